@@ -1,0 +1,111 @@
+//! The agencies, boards, homes and organisations that the hub serves.
+
+use crate::catalogue::Invalid;
+use crate::ids::AgencyId;
+use crate::{identifier, reference};
+
+/// What kind of agency it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AgencyKind {
+    Migration,
+    Police,
+    SocialServices,
+    SocialOnCall,
+    Guardianship,
+    Region,
+    School,
+    CareHome,
+    Partner,
+    CountyBoard,
+    DataProtection,
+    Operator,
+}
+
+impl AgencyKind {
+    /// Every kind.
+    pub const ALL: [AgencyKind; 12] = [
+        AgencyKind::Migration,
+        AgencyKind::Police,
+        AgencyKind::SocialServices,
+        AgencyKind::SocialOnCall,
+        AgencyKind::Guardianship,
+        AgencyKind::Region,
+        AgencyKind::School,
+        AgencyKind::CareHome,
+        AgencyKind::Partner,
+        AgencyKind::CountyBoard,
+        AgencyKind::DataProtection,
+        AgencyKind::Operator,
+    ];
+
+    /// The code, as in GraphQL and in the configuration.
+    pub const fn code(self) -> &'static str {
+        match self {
+            AgencyKind::Migration => "MIGRATION",
+            AgencyKind::Police => "POLICE",
+            AgencyKind::SocialServices => "SOCIAL_SERVICES",
+            AgencyKind::SocialOnCall => "SOCIAL_ON_CALL",
+            AgencyKind::Guardianship => "GUARDIANSHIP",
+            AgencyKind::Region => "REGION",
+            AgencyKind::School => "SCHOOL",
+            AgencyKind::CareHome => "CARE_HOME",
+            AgencyKind::Partner => "PARTNER",
+            AgencyKind::CountyBoard => "COUNTY_BOARD",
+            AgencyKind::DataProtection => "DATA_PROTECTION",
+            AgencyKind::Operator => "OPERATOR",
+        }
+    }
+
+    /// The kind with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+}
+
+/// An agency of the hub.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agency {
+    pub id: AgencyId,
+    /// Its name in the configuration.
+    pub code: String,
+    pub kind: AgencyKind,
+    pub name: String,
+    /// `NNNNNN-NNNN`.
+    pub organisation_number: Option<String>,
+    /// Four digits (*kommunkod*).
+    pub municipality: Option<String>,
+    /// Two digits (*länskod*).
+    pub county: Option<String>,
+}
+
+/// An agency as the configuration gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAgency {
+    pub code: String,
+    pub kind: AgencyKind,
+    pub name: String,
+    pub organisation_number: Option<String>,
+    pub municipality: Option<String>,
+    pub county: Option<String>,
+}
+
+impl NewAgency {
+    /// Checks the numbers and codes, and brings the organisation number into its normal form.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the first that is.
+    pub fn checked(mut self) -> Result<Self, Invalid> {
+        if let Some(number) = &self.organisation_number {
+            self.organisation_number = Some(identifier::organisation_number(number)?);
+        }
+        if let Some(code) = &self.municipality {
+            let municipality = reference::municipality(code).ok_or(Invalid::Code("MunicipalityCode"))?;
+            self.county.get_or_insert_with(|| municipality.county.to_owned());
+        }
+        if let Some(code) = &self.county {
+            reference::county(code).ok_or(Invalid::Code("CountyCode"))?;
+        }
+        Ok(self)
+    }
+}

@@ -1,0 +1,265 @@
+//! One error for the whole hub, and the catalogue of what callers are told.
+
+use crate::catalogue::Invalid;
+use crate::ids::WrongId;
+
+macro_rules! codes {
+    ($($variant:ident $code:literal $status:literal
+        en $en:literal sv $sv:literal do $remedy_en:literal / $remedy_sv:literal;)+) => {
+        /// A stable code, as in `extensions.code`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ErrorCode { $(#[doc = $en] $variant,)+ }
+
+        impl ErrorCode {
+            /// Every code.
+            pub const ALL: &'static [ErrorCode] = &[$(ErrorCode::$variant,)+];
+
+            /// The catalogue entry.
+            pub const fn entry(self) -> &'static ErrorEntry {
+                match self {
+                    $(ErrorCode::$variant => &ErrorEntry {
+                        code: $code, status: $status, en: $en, sv: $sv, remedy_en: $remedy_en, remedy_sv: $remedy_sv,
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+/// What a code means and what to do about it.
+#[derive(Debug)]
+pub struct ErrorEntry {
+    /// The stable code.
+    pub code: &'static str,
+    /// The HTTP status when the whole request fails for it.
+    pub status: u16,
+    /// One sentence in English.
+    pub en: &'static str,
+    /// The same in Swedish.
+    pub sv: &'static str,
+    /// What to do, in English.
+    pub remedy_en: &'static str,
+    /// The same in Swedish.
+    pub remedy_sv: &'static str,
+}
+
+codes! {
+    Unauthenticated "UNAUTHENTICATED" 401
+        en "the request carries no valid access token" sv "anropet saknar en giltig åtkomstbiljett"
+        do "send `Authorization: Bearer <token>` with a token from your agency's issuer" / "skicka `Authorization: Bearer <token>` med en biljett från er myndighets utfärdare";
+    TokenExpired "TOKEN_EXPIRED" 401
+        en "the access token has expired" sv "åtkomstbiljetten har gått ut"
+        do "fetch a new token and send the request again" / "hämta en ny biljett och skicka anropet igen";
+    TokenRefused "TOKEN_REFUSED" 401
+        en "the access token is not accepted here" sv "åtkomstbiljetten godtas inte här"
+        do "check issuer, audience, signature, role and lifetime against the hub's configuration" / "kontrollera utfärdare, mottagare, signatur, roll och livslängd mot hubbens inställningar";
+    PurposeRequired "PURPOSE_REQUIRED" 400
+        en "the header Samverka-Purpose is required to touch a child's record" sv "huvudet Samverka-Purpose krävs för att röra ett barns uppgifter"
+        do "state one purpose of those that `me { purposes }` lists" / "ange ett ändamål av dem som `me { purposes }` räknar upp";
+    PurposeUnknown "PURPOSE_UNKNOWN" 400
+        en "the header Samverka-Purpose holds no known purpose" sv "huvudet Samverka-Purpose anger inget känt ändamål"
+        do "state one purpose of those that `me { purposes }` lists" / "ange ett ändamål av dem som `me { purposes }` räknar upp";
+    PurposeNotAllowed "PURPOSE_NOT_ALLOWED" 403
+        en "your role may not state this purpose" sv "er roll får inte ange detta ändamål"
+        do "state one purpose of those that `me { purposes }` lists" / "ange ett ändamål av dem som `me { purposes }` räknar upp";
+    HeaderInvalid "HEADER_INVALID" 400
+        en "a Samverka header is too long, sent twice, or not printable ASCII" sv "ett Samverka-huvud är för långt, skickat två gånger eller inte skrivbar ASCII"
+        do "send each header once, with at most 128 printable ASCII characters" / "skicka varje huvud en gång, med högst 128 skrivbara ASCII-tecken";
+    NotFound "NOT_FOUND" 200
+        en "no such child is known to your agency" sv "inget sådant barn är känt för er myndighet"
+        do "check the id or number; if the child is new to you, ask the agency that leads the case" / "kontrollera id eller nummer; är barnet nytt för er, fråga den myndighet som leder ärendet";
+    NoSuchEntry "NO_SUCH_ENTRY" 200
+        en "the child's record has no such entry" sv "barnets uppgifter har ingen sådan post"
+        do "read the list again and use an id from it" / "läs listan igen och använd ett id ur den";
+    Forbidden "FORBIDDEN" 200
+        en "your role may not do this to this field in this situation" sv "er roll får inte göra detta med fältet i den här situationen"
+        do "leave the field out, or ask its owner; `fieldRules` shows the rules" / "utelämna fältet eller fråga dess ägare; `fieldRules` visar reglerna";
+    OperationForbidden "OPERATION_FORBIDDEN" 200
+        en "your role may not do this for this purpose" sv "er roll får inte göra detta för detta ändamål"
+        do "use a token of a role that may, or state another purpose" / "använd en biljett för en roll som får, eller ange ett annat ändamål";
+    Conflict "CONFLICT" 200
+        en "the section has changed since you read it; nothing was written" sv "avsnittet har ändrats sedan ni läste det; inget skrevs"
+        do "read the section again, apply your change to it, and send its new version" / "läs avsnittet igen, gör om ändringen och skicka den nya versionen";
+    InvalidId "INVALID_ID" 200
+        en "this is not an id of the kind asked for" sv "detta är inte ett id av rätt slag"
+        do "pass the id as the hub gave it, `child_…` for a child" / "skicka id:t som hubben gav det, `child_…` för ett barn";
+    InvalidIdentifier "INVALID_IDENTIFIER" 200
+        en "the number does not have the form of its kind" sv "numret har inte rätt form för sitt slag"
+        do "write it in the form that `extensions.expected` names" / "skriv det i den form som `extensions.expected` anger";
+    CheckDigit "CHECK_DIGIT" 200
+        en "the number's check digit is wrong" sv "numrets kontrollsiffra är fel"
+        do "compare the number with its source; a digit is mistyped" / "jämför numret med källan; någon siffra är felskriven";
+    UnknownCode "UNKNOWN_CODE" 200
+        en "the code is not in its list" sv "koden finns inte i sin kodlista"
+        do "use a code of the list that `extensions.expected` names" / "använd en kod ur den lista som `extensions.expected` anger";
+    InvalidDate "INVALID_DATE" 200
+        en "this is not a day between 1900 and 2199" sv "detta är inte en dag mellan 1900 och 2199"
+        do "write the day as YYYY-MM-DD" / "skriv dagen som ÅÅÅÅ-MM-DD";
+    TooLong "TOO_LONG" 200
+        en "the value is longer than the field takes" sv "värdet är längre än fältet rymmer"
+        do "shorten it to at most `extensions.limit` characters or items" / "korta det till högst `extensions.limit` tecken eller poster";
+    InvalidText "INVALID_TEXT" 200
+        en "the text is empty or holds control characters" sv "texten är tom eller innehåller styrtecken"
+        do "send readable text; to empty a field, name it in `clear`" / "skicka läsbar text; för att tömma ett fält, nämn det i `clear`";
+    InvalidFormat "INVALID_FORMAT" 200
+        en "the value does not have the format of its field" sv "värdet har inte fältets format"
+        do "write it as `extensions.expected` names" / "skriv det som `extensions.expected` anger";
+    InvalidInput "INVALID_INPUT" 200
+        en "the value is not of the field's type" sv "värdet är inte av fältets typ"
+        do "compare the input with the schema" / "jämför indata med schemat";
+    NothingToDo "NOTHING_TO_DO" 200
+        en "the mutation sets and clears nothing" sv "anropet varken sätter eller tömmer något"
+        do "name at least one field in `set` or `clear`; a null changes nothing" / "nämn minst ett fält i `set` eller `clear`; null ändrar inget";
+    SetAndCleared "SET_AND_CLEARED" 200
+        en "a field is both set and cleared" sv "ett fält både sätts och töms"
+        do "name the field in `set` or in `clear`, not in both" / "nämn fältet i `set` eller i `clear`, inte i båda";
+    InvalidCursor "INVALID_CURSOR" 200
+        en "the cursor is not one the hub gave to you for this list" sv "markören är inte en som hubben gav er för denna lista"
+        do "pass `pageInfo.endCursor` of the page before, unchanged, or leave `after` out" / "skicka föregående sidas `pageInfo.endCursor` oförändrad, eller utelämna `after`";
+    PageSize "PAGE_SIZE" 200
+        en "`first` must be from 1 to 100" sv "`first` ska vara från 1 till 100"
+        do "ask for at most 100 and fetch the next page with `after`" / "be om högst 100 och hämta nästa sida med `after`";
+    UnknownAgency "UNKNOWN_AGENCY" 200
+        en "no agency of the hub has this id" sv "ingen myndighet i hubben har detta id"
+        do "take the id from `agencies`" / "ta id:t från `agencies`";
+    ParseFailed "GRAPHQL_PARSE_FAILED" 400
+        en "the document is not GraphQL" sv "dokumentet är inte GraphQL"
+        do "correct the syntax at `locations`" / "rätta syntaxen vid `locations`";
+    ValidationFailed "GRAPHQL_VALIDATION_FAILED" 400
+        en "the document does not fit the schema" sv "dokumentet passar inte schemat"
+        do "compare it with schema.graphql" / "jämför det med schema.graphql";
+    BadRequest "BAD_REQUEST" 400
+        en "the body is not a GraphQL request in JSON" sv "kroppen är inte ett GraphQL-anrop i JSON"
+        do "send one JSON object with `query`, and if need be `variables` and `operationName`" / "skicka ett JSON-objekt med `query` och vid behov `variables` och `operationName`";
+    BodyTooLarge "BODY_TOO_LARGE" 413
+        en "the body is larger than the hub takes" sv "kroppen är större än hubben tar emot"
+        do "send at most 1 MiB" / "skicka högst 1 MiB";
+    UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" 415
+        en "the body must be application/json" sv "kroppen ska vara application/json"
+        do "send `Content-Type: application/json`" / "skicka `Content-Type: application/json`";
+    MethodNotAllowed "METHOD_NOT_ALLOWED" 405
+        en "GraphQL is asked by POST" sv "GraphQL anropas med POST"
+        do "send the request as POST" / "skicka anropet som POST";
+    NoSuchPath "NO_SUCH_PATH" 404
+        en "there is nothing at this address" sv "det finns inget på denna adress"
+        do "send GraphQL to /graphql" / "skicka GraphQL till /graphql";
+    QueryRefused "QUERY_REFUSED" 400
+        en "the document is nested too deeply or spreads fragments too often" sv "dokumentet är för djupt nästlat eller sprider fragment för ofta"
+        do "ask for less in one request" / "fråga efter mindre i ett anrop";
+    AuditUnavailable "AUDIT_UNAVAILABLE" 503
+        en "the access log cannot be written, so nothing is shown" sv "åtkomstloggen kan inte skrivas, därför visas inget"
+        do "send the request again in a moment; a change may have been made, so read before you repeat it" / "skicka anropet igen om en stund; en ändring kan ha gjorts, så läs innan ni upprepar den";
+    Unavailable "UNAVAILABLE" 503
+        en "the hub cannot reach its database" sv "hubben når inte sin databas"
+        do "send the request again in a moment" / "skicka anropet igen om en stund";
+    Internal "INTERNAL" 500
+        en "the hub failed to answer" sv "hubben kunde inte svara"
+        do "report it with the request id in the header X-Request-Id" / "anmäl det med anropets id i huvudet X-Request-Id";
+}
+
+/// One input that was refused: where, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The path of the input: argument, then the way into it.
+    pub input: Vec<String>,
+    /// What is wrong.
+    pub code: ErrorCode,
+    /// The form, list or format that is asked for.
+    pub expected: Option<&'static str>,
+    /// The most that is taken.
+    pub limit: Option<usize>,
+    /// The rule that forbids it.
+    pub rule: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal of the input at a path.
+    pub fn at<S: Into<String>>(code: ErrorCode, input: impl IntoIterator<Item = S>) -> Self {
+        let input = input.into_iter().map(Into::into).collect();
+        Refusal { input, code, expected: None, limit: None, rule: None }
+    }
+
+    /// A refusal of a value.
+    pub fn of_value(input: Vec<String>, invalid: Invalid) -> Self {
+        let (code, expected, limit) = match invalid {
+            Invalid::Type | Invalid::UnknownPart => (ErrorCode::InvalidInput, None, None),
+            Invalid::TooLong(limit) => (ErrorCode::TooLong, None, Some(limit)),
+            Invalid::Text => (ErrorCode::InvalidText, None, None),
+            Invalid::Date => (ErrorCode::InvalidDate, None, None),
+            Invalid::Code(list) => (ErrorCode::UnknownCode, Some(list), None),
+            Invalid::Format(format) => (ErrorCode::InvalidFormat, Some(format), None),
+            Invalid::IdentifierForm(form) => (ErrorCode::InvalidIdentifier, Some(form), None),
+            Invalid::CheckDigit => (ErrorCode::CheckDigit, None, None),
+            Invalid::Missing(part) => (ErrorCode::InvalidInput, Some(part), None),
+            Invalid::Id(kind) => (ErrorCode::InvalidId, Some(kind), None),
+        };
+        Refusal { expected, limit, ..Refusal::at(code, input) }
+    }
+}
+
+/// What can go wrong in the hub. No variant carries personal data.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The child is unknown, or unknown to the caller: the same answer.
+    #[error("not found")]
+    NotFound,
+    /// The input was refused whole.
+    #[error("input refused")]
+    Refused(Vec<Refusal>),
+    /// Any other refusal that a code tells all of.
+    #[error("{0:?}")]
+    Code(ErrorCode),
+    /// The access log cannot be written.
+    #[error("the access log cannot be written: {0}")]
+    Audit(String),
+    /// The database failed.
+    #[error("the database failed: {0}")]
+    Database(#[from] DatabaseError),
+}
+
+/// A failure of the database, without the values of the statement.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct DatabaseError(pub(crate) String);
+
+impl Error {
+    /// A refusal of one input.
+    pub fn refused<S: Into<String>>(code: ErrorCode, input: impl IntoIterator<Item = S>) -> Self {
+        Error::Refused(vec![Refusal::at(code, input)])
+    }
+
+    /// The code that callers are told.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Error::NotFound => ErrorCode::NotFound,
+            Error::Refused(refusals) => refusals.first().map_or(ErrorCode::InvalidInput, |refusal| refusal.code),
+            Error::Code(code) => *code,
+            Error::Audit(_) => ErrorCode::AuditUnavailable,
+            Error::Database(_) => ErrorCode::Unavailable,
+        }
+    }
+}
+
+impl From<WrongId> for Error {
+    fn from(_: WrongId) -> Self {
+        Error::Code(ErrorCode::InvalidId)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_code_is_told_in_two_languages_with_a_remedy() {
+        let mut codes = HashSet::new();
+        for code in ErrorCode::ALL {
+            let entry = code.entry();
+            assert!(codes.insert(entry.code), "{} is there twice", entry.code);
+            for text in [entry.en, entry.sv, entry.remedy_en, entry.remedy_sv] {
+                assert!(!text.is_empty() && !text.ends_with('.'), "{}", entry.code);
+            }
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Records → views: the only way out. The mask decides before the value is looked at, and what is
+//! shown is noted for the access log in the same breath.
+
+use crate::caller::Caller;
+use crate::catalogue::{EntryField, FieldId, FieldSet, IdentifierKind, Kind, Section, Source, Value};
+use crate::ids::{AgencyId, IdentifierId, PlacementId};
+use crate::keys::Keys;
+use crate::ledger::Showing;
+use crate::policy::{Decisions, Engine, Purpose, RuleId, Situation};
+use crate::stamps::Stamp;
+use crate::store::{IdentifierRow, RevisionRow, Row, Standing};
+use crate::view::{ChildView, RevisionView, SectionSelection, SectionView, Selection};
+use serde_json::{Map, Value as Json};
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What was read for some children, by child.
+#[derive(Default)]
+pub(crate) struct Loaded {
+    pub(crate) rows: HashMap<(Section, Uuid), Vec<Row>>,
+    pub(crate) identifiers: HashMap<Uuid, Vec<IdentifierRow>>,
+    pub(crate) responsible: HashMap<Uuid, AgencyId>,
+    pub(crate) revisions: HashMap<(Section, Uuid), Vec<RevisionRow>>,
+}
+
+impl Loaded {
+    pub(crate) fn rows(&self, section: Section, child: Uuid) -> &[Row] {
+        self.rows.get(&(section, child)).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn identifiers(&self, child: Uuid) -> &[IdentifierRow] {
+        self.identifiers.get(&child).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The decisions for one caller on one child.
+pub(crate) struct Gate<'a> {
+    engine: &'a Engine,
+    keys: &'a Keys,
+    agency: AgencyId,
+    standing: Standing,
+    situation: Situation,
+    decisions: Arc<Decisions>,
+}
+
+impl<'a> Gate<'a> {
+    pub(crate) fn new(engine: &'a Engine, keys: &'a Keys, caller: &Caller, purpose: Purpose, standing: Standing) -> Self {
+        let situation = Situation {
+            role: caller.role,
+            relation: standing.relation,
+            purpose,
+            missing: standing.missing,
+            protection: standing.protection,
+            consents: standing.consents,
+            break_glass: false,
+            own: false,
+        };
+        let decisions = engine.decide(situation);
+        Gate { engine, keys, agency: caller.agency.id, standing, situation, decisions }
+    }
+
+    /// Whether the caller may know that the child is in the hub.
+    pub(crate) fn knows(&self) -> bool {
+        self.decisions.known
+    }
+
+    pub(crate) fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// The decisions for the row at hand: a placement with the caller is the caller's own entry.
+    pub(crate) fn decisions(&self, row: Option<&Row>) -> Arc<Decisions> {
+        let own = row.and_then(|row| row.entry).is_some_and(|entry| entry.agency == Some(self.agency));
+        if own { self.own_decisions() } else { self.decisions.clone() }
+    }
+
+    fn own_decisions(&self) -> Arc<Decisions> {
+        self.engine.decide(Situation { own: true, ..self.situation })
+    }
+
+    /// Every field that some row of the section could show: what is worth reading.
+    pub(crate) fn may_show(&self, section: Section) -> FieldSet {
+        let shown = self.decisions.shown & section.field_set();
+        if section == Section::Placement { shown | (self.own_decisions().shown & section.field_set()) } else { shown }
+    }
+
+    /// The view, and what the log must tell of it.
+    pub(crate) fn reveal(&self, id: String, selection: &Selection, loaded: &Loaded) -> (ChildView, Showing) {
+        let mut showing = Showing {
+            relation: self.standing.relation,
+            shown: FieldSet::EMPTY,
+            withheld: FieldSet::EMPTY,
+            rules: BTreeSet::new(),
+        };
+        let mut sections = std::collections::BTreeMap::new();
+        for (section, asked) in &selection.sections {
+            sections.insert(*section, self.section(*section, asked, loaded, &mut showing));
+        }
+        (ChildView { id, sections }, showing)
+    }
+
+    fn section(&self, section: Section, asked: &SectionSelection, loaded: &Loaded, showing: &mut Showing) -> SectionView {
+        let child = self.standing.child;
+        let rows = loaded.rows(section, child);
+        let current = rows.iter().find(|row| row.entry.is_none_or(|entry| entry.to.is_none()));
+        let decisions = self.decisions(current);
+        let all = section.field_set();
+        let noted = if asked.revisions { asked.fields | all } else { asked.fields };
+        for id in noted.iter() {
+            showing.rules.insert(decisions.read_rule(id));
+        }
+        showing.shown = showing.shown | (noted & decisions.shown);
+        showing.withheld = showing.withheld | (noted & !decisions.shown);
+        let withheld = |set: FieldSet| (set & decisions.withheld()).iter().map(|id| (id, decisions.read_rule(id))).collect();
+        let mut view = SectionView {
+            values: self.values(asked.fields & all, &decisions, current, rows, loaded),
+            withheld: withheld(all),
+            withheld_asked: withheld(asked.fields),
+            ..SectionView::default()
+        };
+        if asked.stamps {
+            let last = self.last_stamp(section, loaded);
+            view.version = self.version(section, loaded);
+            view.updated_at = last.map(|stamp| stamp.1);
+            view.updated_by = last.map(Stamp::agency);
+        }
+        if asked.revisions {
+            view.revisions = self.revisions(section, loaded);
+        }
+        view
+    }
+
+    fn values(
+        &self,
+        asked: FieldSet,
+        decisions: &Decisions,
+        current: Option<&Row>,
+        rows: &[Row],
+        loaded: &Loaded,
+    ) -> Vec<(FieldId, Value)> {
+        let child = self.standing.child;
+        let value = |id: FieldId| match id.field().source {
+            Source::Column => current.and_then(|row| row.value(id)).cloned(),
+            Source::Flag(_) if id.field().section == Section::Identifiers => {
+                let kinds = |row: &IdentifierRow| row.kind == IdentifierKind::DossierNumber;
+                Some(Value::Bool(loaded.identifiers(child).iter().any(kinds)))
+            }
+            Source::Flag(_) => current.and_then(|row| row.value(id)).cloned(),
+            Source::Involvement => self.involvement(id, loaded).map(Value::Agency),
+            Source::Identifiers(kind) => Some(identifiers(kind, loaded.identifiers(child))),
+            Source::EarlierPlacements => Some(Value::List(self.earlier(rows))),
+        };
+        (asked & decisions.shown).iter().filter_map(|id| Some((id, value(id)?))).collect()
+    }
+
+    fn involvement(&self, id: FieldId, loaded: &Loaded) -> Option<AgencyId> {
+        match id.field().name {
+            "leadAgency" => Some(self.standing.lead),
+            _ => loaded.responsible.get(&self.standing.child).copied(),
+        }
+    }
+
+    fn earlier(&self, rows: &[Row]) -> Vec<Json> {
+        let visible = self.earlier_rows(rows);
+        visible.map(|(row, decisions)| earlier_placement(row, &decisions)).collect()
+    }
+
+    fn earlier_rows<'r>(&'r self, rows: &'r [Row]) -> impl Iterator<Item = (&'r Row, Arc<Decisions>)> + 'r {
+        let ended = rows.iter().filter(|row| row.entry.is_some_and(|entry| entry.to.is_some()));
+        ended.map(|row| (row, self.decisions(Some(row)))).filter(|(_, decisions)| shows_earlier(decisions))
+    }
+
+    /// An opaque tag over the part of a section that the caller may see.
+    pub(crate) fn version(&self, section: Section, loaded: &Loaded) -> String {
+        let child = self.standing.child;
+        let mut seen = format!("{child}/{}", section.name());
+        for (name, id, stamp) in self.visible_stamps(section, loaded) {
+            _ = write!(seen, "|{name}:{id}:{}", stamp.0);
+        }
+        for id in section.fields().filter(|id| self.decisions.shown.contains(*id)) {
+            match id.field().source {
+                Source::Involvement => _ = write!(seen, "|{id}={:?}", self.involvement(id, loaded)),
+                Source::Flag(_) if section == Section::Identifiers => {
+                    let known = loaded.identifiers(child).iter().any(|row| row.kind == IdentifierKind::DossierNumber);
+                    _ = write!(seen, "|{id}={known}");
+                }
+                _ => {}
+            }
+        }
+        self.keys.tag(seen.as_bytes())
+    }
+
+    fn last_stamp(&self, section: Section, loaded: &Loaded) -> Option<Stamp> {
+        self.visible_stamps(section, loaded).into_iter().map(|(_, _, stamp)| stamp).max_by_key(|stamp| stamp.1)
+    }
+
+    /// The stamps of what the caller may see: column, row, stamp.
+    fn visible_stamps(&self, section: Section, loaded: &Loaded) -> Vec<(&'static str, Uuid, Stamp)> {
+        let child = self.standing.child;
+        if section == Section::Identifiers {
+            let rows = loaded.identifiers(child).iter().filter(|row| self.decisions.shown.contains(row.kind.field()));
+            return rows.filter_map(|row| Some(("value", row.id, row.stamps.get("value")?))).collect();
+        }
+        let mut seen = Vec::new();
+        for row in loaded.rows(section, child) {
+            let decisions = self.decisions(Some(row));
+            let ended = row.entry.is_some_and(|entry| entry.to.is_some());
+            if ended && !shows_earlier(&decisions) {
+                continue;
+            }
+            let row_id = row.entry.map_or(child, |entry| entry.id);
+            let columns = section.fields().filter(|id| decisions.shown.contains(*id)).map(|id| id.field().column);
+            let columns = columns.chain(row.entry.map(|_| "valid_to"));
+            seen.extend(columns.filter_map(|column| Some((column, row_id, row.stamps.get(column)?))));
+        }
+        seen
+    }
+
+    fn revisions(&self, section: Section, loaded: &Loaded) -> Vec<RevisionView> {
+        let child = self.standing.child;
+        let rows = loaded.rows(section, child);
+        let revisions = loaded.revisions.get(&(section, child)).map_or(&[][..], Vec::as_slice);
+        let view = |revision: &RevisionRow| {
+            let row = rows.iter().find(|row| row.entry.is_some_and(|entry| Some(entry.id) == revision.entry));
+            let decisions = self.decisions(row);
+            let changes = revision.changes.as_object()?.iter().filter_map(|(name, value)| {
+                let id = section.field(name)?;
+                decisions.shown.contains(id).then(|| (id, value.clone()))
+            });
+            let changes: Vec<(FieldId, Json)> = changes.collect();
+            (!changes.is_empty()).then_some(RevisionView { at: revision.at, agency: revision.agency, changes })
+        };
+        revisions.iter().filter_map(view).collect()
+    }
+
+    /// The rule that keeps a field from being written, if one does.
+    pub(crate) fn write_refusal(&self, id: FieldId, row: Option<&Row>) -> Option<RuleId> {
+        let decisions = self.decisions(row);
+        (!decisions.writable.contains(id)).then(|| decisions.write_rule(id))
+    }
+
+    /// The `@id` of a rule.
+    pub(crate) fn rule_name(&self, rule: RuleId) -> String {
+        self.engine.rule(rule).id.clone()
+    }
+
+    /// Whether the child may be found by a field.
+    pub(crate) fn finds_by(&self, id: FieldId) -> bool {
+        self.decisions.searchable.contains(id)
+    }
+}
+
+fn shows_earlier(decisions: &Decisions) -> bool {
+    let earlier = Section::Placement.fields().find(|id| id.field().source == Source::EarlierPlacements);
+    earlier.is_some_and(|id| decisions.shown.contains(id))
+}
+
+fn identifiers(kind: IdentifierKind, rows: &[IdentifierRow]) -> Value {
+    let of_kind = rows.iter().filter(|row| row.kind == kind);
+    Value::List(of_kind.map(identifier).collect())
+}
+
+/// An identifier as an entry of its list.
+pub(crate) fn identifier(row: &IdentifierRow) -> Json {
+    let IdentifierRow { id, child: _, kind: _, value, identity_level, valid_from, valid_to, stamps: _ } = row;
+    let day = |day: &Option<chrono::NaiveDate>| day.map(|day| day.to_string());
+    serde_json::json!({
+        "id": IdentifierId(*id).to_string(),
+        "value": value,
+        "identityLevel": identity_level,
+        "validFrom": day(valid_from),
+        "validTo": day(valid_to),
+    })
+}
+
+fn earlier_placement(row: &Row, decisions: &Decisions) -> Json {
+    let Kind::Entries(_, shape) = earlier_kind() else { return Json::Null };
+    let mut entry = Map::new();
+    for part in shape.fields {
+        if let Some(value) = earlier_part(part, row, decisions) {
+            entry.insert(part.name.to_owned(), value);
+        }
+    }
+    Json::Object(entry)
+}
+
+fn earlier_part(part: &EntryField, row: &Row, decisions: &Decisions) -> Option<Json> {
+    match part.guard {
+        None if part.name == "id" => row.entry.map(|entry| Json::from(PlacementId(entry.id).to_string())),
+        None => row.entry.and_then(|entry| entry.to).map(|day| Json::from(day.to_string())),
+        Some(guard) => {
+            let id = FieldId::by_path(guard).filter(|id| decisions.shown.contains(*id))?;
+            row.value(id).map(Value::to_json)
+        }
+    }
+}
+
+fn earlier_kind() -> Kind {
+    let earlier = Section::Placement.fields().find(|id| id.field().source == Source::EarlierPlacements);
+    earlier.map_or(Kind::Bool, |id| id.field().kind)
+}
+
+/// The columns that a section's asked fields need, besides their own.
+pub(crate) fn columns_for(section: Section, asked: FieldSet) -> FieldSet {
+    let earlier = section == Section::Placement
+        && asked.iter().any(|id| id.field().source == Source::EarlierPlacements);
+    if !earlier {
+        return asked;
+    }
+    let Kind::Entries(_, shape) = earlier_kind() else { return asked };
+    let guards: FieldSet = shape.fields.iter().filter_map(|part| FieldId::by_path(part.guard?)).collect();
+    asked | guards
+}

@@ -1,0 +1,261 @@
+//! The hub: one door to the record, for the face and for the commands.
+
+use crate::agency::{Agency, NewAgency};
+use crate::caller::Caller;
+use crate::clock::{Clock, random_id, random_secret};
+use crate::error::{DatabaseError, Error, ErrorCode};
+use crate::ids::AgencyId;
+use crate::keys::Keys;
+use crate::ledger::{self, Ledger, Released, Verdict};
+use crate::policy::Engine;
+use crate::session::{Request, Session};
+use crate::store::Store;
+use crate::world;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+/// How often the index of the access log is brought up to date.
+const INDEX_EVERY: Duration = Duration::from_secs(5);
+/// How long a health check waits for the database.
+const READY_WITHIN: Duration = Duration::from_secs(1);
+
+/// What a database is for. It never changes: a sandbox's children are made up, and stay apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    Sandbox,
+    Production,
+}
+
+impl Environment {
+    /// The word that the database remembers.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Environment::Sandbox => "sandbox",
+            Environment::Production => "production",
+        }
+    }
+}
+
+/// A database of the hub, for the commands that look after it.
+pub struct Database {
+    store: Store,
+}
+
+impl Database {
+    /// Connects to `sqlite:PATH` or `postgres://…`.
+    ///
+    /// # Errors
+    ///
+    /// In words, without the values of the URL.
+    pub async fn connect(url: &str) -> Result<Self, Error> {
+        Ok(Database { store: Store::connect(url).await? })
+    }
+
+    /// Brings the schema up to date. Safe to run again.
+    pub async fn migrate_up(&self) -> Result<(), Error> {
+        Ok(self.store.migrate_up().await?)
+    }
+
+    /// Takes back so many migrations.
+    pub async fn migrate_down(&self, steps: u32) -> Result<(), Error> {
+        Ok(self.store.migrate_down(steps).await?)
+    }
+
+    /// The migrations by name, and whether each is applied.
+    pub async fn migrations(&self) -> Result<Vec<(String, bool)>, Error> {
+        Ok(self.store.migrations().await?)
+    }
+
+    /// Makes this a database of the environment, or checks that it is one.
+    ///
+    /// # Errors
+    ///
+    /// If it was made for another: production never opens a sandbox, nor the other way.
+    pub async fn claim(&self, environment: Environment) -> Result<(), Error> {
+        let stands = self.store.setting_or("environment", environment.code().to_owned()).await?;
+        if stands == environment.code() {
+            return Ok(());
+        }
+        Err(DatabaseError(format!("this is a {stands} database, and the hub was started for {}", environment.code())).into())
+    }
+
+    /// What the hub remembers under a key, made with `make` the first time.
+    pub async fn remember(&self, key: &str, make: impl FnOnce() -> String) -> Result<String, Error> {
+        match self.store.setting(key).await? {
+            Some(value) => Ok(value),
+            None => Ok(self.store.setting_or(key, make()).await?),
+        }
+    }
+
+    /// What the hub remembers under a key.
+    pub async fn remembered(&self, key: &str) -> Result<Option<String>, Error> {
+        Ok(self.store.setting(key).await?)
+    }
+
+    /// Writes the agencies of the configuration; known codes are updated.
+    pub async fn put_agencies(&self, agencies: &[NewAgency]) -> Result<(), Error> {
+        Ok(self.store.put_agencies(agencies, random_id).await?)
+    }
+
+    /// The agencies, by name.
+    pub async fn agencies(&self) -> Result<Vec<Agency>, Error> {
+        Ok(self.store.agencies().await?)
+    }
+
+    /// Fills the database with made-up children `from` to `to` of the world with this seed.
+    pub async fn seed(
+        &self,
+        seed: u64,
+        children: std::ops::Range<u64>,
+        clock: &Clock,
+        progress: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<(), Error> {
+        let codes: HashMap<String, AgencyId> =
+            self.store.agencies().await?.into_iter().map(|agency| (agency.code, agency.id)).collect();
+        if let Some(missing) = world::PERSONAS.iter().find(|persona| !codes.contains_key(persona.code)) {
+            return Err(DatabaseError(format!("the agency `{}` of the sandbox is missing", missing.code)).into());
+        }
+        let agency = |code: &str| codes.get(code).copied().unwrap_or(AgencyId(uuid::Uuid::nil()));
+        let now = clock.now();
+        let mut made_up = children.map(|index| world::child(seed, index, now, &agency));
+        Ok(self.store.seed(&mut made_up, progress).await?)
+    }
+
+    /// Recomputes the access log, and names the first broken row.
+    pub async fn verify_ledger(&self) -> Result<Verdict, Error> {
+        Ok(ledger::verify(&self.store).await?)
+    }
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) engine: &'static Engine,
+    pub(crate) clock: Clock,
+    pub(crate) keys: Keys,
+    pub(crate) ledger: Ledger,
+    agencies: RwLock<Vec<Arc<Agency>>>,
+}
+
+/// A running hub. Clones are doors to the same one.
+#[derive(Clone)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+/// What a hub is opened with.
+pub struct Settings {
+    /// The policies that decide.
+    pub engine: &'static Engine,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// What the node is called in the access log.
+    pub node: String,
+}
+
+impl Hub {
+    /// Opens the hub on a migrated database: asserts that committed means durable, and opens a lane
+    /// of the access log.
+    ///
+    /// # Errors
+    ///
+    /// A setting without which a row could be lost; pending migrations; a database that cannot be
+    /// reached.
+    pub async fn open(database: Database, settings: Settings) -> Result<Hub, Error> {
+        let Database { store } = database;
+        let Settings { engine, clock, node } = settings;
+        store.assert_durable().await?;
+        if let Some((pending, _)) = store.migrations().await?.into_iter().find(|(_, applied)| !applied) {
+            return Err(DatabaseError(format!("the migration `{pending}` is pending; run `samverka migrate up`")).into());
+        }
+        let secret = store.setting_or("secret", random_secret()).await?;
+        let ledger = Ledger::open(store.clone(), clock.clone(), random_id(), &node).await?;
+        let agencies = store.agencies().await?.into_iter().map(Arc::new).collect();
+        let keys = Keys::new(secret.as_bytes());
+        let inner = Inner { store, engine, clock, keys, ledger, agencies: RwLock::new(agencies) };
+        let hub = Hub { inner: Arc::new(inner) };
+        tokio::spawn(keep_indexed(Arc::downgrade(&hub.inner)));
+        Ok(hub)
+    }
+
+    /// Answers one request: runs it in a session, commits the row of the access log that tells of it,
+    /// and only then lets the answer go.
+    ///
+    /// # Errors
+    ///
+    /// `AUDIT_UNAVAILABLE` if the row cannot be written; nothing is shown then. `PURPOSE_NOT_ALLOWED`
+    /// if the caller's role may not state the purpose it states; that is logged, too.
+    pub async fn answer<T, F>(
+        &self,
+        caller: Caller,
+        request: Request,
+        run: impl FnOnce(Arc<Session>) -> F,
+    ) -> Result<Released<T>, Error>
+    where
+        F: Future<Output = T>,
+    {
+        let (role, purpose) = (caller.role, caller.purpose);
+        let session = Arc::new(Session::new(self.inner.clone(), caller, request));
+        if purpose.is_some_and(|purpose| !self.inner.engine.may_declare(role, purpose)) {
+            let refusal = Error::Code(ErrorCode::PurposeNotAllowed);
+            session.release_refusal(&refusal).await?;
+            return Err(refusal);
+        }
+        let answer = run(session.clone()).await;
+        session.release(answer).await
+    }
+
+    /// Whether the hub can answer: the access log can be written.
+    pub async fn is_ready(&self) -> bool {
+        let probe = self.inner.store.can_write();
+        self.inner.ledger.is_healthy() && tokio::time::timeout(READY_WITHIN, probe).await.is_ok_and(|done| done.is_ok())
+    }
+
+    /// An agency by the name it has in the configuration.
+    pub fn agency_by_code(&self, code: &str) -> Option<Arc<Agency>> {
+        self.inner.agencies().into_iter().find(|agency| agency.code == code)
+    }
+
+    /// The clock of the hub.
+    pub fn clock(&self) -> Clock {
+        self.inner.clock.clone()
+    }
+
+    /// The policies that decide.
+    pub fn engine(&self) -> &'static Engine {
+        self.inner.engine
+    }
+
+    /// Waits until every row that was handed in is written. Call it when no request is left.
+    pub async fn close(self) {
+        if let Some(inner) = Arc::into_inner(self.inner) {
+            inner.ledger.close().await;
+        }
+    }
+}
+
+impl Inner {
+    pub(crate) fn agencies(&self) -> Vec<Arc<Agency>> {
+        self.agencies.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// An agency by its id; one that was added since the start is looked up once.
+    pub(crate) async fn agency(&self, id: AgencyId) -> Result<Option<Arc<Agency>>, Error> {
+        if let Some(agency) = self.agencies().into_iter().find(|agency| agency.id == id) {
+            return Ok(Some(agency));
+        }
+        let Some(agency) = self.store.agency(id).await?.map(Arc::new) else { return Ok(None) };
+        self.agencies.write().unwrap_or_else(PoisonError::into_inner).push(agency.clone());
+        Ok(Some(agency))
+    }
+}
+
+async fn keep_indexed(hub: std::sync::Weak<Inner>) {
+    loop {
+        tokio::time::sleep(INDEX_EVERY).await;
+        let Some(hub) = hub.upgrade() else { return };
+        if let Err(error) = ledger::index(&hub.store).await {
+            tracing::warn!(%error, "the index of the access log could not be brought up to date");
+        }
+    }
+}

@@ -1,0 +1,467 @@
+//! The access log: no answer leaves before the row that tells of it is committed.
+//!
+//! One writer task per hub takes whatever waits, appends it in one statement and one commit, and
+//! answers all waiters. Rows are hash-linked in the lane of this start of the node; the first row of a
+//! lane holds the heads of all earlier lanes, so that cutting the end off one of those shows, too.
+
+use crate::catalogue::FieldSet;
+use crate::clock::Clock;
+use crate::error::{DatabaseError, Error};
+use crate::policy::{Engine, Relation, RuleId};
+use crate::store::{LedgerRow, Store, SubjectRow};
+use crate::{caller::Caller, ids::AgencyId};
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+/// How many answers may wait for the log; the next is refused.
+const QUEUE: usize = 4_096;
+/// How many rows one commit takes at most.
+const GROUP: usize = 128;
+/// How long an answer waits for its row.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Proof that the row of the access log is committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The lane of the row.
+    pub lane: Uuid,
+    /// Its place in the lane.
+    pub seq: i64,
+}
+
+/// An answer whose row in the access log is committed. Nothing else can be sent to a caller.
+#[derive(Debug)]
+pub struct Released<T> {
+    answer: T,
+    receipt: Receipt,
+}
+
+impl<T> Released<T> {
+    /// The answer, free to leave.
+    pub fn into_answer(self) -> T {
+        self.answer
+    }
+
+    /// The row that tells of it.
+    pub fn receipt(&self) -> Receipt {
+        self.receipt
+    }
+}
+
+/// What one operation showed and changed, collected while it runs.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    showings: BTreeMap<Showing, BTreeSet<Uuid>>,
+    changes: Vec<Change>,
+    /// Look-ups that found nothing the caller may know of.
+    misses: u32,
+    /// Codes of what was refused.
+    refused: BTreeSet<&'static str>,
+}
+
+/// What is alike for several children of one answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Showing {
+    pub(crate) relation: Relation,
+    pub(crate) shown: FieldSet,
+    pub(crate) withheld: FieldSet,
+    pub(crate) rules: BTreeSet<RuleId>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Change {
+    subject: Uuid,
+    operation: String,
+    fields: Vec<String>,
+}
+
+impl Draft {
+    pub(crate) fn show(&mut self, subject: Uuid, showing: Showing) {
+        self.showings.entry(showing).or_default().insert(subject);
+    }
+
+    pub(crate) fn miss(&mut self) {
+        self.misses = self.misses.saturating_add(1);
+    }
+
+    pub(crate) fn refuse(&mut self, error: &Error) {
+        self.refused.insert(error.code().entry().code);
+    }
+
+    pub(crate) fn change(&mut self, subject: Uuid, operation: &str, fields: FieldSet) {
+        let fields = fields.iter().map(|id| id.to_string()).collect();
+        self.changes.push(Change { subject, operation: operation.to_owned(), fields });
+    }
+}
+
+/// A row's record: who, for whom, why, which children, which fields, by which rules. Never a value.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Record {
+    pub(crate) request: String,
+    pub(crate) agency: String,
+    pub(crate) role: String,
+    pub(crate) client: String,
+    pub(crate) issuer: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) purpose: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) case: Option<String>,
+    pub(crate) operation: String,
+    pub(crate) policy: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) shown: Vec<Shown>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<Change>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    misses: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<String>,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// Children of one answer that were shown alike.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Shown {
+    pub(crate) subjects: Vec<Uuid>,
+    pub(crate) relation: String,
+    pub(crate) fields: Vec<String>,
+    pub(crate) withheld: Vec<String>,
+    pub(crate) rules: Vec<String>,
+}
+
+impl Record {
+    pub(crate) fn new(caller: &Caller, request: &str, operation: &str, engine: &Engine, draft: Draft) -> Self {
+        let names = |fields: FieldSet| fields.iter().map(|id| id.to_string()).collect();
+        let shown = draft.showings.into_iter().map(|(showing, subjects)| Shown {
+            subjects: subjects.into_iter().collect(),
+            relation: showing.relation.code().to_owned(),
+            fields: names(showing.shown),
+            withheld: names(showing.withheld),
+            rules: showing.rules.iter().map(|rule| engine.rule(*rule).id.clone()).collect(),
+        });
+        Record {
+            request: request.to_owned(),
+            agency: caller.agency.id.to_string(),
+            role: caller.role.code().to_owned(),
+            client: caller.client.clone(),
+            issuer: caller.issuer.clone(),
+            user: caller.user.clone(),
+            purpose: caller.purpose.map(|purpose| purpose.code().to_owned()),
+            case: caller.case.clone(),
+            operation: operation.to_owned(),
+            policy: engine.hash().to_owned(),
+            shown: shown.collect(),
+            changes: draft.changes,
+            misses: draft.misses,
+            refused: draft.refused.into_iter().map(str::to_owned).collect(),
+        }
+    }
+
+    fn subjects(&self) -> BTreeSet<Uuid> {
+        let shown = self.shown.iter().flat_map(|shown| shown.subjects.iter().copied());
+        shown.chain(self.changes.iter().map(|change| change.subject)).collect()
+    }
+}
+
+struct Entry {
+    record: String,
+    reply: oneshot::Sender<Result<Receipt, String>>,
+}
+
+/// The door to the access log.
+pub(crate) struct Ledger {
+    queue: mpsc::Sender<Entry>,
+    healthy: Arc<AtomicBool>,
+    writer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+/// The end of a lane: what the next row links to.
+#[derive(Clone, Debug)]
+struct Head {
+    lane: Uuid,
+    next: i64,
+    at: i64,
+    hash: String,
+}
+
+impl Ledger {
+    /// Opens a lane, with the heads of all earlier lanes in its first row, and starts its writer.
+    pub(crate) async fn open(store: Store, clock: Clock, lane: Uuid, node: &str) -> Result<Self, Error> {
+        let heads = store.heads().await?;
+        let heads: BTreeMap<String, String> =
+            heads.into_iter().map(|row| (format!("{}/{}", row.lane, row.seq), row.hash)).collect();
+        let opening = serde_json::json!({ "lane": { "node": node, "version": env!("CARGO_PKG_VERSION"), "heads": heads } });
+        let first = next_row(&Head { lane, next: 0, at: 0, hash: String::new() }, clock.now(), opening.to_string());
+        store.append(std::slice::from_ref(&first)).await?;
+        let (queue, entries) = mpsc::channel(QUEUE);
+        let healthy = Arc::new(AtomicBool::new(true));
+        let head = Head { lane, next: 1, at: first.at, hash: first.hash };
+        let writer = Writer { store, clock, head, healthy: healthy.clone() };
+        let writer = tokio::spawn(writer.run(entries));
+        Ok(Ledger { queue, healthy, writer: tokio::sync::Mutex::new(Some(writer)) })
+    }
+
+    /// Lets an answer go once its row is committed. On any doubt it stays.
+    pub(crate) async fn release<T>(&self, answer: T, record: &Record) -> Result<Released<T>, Error> {
+        let record = serde_json::to_string(record).map_err(|error| Error::Audit(error.to_string()))?;
+        let (reply, receipt) = oneshot::channel();
+        let entry = Entry { record, reply };
+        self.queue.try_send(entry).map_err(|_| Error::Audit("the queue of the log is full or closed".to_owned()))?;
+        match tokio::time::timeout(PATIENCE, receipt).await {
+            Ok(Ok(Ok(receipt))) => Ok(Released { answer, receipt }),
+            Ok(Ok(Err(reason))) => Err(Error::Audit(reason)),
+            Ok(Err(_)) => Err(Error::Audit("the writer of the log is gone".to_owned())),
+            Err(_) => Err(Error::Audit("the row was not committed in time".to_owned())),
+        }
+    }
+
+    /// Whether the last commit succeeded and the writer runs.
+    pub(crate) fn is_healthy(&self) -> bool {
+        self.healthy.load(Ordering::Relaxed) && !self.queue.is_closed()
+    }
+
+    /// Waits until everything that was handed in is written. Nothing can be handed in afterwards.
+    pub(crate) async fn close(self) {
+        drop(self.queue);
+        if let Some(writer) = self.writer.into_inner() {
+            _ = writer.await;
+        }
+    }
+}
+
+struct Writer {
+    store: Store,
+    clock: Clock,
+    head: Head,
+    healthy: Arc<AtomicBool>,
+}
+
+impl Writer {
+    async fn run(mut self, mut entries: mpsc::Receiver<Entry>) {
+        let mut group = Vec::with_capacity(GROUP);
+        while entries.recv_many(&mut group, GROUP).await > 0 {
+            // A caller that no longer waits has been refused already.
+            let waiting = group.drain(..).filter(|entry| !entry.reply.is_closed()).collect();
+            self.commit(waiting).await;
+        }
+    }
+
+    async fn commit(&mut self, group: Vec<Entry>) {
+        if group.is_empty() {
+            return;
+        }
+        let mut rows = Vec::with_capacity(group.len());
+        let mut head = self.head.clone();
+        let mut replies = Vec::with_capacity(group.len());
+        for Entry { record, reply } in group {
+            let row = next_row(&head, self.clock.now(), record);
+            head = Head { lane: row.lane, next: row.seq + 1, at: row.at, hash: row.hash.clone() };
+            replies.push((reply, Receipt { lane: row.lane, seq: row.seq }));
+            rows.push(row);
+        }
+        match self.store.append(&rows).await {
+            Ok(()) => {
+                self.head = head;
+                self.healthy.store(true, Ordering::Relaxed);
+                for (reply, receipt) in replies {
+                    _ = reply.send(Ok(receipt));
+                }
+            }
+            Err(error) => {
+                self.healthy.store(false, Ordering::Relaxed);
+                tracing::error!(%error, "the access log could not be written; nothing was shown");
+                for (reply, _) in replies {
+                    _ = reply.send(Err(error.to_string()));
+                }
+                self.catch_up().await;
+            }
+        }
+    }
+
+    /// After a commit whose outcome is unknown the lane goes on from what the database holds.
+    async fn catch_up(&mut self) {
+        match self.store.head(self.head.lane).await {
+            Ok(Some(row)) => self.head = Head { lane: row.lane, next: row.seq + 1, at: row.at, hash: row.hash },
+            Ok(None) => tracing::error!("the lane of the access log is gone"),
+            Err(error) => tracing::error!(%error, "the end of the lane cannot be read"),
+        }
+    }
+}
+
+fn next_row(head: &Head, now: i64, record: String) -> LedgerRow {
+    // Time in a lane never runs backwards, whatever the clock does.
+    let at = now.max(head.at);
+    let hash = link(&head.hash, head.lane, head.next, at, &record);
+    LedgerRow { lane: head.lane, seq: head.next, at, record, hash }
+}
+
+/// SHA-256, in hexadecimal, over the hash before, the lane, the place, the time and the record.
+fn link(before: &str, lane: Uuid, seq: i64, at: i64, record: &str) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(format!("{before}\n{lane}\n{seq}\n{at}\n{record}"));
+    HEXLOWER.encode(&hasher.finalize())
+}
+
+/// What `ledger verify` found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every row of every lane links to the one before.
+    Intact {
+        /// How many lanes there are.
+        lanes: usize,
+        /// How many rows.
+        rows: u64,
+    },
+    /// The first row that does not, and why.
+    Broken {
+        /// Its lane.
+        lane: Uuid,
+        /// Its place in the lane.
+        seq: i64,
+        /// What is wrong there.
+        reason: &'static str,
+    },
+}
+
+const PAGE: u64 = 5_000;
+
+/// Recomputes every lane, and compares what later lanes hold of earlier ones.
+pub(crate) async fn verify(store: &Store) -> Result<Verdict, DatabaseError> {
+    let lanes = store.lanes().await?;
+    let mut rows = 0;
+    let mut witnessed: BTreeMap<(Uuid, i64), String> = BTreeMap::new();
+    let mut hashes: BTreeMap<Uuid, i64> = BTreeMap::new();
+    for lane in &lanes {
+        let mut head = Head { lane: *lane, next: 0, at: 0, hash: String::new() };
+        loop {
+            let page = store.lane(*lane, head.next, PAGE).await?;
+            for row in &page {
+                if let Some(reason) = fault(&head, row) {
+                    return Ok(Verdict::Broken { lane: *lane, seq: head.next, reason });
+                }
+                witnessed.extend(heads_in(row));
+                head = Head { lane: *lane, next: row.seq + 1, at: row.at, hash: row.hash.clone() };
+                rows += 1;
+            }
+            if page.is_empty() {
+                break;
+            }
+        }
+        hashes.insert(*lane, head.next);
+    }
+    for ((lane, seq), hash) in witnessed {
+        let row = store.lane(lane, seq, 1).await?.into_iter().next();
+        let reason = match row {
+            None if hashes.contains_key(&lane) => "the end of the lane is missing",
+            None => "the lane is missing",
+            Some(row) if row.hash != hash => "a later lane remembers another row here",
+            Some(_) => continue,
+        };
+        return Ok(Verdict::Broken { lane, seq, reason });
+    }
+    Ok(Verdict::Intact { lanes: lanes.len(), rows })
+}
+
+fn fault(head: &Head, row: &LedgerRow) -> Option<&'static str> {
+    if row.seq != head.next {
+        Some("a row is missing")
+    } else if row.at < head.at {
+        Some("the time runs backwards")
+    } else if row.hash != link(&head.hash, row.lane, row.seq, row.at, &row.record) {
+        Some("the row was altered")
+    } else {
+        None
+    }
+}
+
+fn heads_in(row: &LedgerRow) -> Vec<((Uuid, i64), String)> {
+    if row.seq != 0 {
+        return Vec::new();
+    }
+    let record: serde_json::Value = serde_json::from_str(&row.record).unwrap_or_default();
+    let heads = record["lane"]["heads"].as_object().cloned().unwrap_or_default();
+    let read = |(place, hash): (String, serde_json::Value)| {
+        let (lane, seq) = place.split_once('/')?;
+        Some(((lane.parse().ok()?, seq.parse().ok()?), hash.as_str()?.to_owned()))
+    };
+    heads.into_iter().filter_map(read).collect()
+}
+
+/// Brings the index by child up to date with every lane. Safe on several nodes at once.
+pub(crate) async fn index(store: &Store) -> Result<(), DatabaseError> {
+    for lane in store.lanes().await? {
+        loop {
+            let from = store.indexed(lane).await?;
+            let rows = store.lane(lane, from, PAGE).await?;
+            let Some(last) = rows.last() else { break };
+            let places: Vec<SubjectRow> = rows.iter().flat_map(places).collect();
+            store.index(lane, &places, last.seq + 1).await?;
+        }
+    }
+    Ok(())
+}
+
+fn places(row: &LedgerRow) -> Vec<SubjectRow> {
+    let Ok(record) = serde_json::from_str::<Record>(&row.record) else { return Vec::new() };
+    let Ok(agency) = record.agency.parse::<AgencyId>() else { return Vec::new() };
+    let place = |subject| SubjectRow { subject, at: row.at, lane: row.lane, seq: row.seq, agency };
+    record.subjects().into_iter().map(place).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain(records: &[&str]) -> Vec<LedgerRow> {
+        let mut head = Head { lane: Uuid::nil(), next: 0, at: 0, hash: String::new() };
+        let next = |record: &&str| {
+            let row = next_row(&head, 10, (*record).to_owned());
+            head = Head { lane: row.lane, next: row.seq + 1, at: row.at, hash: row.hash.clone() };
+            row
+        };
+        records.iter().map(next).collect()
+    }
+
+    fn first_fault(rows: &[LedgerRow]) -> Option<(i64, &'static str)> {
+        let mut head = Head { lane: Uuid::nil(), next: 0, at: 0, hash: String::new() };
+        for row in rows {
+            if let Some(reason) = fault(&head, row) {
+                return Some((head.next, reason));
+            }
+            head = Head { lane: row.lane, next: row.seq + 1, at: row.at, hash: row.hash.clone() };
+        }
+        None
+    }
+
+    #[test]
+    fn any_change_to_a_chain_is_found_where_it_is() {
+        let rows = chain(&["a", "b", "c", "d"]);
+        assert_eq!(first_fault(&rows), None);
+        let mut altered = rows.clone();
+        altered[2].record = "C".to_owned();
+        assert_eq!(first_fault(&altered), Some((2, "the row was altered")));
+        let mut removed = rows.clone();
+        removed.remove(1);
+        assert_eq!(first_fault(&removed), Some((1, "a row is missing")));
+        let mut swapped = rows.clone();
+        swapped.swap(1, 2);
+        assert!(first_fault(&swapped).is_some());
+        let mut backdated = rows;
+        backdated[3].at = 1;
+        assert_eq!(first_fault(&backdated), Some((3, "the time runs backwards")));
+    }
+}

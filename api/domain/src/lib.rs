@@ -1,0 +1,24 @@
+//! What is true, and who may know it. Knows no HTTP and no GraphQL.
+//!
+//! `policy/` turns a situation into masks; `gate` turns records into views and is the only way out;
+//! `store/` is private and the only code that names entities and sea-orm; `session/` is what a
+//! caller can do; `ledger` writes down what was shown before it is shown.
+
+pub mod agency;
+pub mod caller;
+pub mod catalogue;
+pub mod clock;
+pub mod error;
+mod gate;
+pub mod hub;
+pub mod identifier;
+pub mod ids;
+mod keys;
+pub mod ledger;
+pub mod policy;
+pub mod reference;
+pub mod session;
+mod stamps;
+mod store;
+pub mod view;
+pub mod world;

@@ -1,0 +1,499 @@
+//! Changing a child's record: check the input, lock, decide, compare versions, change, keep who did it.
+
+use super::Session;
+use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Source, Value};
+use crate::clock::{day, random_id};
+use crate::error::{Error, ErrorCode, Refusal};
+use crate::gate::{Gate, Loaded, identifier};
+use crate::ids::{IdentifierId, PlacementId};
+use crate::policy::Protection;
+use crate::stamps::Stamps;
+use crate::store::{Author, IdentifierRow, Row, Write};
+use crate::view::{ChildView, Selection};
+use chrono::NaiveDate;
+use serde_json::{Map, Value as Json};
+use uuid::Uuid;
+
+/// A change of a section as the caller asks for it: only what is set changes, only what is named is
+/// emptied, and a null changes nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Patch {
+    /// Input values by field name; nulls are left out.
+    pub set: Map<String, Json>,
+    /// Names of fields to empty.
+    pub clear: Vec<String>,
+}
+
+/// A checked change: the fields with their new values.
+type Changes = Vec<(FieldId, Option<Value>)>;
+
+/// What a write to a row comes to.
+struct Revised {
+    changes: Changes,
+    stamps: Stamps,
+    /// By field, without the flags that the hub keeps.
+    told: Map<String, Json>,
+}
+
+impl Session {
+    /// Changes a section.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] with every input that is wrong or that the caller may not write;
+    /// `CONFLICT` if something the caller can see of the section has changed since
+    /// `expected_version`; [`Error::NotFound`]. Nothing is written then.
+    pub async fn update(
+        &self,
+        child: &str,
+        section: Section,
+        expected_version: &str,
+        patch: &Patch,
+        selection: &Selection,
+    ) -> Result<ChildView, Error> {
+        let result = async {
+            let changes = self.read_patch(section, patch).await?;
+            let work = self.open(child).await?;
+            let loaded = work.load(section).await?;
+            let rows = loaded.rows(section, work.child());
+            let row = rows.iter().find(|row| row.entry.is_none_or(|entry| entry.to.is_none())).cloned();
+            work.permit(&changes, row.as_ref())?;
+            work.expect(section, expected_version, &loaded)?;
+            if section == Section::Placement && row.is_none() {
+                return Err(Error::Code(ErrorCode::NoSuchEntry));
+            }
+            work.apply(self, section, row.unwrap_or_else(|| new_row(work.child())), changes, rows.is_empty()).await?;
+            self.finish(work, selection).await
+        };
+        self.refused(result.await)
+    }
+
+    /// Ends the current placement, if there is one, and starts another.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::update`]; `from` must be set.
+    pub async fn start_placement(
+        &self,
+        child: &str,
+        expected_version: &str,
+        patch: &Patch,
+        selection: &Selection,
+    ) -> Result<ChildView, Error> {
+        let result = async {
+            let changes = self.read_patch(Section::Placement, patch).await?;
+            let from = value_of(&changes, "from").and_then(as_day);
+            let from = from.ok_or_else(|| Error::refused(ErrorCode::InvalidDate, ["set", "from"]))?;
+            let work = self.open(child).await?;
+            let loaded = work.load(Section::Placement).await?;
+            let current = current_placement(&loaded, work.child());
+            work.permit(&changes, current.as_ref())?;
+            work.expect(Section::Placement, expected_version, &loaded)?;
+            if let Some(current) = current {
+                work.end_placement(self, current, from).await?;
+            }
+            let mut row = new_row(work.child());
+            let id = random_id();
+            row.entry = Some(crate::store::Entry { id, from: None, to: None, agency: None });
+            work.apply(self, Section::Placement, row, changes, true).await?;
+            self.finish(work, selection).await
+        };
+        self.refused(result.await)
+    }
+
+    /// Ends the current placement.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::update`]; `NO_SUCH_ENTRY` if there is none; `INVALID_DATE` if it would end before it began.
+    pub async fn end_placement(
+        &self,
+        child: &str,
+        expected_version: &str,
+        to: NaiveDate,
+        selection: &Selection,
+    ) -> Result<ChildView, Error> {
+        let result = async {
+            let work = self.open(child).await?;
+            let loaded = work.load(Section::Placement).await?;
+            let current = current_placement(&loaded, work.child());
+            let ends = Section::Placement.field("from").map(|id| (id, None)).into_iter().collect();
+            work.permit_at(&ends, current.as_ref(), |_| vec!["to".to_owned()])?;
+            work.expect(Section::Placement, expected_version, &loaded)?;
+            let current = current.ok_or(Error::Code(ErrorCode::NoSuchEntry))?;
+            work.end_placement(self, current, to).await?;
+            work.write.close_involvements(work.child(), "WHEREABOUTS", self.now).await?;
+            self.finish(work, selection).await
+        };
+        self.refused(result.await)
+    }
+
+    /// Adds a number to a child. One that is there already, and still valid, is not added twice.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_IDENTIFIER`, `CHECK_DIGIT`, `FORBIDDEN`, [`Error::NotFound`].
+    pub async fn add_identifier(
+        &self,
+        child: &str,
+        new: super::NewIdentifier,
+        selection: &Selection,
+    ) -> Result<ChildView, Error> {
+        let result = async {
+            let row = new.read(Uuid::nil(), &["identifier"])?;
+            let work = self.open(child).await?;
+            let id = row.kind.field();
+            work.permit_at(&vec![(id, None)], None, |_| vec!["identifier".to_owned(), "kind".to_owned()])?;
+            let there = work.write.identifiers(work.child()).await?;
+            let same = |old: &&IdentifierRow| old.kind == row.kind && old.value == row.value && old.valid_to.is_none();
+            if there.iter().find(same).is_none() {
+                work.insert_identifier(self, row).await?;
+            }
+            self.finish(work, selection).await
+        };
+        self.refused(result.await)
+    }
+
+    /// Ends the validity of a number.
+    ///
+    /// # Errors
+    ///
+    /// `NO_SUCH_ENTRY` for a number that the child has not, or that the caller may not see;
+    /// `FORBIDDEN`, `INVALID_ID`, [`Error::NotFound`].
+    pub async fn end_identifier(
+        &self,
+        child: &str,
+        identifier_id: &str,
+        to: NaiveDate,
+        selection: &Selection,
+    ) -> Result<ChildView, Error> {
+        let result = async {
+            let wrong = |_| Error::refused(ErrorCode::InvalidId, ["identifierId"]);
+            let id = identifier_id.parse::<IdentifierId>().map_err(wrong)?;
+            let work = self.open(child).await?;
+            let there = work.write.identifiers(work.child()).await?;
+            let seen = work.gate.may_show(Section::Identifiers);
+            let row = there.into_iter().find(|row| row.id == id.0 && seen.contains(row.kind.field()));
+            let mut row = row.ok_or(Error::Code(ErrorCode::NoSuchEntry))?;
+            let field = row.kind.field();
+            work.permit_at(&vec![(field, None)], None, |_| vec!["identifierId".to_owned()])?;
+            if row.valid_from.is_some_and(|from| to < from) {
+                return Err(Error::refused(ErrorCode::InvalidDate, ["to"]));
+            }
+            row.valid_to = Some(to);
+            row.stamps.touch("value", self.now, self.caller.agency.id);
+            work.write.end_identifier(row.id, to, &row.stamps).await?;
+            work.tell(self, Section::Identifiers, None, Map::from_iter([(field.field().name.to_owned(), identifier(&row))]))
+                .await?;
+            self.finish(work, selection).await
+        };
+        self.refused(result.await)
+    }
+
+    /// Checks a patch: names, values, agencies. Everything that is wrong is told at once.
+    pub(super) async fn read_patch(&self, section: Section, patch: &Patch) -> Result<Changes, Error> {
+        let (mut changes, mut refusals) = read_values(section, patch);
+        for (id, value) in &changes {
+            if let Some(Value::Agency(agency)) = value
+                && self.hub.agency(*agency).await?.is_none()
+            {
+                refusals.push(Refusal::at(ErrorCode::UnknownAgency, ["set", id.field().name]));
+            }
+        }
+        if !refusals.is_empty() {
+            return Err(Error::Refused(refusals));
+        }
+        if changes.is_empty() {
+            return Err(Error::refused(ErrorCode::NothingToDo, ["set"]));
+        }
+        changes.sort_by_key(|(id, _)| *id);
+        Ok(changes)
+    }
+
+    /// Opens a transaction on a child that the caller may know of.
+    async fn open(&self, child: &str) -> Result<Work<'_>, Error> {
+        self.purpose()?;
+        let child = match self.child_id(child) {
+            Err(Error::NotFound) => Uuid::nil(),
+            Err(Error::Refused(_)) => return Err(Error::refused(ErrorCode::InvalidId, ["childId"])),
+            other => other?,
+        };
+        self.forget().await?;
+        let write = self.hub.store.write().await?;
+        write.lock(child).await?;
+        let standing = write.standing(self.caller.agency.id, child, self.now, self.rests_on_consent()).await?;
+        let gate = standing.map(|standing| self.gate(standing)).transpose()?.filter(Gate::knows);
+        match gate {
+            Some(gate) => Ok(Work { write, gate }),
+            None => {
+                self.note(|draft| draft.miss());
+                Err(Error::NotFound)
+            }
+        }
+    }
+
+    /// Commits, and shows the child as it is then.
+    async fn finish(&self, work: Work<'_>, selection: &Selection) -> Result<ChildView, Error> {
+        let child = work.child();
+        work.write.commit().await?;
+        self.child(&self.public_id(child), selection).await
+    }
+
+    pub(super) fn author(&self) -> Author {
+        Author { agency: self.caller.agency.id, user: self.caller.user.clone(), at: self.now }
+    }
+}
+
+/// A transaction on one child, and what the caller may do in it.
+struct Work<'a> {
+    write: Write,
+    gate: Gate<'a>,
+}
+
+impl Work<'_> {
+    fn child(&self) -> Uuid {
+        self.gate.standing().child
+    }
+
+    async fn load(&self, section: Section) -> Result<Loaded, Error> {
+        let child = self.child();
+        let mut loaded = Loaded::default();
+        if section == Section::Responsibility {
+            loaded.responsible.extend(self.write.responsible(child).await?.map(|agency| (child, agency)));
+        }
+        loaded.rows.insert((section, child), self.write.rows(section, child).await?);
+        Ok(loaded)
+    }
+
+    /// Refuses the whole change if the caller may not write one field of it, at that input's path.
+    fn permit(&self, changes: &Changes, row: Option<&Row>) -> Result<(), Error> {
+        let path = |(id, value): &(FieldId, Option<Value>)| match value {
+            Some(_) => vec!["set".to_owned(), id.field().name.to_owned()],
+            None => vec!["clear".to_owned(), id.field().name.to_owned()],
+        };
+        self.permit_at(changes, row, path)
+    }
+
+    fn permit_at(
+        &self,
+        changes: &Changes,
+        row: Option<&Row>,
+        path: impl Fn(&(FieldId, Option<Value>)) -> Vec<String>,
+    ) -> Result<(), Error> {
+        let refusal = |change: &(FieldId, Option<Value>)| {
+            let rule = self.gate.write_refusal(change.0, row)?;
+            Some(Refusal { rule: Some(self.gate.rule_name(rule)), ..Refusal::at(ErrorCode::Forbidden, path(change)) })
+        };
+        let refusals: Vec<Refusal> = changes.iter().filter_map(refusal).collect();
+        if refusals.is_empty() { Ok(()) } else { Err(Error::Refused(refusals)) }
+    }
+
+    /// Compares versions over what the caller can see.
+    fn expect(&self, section: Section, expected: &str, loaded: &Loaded) -> Result<(), Error> {
+        let current = self.gate.version(section, loaded);
+        (current == expected).then_some(()).ok_or_else(|| Error::refused(ErrorCode::Conflict, ["expectedVersion"]))
+    }
+
+    /// Writes the changes to a row, and all that follows from them.
+    async fn apply(
+        &self,
+        session: &Session,
+        section: Section,
+        row: Row,
+        changes: Changes,
+        is_new: bool,
+    ) -> Result<(), Error> {
+        let author = session.author();
+        let revised = revise(section, &row, changes, &author);
+        if revised.changes.is_empty() && !is_new {
+            return Ok(());
+        }
+        let Revised { changes, stamps, told } = revised;
+        match row.entry {
+            None => self.write.put_row(section, self.child(), &changes, &stamps, is_new).await?,
+            Some(entry) => {
+                self.write.put_placement(self.child(), entry.id, entry.to, &changes, &stamps, is_new).await?;
+            }
+        }
+        self.follow(session, section, &changes).await?;
+        self.tell(session, section, row.entry.map(|entry| entry.id), told).await
+    }
+
+    /// What a change moves elsewhere: whereabouts follow the placement, and what protected
+    /// registration forbids to keep is emptied.
+    async fn follow(&self, session: &Session, section: Section, changes: &Changes) -> Result<(), Error> {
+        let child = self.child();
+        if section == Section::Placement
+            && let Some((_, agency)) = changes.iter().find(|(id, _)| id.field().name == "unitAgency")
+        {
+            self.write.close_involvements(child, "WHEREABOUTS", session.now).await?;
+            if let Some(Value::Agency(agency)) = agency {
+                self.write.open_involvement(random_id(), child, *agency, "WHEREABOUTS", session.now).await?;
+            }
+        }
+        let registered = |(id, value): &(FieldId, Option<Value>)| {
+            id.field().name == "level" && *value == Some(Value::Text(Protection::Registered.code().to_owned()))
+        };
+        if section == Section::Protection && changes.iter().any(registered) {
+            for section in [Section::Placement, Section::Schooling] {
+                self.write.purge(section, child, never_kept(section)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn end_placement(&self, session: &Session, row: Row, to: NaiveDate) -> Result<(), Error> {
+        let Some(entry) = row.entry else { return Err(Error::Code(ErrorCode::NoSuchEntry)) };
+        if entry.from.is_some_and(|from| to < from) {
+            return Err(Error::refused(ErrorCode::InvalidDate, ["to"]));
+        }
+        let mut stamps = row.stamps;
+        stamps.touch("valid_to", session.now, session.caller.agency.id);
+        self.write.put_placement(self.child(), entry.id, Some(to), &[], &stamps, false).await?;
+        let ended = serde_json::json!([{ "id": PlacementId(entry.id).to_string(), "to": to.to_string() }]);
+        self.tell(session, Section::Placement, Some(entry.id), Map::from_iter([("earlier".to_owned(), ended)])).await
+    }
+
+    async fn insert_identifier(&self, session: &Session, mut row: IdentifierRow) -> Result<(), Error> {
+        row.child = self.child();
+        row.stamps.touch("value", session.now, session.caller.agency.id);
+        let told = Map::from_iter([(row.kind.field().field().name.to_owned(), identifier(&row))]);
+        self.write.insert_identifier(row).await?;
+        self.tell(session, Section::Identifiers, None, told).await
+    }
+
+    /// Keeps the revision, and notes the change for the access log.
+    async fn tell(
+        &self,
+        session: &Session,
+        section: Section,
+        entry: Option<Uuid>,
+        told: Map<String, Json>,
+    ) -> Result<(), Error> {
+        let fields: FieldSet = told.keys().filter_map(|name| section.field(name)).collect();
+        self.write.revise(section, self.child(), entry, Json::Object(told), &session.author()).await?;
+        session.note(|draft| draft.change(self.gate.standing().subject, section.name(), fields));
+        Ok(())
+    }
+}
+
+/// F31 and F42: never kept under protected registration (folkbokföringslagen 16–17 §§).
+fn never_kept(section: Section) -> FieldSet {
+    let address = |id: &FieldId| matches!(id.field().number, "F31" | "F42");
+    section.fields().filter(address).collect()
+}
+
+fn read_values(section: Section, patch: &Patch) -> (Changes, Vec<Refusal>) {
+    let mut changes = Changes::new();
+    let mut refusals = Vec::new();
+    for (name, input) in &patch.set {
+        match section.field(name).filter(|id| id.field().source == Source::Column) {
+            None => refusals.push(Refusal::at(ErrorCode::InvalidInput, ["set", name])),
+            Some(id) => match id.field().kind.read(input) {
+                Ok(value) => changes.push((id, Some(value))),
+                Err((path, invalid)) => {
+                    let path = ["set".to_owned(), name.clone()].into_iter().chain(path).collect();
+                    refusals.push(Refusal::of_value(path, invalid));
+                }
+            },
+        }
+    }
+    for name in &patch.clear {
+        match section.field(name).filter(|id| id.field().source == Source::Column) {
+            None => refusals.push(Refusal::at(ErrorCode::InvalidInput, ["clear", name])),
+            Some(id) if changes.iter().any(|(set, value)| *set == id && value.is_some()) => {
+                refusals.push(Refusal::at(ErrorCode::SetAndCleared, ["clear", name]));
+            }
+            Some(id) if changes.iter().any(|(cleared, _)| *cleared == id) => {}
+            Some(id) => changes.push((id, None)),
+        }
+    }
+    (changes, refusals)
+}
+
+/// Only what differs changes; flags follow; each change is stamped.
+fn revise(section: Section, row: &Row, changes: Changes, author: &Author) -> Revised {
+    let mut changes: Changes = changes.into_iter().filter(|(id, value)| row.value(*id) != value.as_ref()).collect();
+    let after = |id: FieldId| match changes.iter().find(|(changed, _)| *changed == id) {
+        Some((_, value)) => value.as_ref(),
+        None => row.value(id),
+    };
+    let flags = section.fields().filter_map(|id| {
+        let Source::Flag(of) = id.field().source else { return None };
+        let raised = of.iter().filter_map(|name| section.field(name)).any(|id| after(id).is_some_and(Value::raises_flag));
+        let flag = Some(Value::Bool(raised));
+        let was_raised = row.value(id) == Some(&Value::Bool(true));
+        (raised != was_raised).then_some((id, flag))
+    });
+    let flags: Changes = flags.collect();
+    let told = changes.iter().map(|(id, value)| {
+        (id.field().name.to_owned(), value.as_ref().map_or(Json::Null, Value::to_json))
+    });
+    let told = told.collect();
+    changes.extend(flags);
+    let mut stamps = row.stamps.clone();
+    for (id, _) in &changes {
+        stamps.touch(id.field().column, author.at, author.agency);
+    }
+    Revised { changes, stamps, told }
+}
+
+fn new_row(child: Uuid) -> Row {
+    Row { child, ..Row::default() }
+}
+
+fn current_placement(loaded: &Loaded, child: Uuid) -> Option<Row> {
+    let rows = loaded.rows(Section::Placement, child);
+    rows.iter().find(|row| row.entry.is_some_and(|entry| entry.to.is_none())).cloned()
+}
+
+fn value_of<'c>(changes: &'c Changes, name: &str) -> Option<&'c Value> {
+    changes.iter().find(|(id, _)| id.field().name == name).and_then(|(_, value)| value.as_ref())
+}
+
+fn as_day(value: &Value) -> Option<NaiveDate> {
+    if let Value::Date(day) = value { Some(*day) } else { None }
+}
+
+/// Writes made while a child is registered go the same way as later ones.
+pub(super) async fn first_write(
+    session: &Session,
+    write: &Write,
+    child: Uuid,
+    section: Section,
+    changes: Changes,
+) -> Result<FieldSet, Error> {
+    let author = session.author();
+    let Revised { changes, stamps, told } = revise(section, &new_row(child), changes, &author);
+    let fields = told.keys().filter_map(|name| section.field(name)).collect();
+    write.put_row(section, child, &changes, &stamps, true).await?;
+    write.revise(section, child, None, Json::Object(told), &author).await?;
+    Ok(fields)
+}
+
+/// As [`first_write`], for a number.
+pub(super) async fn first_identifier(session: &Session, write: &Write, mut row: IdentifierRow) -> Result<FieldId, Error> {
+    let author = session.author();
+    let field = row.kind.field();
+    row.stamps.touch("value", author.at, author.agency);
+    let told = Map::from_iter([(field.field().name.to_owned(), identifier(&row))]);
+    let child = row.child;
+    write.insert_identifier(row).await?;
+    write.revise(Section::Identifiers, child, None, Json::Object(told), &author).await?;
+    Ok(field)
+}
+
+/// The day of the session, for defaults.
+impl Session {
+    /// Today, by the hub's clock.
+    pub fn today(&self) -> NaiveDate {
+        day(self.now)
+    }
+}
+
+impl IdentifierKind {
+    /// Whether an identity level belongs to this kind: coordination numbers only.
+    pub const fn has_identity_level(self) -> bool {
+        matches!(self, IdentifierKind::CoordinationNumber)
+    }
+}

@@ -1,0 +1,113 @@
+//! The catalogue's columns as the database knows them.
+
+use crate::catalogue::{Field, FieldId, FieldSet, Kind, Section, Source, Value};
+use crate::error::DatabaseError;
+use crate::ids::AgencyId;
+use chrono::NaiveDate;
+use sea_orm::sea_query::{Alias, Expr, SimpleExpr};
+use sea_orm::{QueryResult, Value as Bound};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+/// A column or table by name. Names come from the catalogue or this room, never from a caller.
+pub(super) fn name(name: &'static str) -> Alias {
+    Alias::new(name)
+}
+
+/// The fields of a section that are columns of its table.
+pub(super) fn stored(section: Section) -> FieldSet {
+    section.fields().filter(|id| is_stored(id.field())).collect()
+}
+
+fn is_stored(field: &Field) -> bool {
+    match field.source {
+        Source::Column => true,
+        Source::Flag(_) => field.section != Section::Identifiers,
+        Source::Involvement | Source::Identifiers(_) | Source::EarlierPlacements => false,
+    }
+}
+
+/// Reads a planned column by its place in the row.
+pub(super) fn read(row: &QueryResult, index: usize, id: FieldId) -> Result<Option<Value>, DatabaseError> {
+    Ok(match id.field().kind {
+        Kind::Date => row.try_get_by_index::<Option<NaiveDate>>(index)?.map(Value::Date),
+        Kind::Bool => row.try_get_by_index::<Option<bool>>(index)?.map(Value::Bool),
+        Kind::Agency => row.try_get_by_index::<Option<Uuid>>(index)?.map(|uuid| Value::Agency(AgencyId(uuid))),
+        Kind::Texts(..) | Kind::Codes(..) | Kind::Phones(..) | Kind::Entries(..) => {
+            let json = row.try_get_by_index::<Option<Json>>(index)?;
+            json.and_then(|json| if let Json::Array(items) = json { Some(Value::List(items)) } else { None })
+        }
+        Kind::Text(_) | Kind::Code(_) | Kind::Phone | Kind::Email | Kind::PostalCode | Kind::OrganisationNumber => {
+            row.try_get_by_index::<Option<String>>(index)?.map(Value::Text)
+        }
+    })
+}
+
+/// A value as a bound parameter of a column.
+pub(super) fn bind(id: FieldId, value: Option<&Value>) -> SimpleExpr {
+    let bound: Bound = match value {
+        Some(Value::Text(text)) => text.clone().into(),
+        Some(Value::Bool(yes)) => (*yes).into(),
+        Some(Value::Date(date)) => (*date).into(),
+        Some(Value::Agency(AgencyId(uuid))) => (*uuid).into(),
+        Some(Value::List(items)) => Json::Array(items.clone()).into(),
+        None => match id.field().kind {
+            Kind::Date => None::<NaiveDate>.into(),
+            Kind::Bool => None::<bool>.into(),
+            Kind::Agency => None::<Uuid>.into(),
+            Kind::Texts(..) | Kind::Codes(..) | Kind::Phones(..) | Kind::Entries(..) => None::<Json>.into(),
+            _ => None::<String>.into(),
+        },
+    };
+    Expr::val(bound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use samverka_entities as entities;
+    use sea_orm::{ColumnTrait, EntityTrait, Iterable};
+    use std::collections::BTreeSet;
+
+    fn columns<E: EntityTrait>() -> BTreeSet<String> {
+        E::Column::iter().map(|column| sea_orm::IdenStatic::as_str(&column).to_owned()).collect()
+    }
+
+    fn entity(section: Section) -> (BTreeSet<String>, &'static [&'static str]) {
+        const ROW: &[&str] = &["child_id", "stamps"];
+        match section {
+            Section::Identity => (columns::<entities::identity::Entity>(), ROW),
+            Section::Identifiers => (
+                columns::<entities::identifier::Entity>(),
+                &["id", "child_id", "kind", "value", "identity_level", "valid_from", "valid_to", "stamps"],
+            ),
+            Section::Protection => (columns::<entities::protection::Entity>(), ROW),
+            Section::Asylum => (columns::<entities::asylum::Entity>(), ROW),
+            Section::Responsibility => (columns::<entities::responsibility::Entity>(), ROW),
+            Section::Placement => {
+                (columns::<entities::placement::Entity>(), &["id", "child_id", "valid_to", "stamps"])
+            }
+            Section::Guardianship => (columns::<entities::guardianship::Entity>(), ROW),
+            Section::Health => (columns::<entities::health::Entity>(), ROW),
+            Section::Schooling => (columns::<entities::schooling::Entity>(), ROW),
+            Section::Network => (columns::<entities::network::Entity>(), ROW),
+            Section::Voice => (columns::<entities::voice::Entity>(), ROW),
+            Section::Description => (columns::<entities::description::Entity>(), ROW),
+            Section::Risk => (columns::<entities::risk::Entity>(), ROW),
+            Section::SafetyPlan => (columns::<entities::safety_plan::Entity>(), ROW),
+        }
+    }
+
+    /// A column that is not in the catalogue could never be shown; a field without a column could
+    /// never be kept. Add what is missing to `catalogue/fields.rs`, or to the entity and a migration.
+    #[test]
+    fn entities_and_catalogue_have_the_same_columns() {
+        for section in Section::ALL {
+            let (columns, bookkeeping) = entity(section);
+            let mut expected: BTreeSet<String> = bookkeeping.iter().map(|name| (*name).to_owned()).collect();
+            expected.extend(stored(section).iter().map(|id| id.field().column.to_owned()));
+            assert_eq!(columns, expected, "{section:?}");
+        }
+        let _ = <entities::identity::Column as ColumnTrait>::def;
+    }
+}

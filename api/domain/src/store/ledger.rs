@@ -1,0 +1,167 @@
+//! The access log's rows and their index by child.
+
+use super::columns::name;
+use super::{Snapshot, Store};
+use crate::error::DatabaseError;
+use crate::ids::AgencyId;
+use samverka_entities::{ledger, ledger_indexed, ledger_subject};
+use sea_orm::sea_query::{Cond, Expr, ExprTrait, OnConflict, Order, Query};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use uuid::Uuid;
+
+/// A row of the access log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LedgerRow {
+    pub(crate) lane: Uuid,
+    pub(crate) seq: i64,
+    pub(crate) at: i64,
+    pub(crate) record: String,
+    pub(crate) hash: String,
+}
+
+/// A place in the index: this row of the log tells of this child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SubjectRow {
+    pub(crate) subject: Uuid,
+    pub(crate) at: i64,
+    pub(crate) lane: Uuid,
+    pub(crate) seq: i64,
+    pub(crate) agency: AgencyId,
+}
+
+impl Store {
+    /// Appends rows in one statement and one commit.
+    pub(crate) async fn append(&self, rows: &[LedgerRow]) -> Result<(), DatabaseError> {
+        let rows = rows.iter().map(|row| ledger::ActiveModel {
+            lane: Set(row.lane),
+            seq: Set(row.seq),
+            at: Set(row.at),
+            record: Set(row.record.clone()),
+            hash: Set(row.hash.clone()),
+        });
+        ledger::Entity::insert_many(rows).exec_without_returning(&self.writer).await?;
+        Ok(())
+    }
+
+    /// The last row of each lane, by lane.
+    pub(crate) async fn heads(&self) -> Result<Vec<LedgerRow>, DatabaseError> {
+        let mut heads = Vec::new();
+        for lane in self.lanes().await? {
+            heads.extend(self.head(lane).await?);
+        }
+        Ok(heads)
+    }
+
+    /// The last row of a lane.
+    pub(crate) async fn head(&self, lane: Uuid) -> Result<Option<LedgerRow>, DatabaseError> {
+        let row = ledger::Entity::find()
+            .filter(ledger::Column::Lane.eq(lane))
+            .order_by_desc(ledger::Column::Seq)
+            .one(&self.writer)
+            .await?;
+        Ok(row.map(read))
+    }
+
+    /// Every lane. Each has a first row.
+    pub(crate) async fn lanes(&self) -> Result<Vec<Uuid>, DatabaseError> {
+        let mut query = Query::select();
+        query.distinct().column(name("lane")).from(name("ledger")).order_by(name("lane"), Order::Asc);
+        let rows = self.writer.query_all(&query).await?;
+        rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
+    }
+
+    /// The rows of a lane from a place on, at most so many.
+    pub(crate) async fn lane(&self, lane: Uuid, from: i64, most: u64) -> Result<Vec<LedgerRow>, DatabaseError> {
+        let rows = ledger::Entity::find()
+            .filter(ledger::Column::Lane.eq(lane))
+            .filter(ledger::Column::Seq.gte(from))
+            .order_by_asc(ledger::Column::Seq)
+            .limit(most)
+            .all(&self.reader)
+            .await?;
+        Ok(rows.into_iter().map(read).collect())
+    }
+
+    /// How far the index has come in a lane: the next row to index.
+    pub(crate) async fn indexed(&self, lane: Uuid) -> Result<i64, DatabaseError> {
+        let row = ledger_indexed::Entity::find_by_id(lane).one(&self.reader).await?;
+        Ok(row.map_or(0, |row| row.seq))
+    }
+
+    /// Adds places to the index and moves its mark, together. Safe to repeat.
+    pub(crate) async fn index(&self, lane: Uuid, places: &[SubjectRow], next: i64) -> Result<(), DatabaseError> {
+        let transaction = self.begin().await?;
+        for chunk in places.chunks(1_000) {
+            let rows = chunk.iter().map(|place| ledger_subject::ActiveModel {
+                subject: Set(place.subject),
+                at: Set(place.at),
+                lane: Set(place.lane),
+                seq: Set(place.seq),
+                agency_id: Set(place.agency.0),
+            });
+            ledger_subject::Entity::insert_many(rows)
+                .on_conflict(OnConflict::new().do_nothing().to_owned())
+                .exec_without_returning(&transaction)
+                .await?;
+        }
+        let further = OnConflict::column(ledger_indexed::Column::Lane).update_column(ledger_indexed::Column::Seq).to_owned();
+        let mark = ledger_indexed::ActiveModel { lane: Set(lane), seq: Set(next) };
+        ledger_indexed::Entity::insert(mark).on_conflict(further).exec_without_returning(&transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+impl Snapshot {
+    /// The log's rows about a child, latest first; of one agency, or of all.
+    pub(crate) async fn ledger_of(
+        &self,
+        subject: Uuid,
+        agency: Option<AgencyId>,
+        before: Option<(i64, Uuid, i64)>,
+        most: u64,
+    ) -> Result<Vec<LedgerRow>, DatabaseError> {
+        let col = |column: &'static str| Expr::col((name("ledger_subject"), name(column)));
+        let mut query = Query::select();
+        query
+            .columns(["lane", "seq", "at", "record", "hash"].map(|column| (name("ledger"), name(column))))
+            .from(name("ledger_subject"))
+            .inner_join(
+                name("ledger"),
+                Cond::all()
+                    .add(col("lane").equals((name("ledger"), name("lane"))))
+                    .add(col("seq").equals((name("ledger"), name("seq")))),
+            )
+            .and_where(col("subject").eq(subject));
+        if let Some(agency) = agency {
+            query.and_where(col("agency_id").eq(agency.0));
+        }
+        if let Some((at, lane, seq)) = before {
+            let earlier = Cond::any()
+                .add(col("at").lt(at))
+                .add(Cond::all().add(col("at").eq(at)).add(col("lane").lt(lane)))
+                .add(Cond::all().add(col("at").eq(at)).add(col("lane").eq(lane)).add(col("seq").lt(seq)));
+            query.cond_where(earlier);
+        }
+        for column in ["at", "lane", "seq"] {
+            query.order_by((name("ledger_subject"), name(column)), Order::Desc);
+        }
+        let rows = self.transaction().query_all(query.limit(most)).await?;
+        let read = |row: &sea_orm::QueryResult| {
+            Ok(LedgerRow {
+                lane: row.try_get_by_index(0)?,
+                seq: row.try_get_by_index(1)?,
+                at: row.try_get_by_index(2)?,
+                record: row.try_get_by_index(3)?,
+                hash: row.try_get_by_index(4)?,
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+}
+
+fn read(row: ledger::Model) -> LedgerRow {
+    let ledger::Model { lane, seq, at, record, hash } = row;
+    LedgerRow { lane, seq, at, record, hash }
+}

@@ -1,0 +1,234 @@
+//! The only code that names the entities and sea-orm. One concrete store for both databases.
+
+mod columns;
+mod durability;
+mod ledger;
+mod read;
+mod seed;
+mod write;
+
+pub(crate) use ledger::{LedgerRow, SubjectRow};
+pub(crate) use read::{Entry, IdentifierRow, RevisionRow, Row, Snapshot, Standing};
+pub(crate) use write::{Author, Write};
+
+use crate::agency::{Agency, AgencyKind, NewAgency};
+use crate::error::DatabaseError;
+use crate::ids::AgencyId;
+use samverka_entities::{agency, setting};
+use samverka_migration::{Migrator, Steps as _};
+use sea_orm::sqlx::ConnectOptions as _;
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    EntityTrait, QueryFilter, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use std::str::FromStr;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How long a caller waits for a free connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long SQLite waits for a lock that another process holds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+const READERS: u32 = 8;
+const WRITERS_POSTGRES: u32 = 4;
+
+impl From<DbErr> for DatabaseError {
+    /// Database errors quote values of the row at hand, so only their kind is kept.
+    fn from(error: DbErr) -> Self {
+        DatabaseError(match error {
+            DbErr::ConnectionAcquire(_) => "no connection was free in time".to_owned(),
+            DbErr::Conn(_) => "the database cannot be reached".to_owned(),
+            DbErr::Exec(sea_orm::RuntimeErr::SqlxError(error)) | DbErr::Query(sea_orm::RuntimeErr::SqlxError(error)) => {
+                match error.as_database_error() {
+                    Some(error) => format!(
+                        "error {} on constraint {}",
+                        error.code().unwrap_or("?".into()),
+                        error.constraint().unwrap_or("none")
+                    ),
+                    None => "the connection failed".to_owned(),
+                }
+            }
+            DbErr::Type(_) | DbErr::TryIntoErr { .. } | DbErr::Json(_) => "a stored value has the wrong type".to_owned(),
+            DbErr::Migration(text) => text,
+            _ => "an unexpected failure".to_owned(),
+        })
+    }
+}
+
+/// The record's home. Reads go through one pool, writes through another: on SQLite the latter has one
+/// connection, because there is one writer.
+#[derive(Clone)]
+pub(crate) struct Store {
+    reader: DatabaseConnection,
+    writer: DatabaseConnection,
+}
+
+impl Store {
+    /// Connects to `sqlite:PATH` or `postgres://…`. Creates a SQLite file that is not there.
+    pub(crate) async fn connect(url: &str) -> Result<Store, DatabaseError> {
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            return Self::connect_postgres(url).await;
+        }
+        if url.starts_with("sqlite:") && !url.contains(":memory:") {
+            return Self::connect_sqlite(url).await;
+        }
+        Err(DatabaseError("the database URL must begin with `sqlite:` (a file) or `postgres://`".to_owned()))
+    }
+
+    async fn connect_sqlite(url: &str) -> Result<Store, DatabaseError> {
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(|_| DatabaseError("the SQLite URL is not `sqlite:PATH`".to_owned()))?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true)
+            .statement_cache_capacity(256)
+            .pragma("cache_size", "-65536")
+            .pragma("mmap_size", "0")
+            .disable_statement_logging();
+        let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
+        let failed = |error: sea_orm::sqlx::Error| match error {
+            sea_orm::sqlx::Error::Database(error) => DatabaseError(format!("SQLite error {}", error.code().unwrap_or_default())),
+            _ => DatabaseError("the SQLite file cannot be opened".to_owned()),
+        };
+        let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(failed)?;
+        let reading = options.pragma("query_only", "ON");
+        let reader = pool().max_connections(READERS).connect_with(reading).await.map_err(failed)?;
+        Ok(Store { reader: reader.into(), writer: writer.into() })
+    }
+
+    async fn connect_postgres(url: &str) -> Result<Store, DatabaseError> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|_| DatabaseError("the PostgreSQL URL is not `postgres://USER@HOST/DATABASE`".to_owned()))?
+            .application_name("samverka")
+            .statement_cache_capacity(256)
+            .options([("statement_timeout", "5000"), ("lock_timeout", "2000"), ("jit", "off")])
+            .disable_statement_logging();
+        let reading = options
+            .clone()
+            .options([("default_transaction_isolation", "repeatable read"), ("default_transaction_read_only", "on")]);
+        let pool = || PgPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
+        let failed = |error: sea_orm::sqlx::Error| match error {
+            sea_orm::sqlx::Error::Database(error) => DatabaseError(format!("PostgreSQL error {}", error.code().unwrap_or_default())),
+            _ => DatabaseError("PostgreSQL cannot be reached".to_owned()),
+        };
+        let writer = pool().max_connections(WRITERS_POSTGRES).connect_with(options).await.map_err(failed)?;
+        let reader = pool().max_connections(READERS).connect_with(reading).await.map_err(failed)?;
+        Ok(Store { reader: reader.into(), writer: writer.into() })
+    }
+
+    fn backend(&self) -> DbBackend {
+        self.writer.get_database_backend()
+    }
+
+    /// A snapshot of the record: every read of it sees the same instant.
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot, DatabaseError> {
+        Ok(Snapshot::new(self.reader.begin().await?))
+    }
+
+    /// A transaction that may write. Nothing of it is there unless it is committed.
+    pub(crate) async fn write(&self) -> Result<Write, DatabaseError> {
+        Ok(Write::new(self.begin().await?))
+    }
+
+    async fn begin(&self) -> Result<DatabaseTransaction, DatabaseError> {
+        // A transaction that reads before it writes must take SQLite's lock first, or it fails at
+        // the upgrade whatever the timeout.
+        let options =
+            TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+        Ok(match self.backend() {
+            DbBackend::Sqlite => self.writer.begin_with_options(options).await?,
+            _ => self.writer.begin().await?,
+        })
+    }
+
+    /// Whether a writing transaction can be begun.
+    pub(crate) async fn can_write(&self) -> Result<(), DatabaseError> {
+        Ok(self.begin().await?.rollback().await?)
+    }
+
+    /// Brings the schema up to date. Safe to run again.
+    pub(crate) async fn migrate_up(&self) -> Result<(), DatabaseError> {
+        Ok(Migrator::up(&self.writer, None).await?)
+    }
+
+    /// Takes back so many migrations.
+    pub(crate) async fn migrate_down(&self, steps: u32) -> Result<(), DatabaseError> {
+        Ok(Migrator::down(&self.writer, Some(steps)).await?)
+    }
+
+    /// The migrations, and whether each is applied.
+    pub(crate) async fn migrations(&self) -> Result<Vec<(String, bool)>, DatabaseError> {
+        Ok(samverka_migration::status(&self.writer).await?)
+    }
+
+    /// What the hub remembers under a key.
+    pub(crate) async fn setting(&self, key: &str) -> Result<Option<String>, DatabaseError> {
+        let row = setting::Entity::find_by_id(key).one(&self.reader).await?;
+        Ok(row.map(|row| row.value))
+    }
+
+    /// Remembers a value under a key, unless another node was first; gives what stands.
+    pub(crate) async fn setting_or(&self, key: &str, value: String) -> Result<String, DatabaseError> {
+        let row = setting::ActiveModel { key: Set(key.to_owned()), value: Set(value) };
+        let first = sea_orm::sea_query::OnConflict::column(setting::Column::Key).do_nothing().to_owned();
+        setting::Entity::insert(row).on_conflict(first).exec_without_returning(&self.writer).await?;
+        let stands = setting::Entity::find_by_id(key).one(&self.writer).await?;
+        stands.map(|row| row.value).ok_or_else(|| DatabaseError("a setting cannot be kept".to_owned()))
+    }
+
+    /// Writes the agencies of the configuration: a known `code` is updated, a new one gets the id
+    /// that `id` gives.
+    pub(crate) async fn put_agencies(
+        &self,
+        agencies: &[NewAgency],
+        mut id: impl FnMut() -> Uuid,
+    ) -> Result<(), DatabaseError> {
+        let rows = agencies.iter().map(|new| agency::ActiveModel {
+            id: Set(id()),
+            code: Set(new.code.clone()),
+            kind: Set(new.kind.code().to_owned()),
+            name: Set(new.name.clone()),
+            organisation_number: Set(new.organisation_number.clone()),
+            municipality: Set(new.municipality.clone()),
+            county: Set(new.county.clone()),
+        });
+        let update = sea_orm::sea_query::OnConflict::column(agency::Column::Code)
+            .update_columns([
+                agency::Column::Kind,
+                agency::Column::Name,
+                agency::Column::OrganisationNumber,
+                agency::Column::Municipality,
+                agency::Column::County,
+            ])
+            .to_owned();
+        let rows: Vec<_> = rows.collect();
+        if !rows.is_empty() {
+            agency::Entity::insert_many(rows).on_conflict(update).exec_without_returning(&self.writer).await?;
+        }
+        Ok(())
+    }
+
+    /// Every agency, by name.
+    pub(crate) async fn agencies(&self) -> Result<Vec<Agency>, DatabaseError> {
+        let rows = agency::Entity::find().all(&self.reader).await?;
+        let mut agencies: Vec<Agency> = rows.into_iter().filter_map(read_agency).collect();
+        agencies.sort_by(|a, b| (&a.name, &a.code).cmp(&(&b.name, &b.code)));
+        Ok(agencies)
+    }
+
+    /// One agency, if it is there: for one that was added while the hub runs.
+    pub(crate) async fn agency(&self, id: AgencyId) -> Result<Option<Agency>, DatabaseError> {
+        let found = agency::Entity::find().filter(agency::Column::Id.eq(id.0)).one(&self.reader).await?;
+        Ok(found.and_then(read_agency))
+    }
+}
+
+fn read_agency(row: agency::Model) -> Option<Agency> {
+    let agency::Model { id, code, kind, name, organisation_number, municipality, county } = row;
+    let kind = AgencyKind::from_code(&kind)?;
+    Some(Agency { id: AgencyId(id), code, kind, name, organisation_number, municipality, county })
+}

@@ -1,0 +1,24 @@
+//! A child: the row that everything else hangs on. It cannot be without a lead agency.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "child")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// The pseudonym under which the access log knows the child.
+    pub subject: Uuid,
+    pub lead_agency_id: Uuid,
+    pub state: String,
+    /// Microseconds since 1970.
+    pub registered_at: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {
+    #[sea_orm(belongs_to = "super::agency::Entity", from = "Column::LeadAgencyId", to = "super::agency::Column::Id")]
+    Lead,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,38 @@
+//! The section `health` of the record: at most one row per child.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "health")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub child_id: Uuid,
+    /// Per column: how often it changed, when last (microseconds), and by which agency.
+    pub stamps: Json,
+    /// F38.
+    pub assessment_offered_on: Option<Date>,
+    /// F38.
+    pub assessment_done_on: Option<Date>,
+    /// F38.
+    pub assessment_done: Option<bool>,
+    /// F39.
+    pub critical_needs: Option<String>,
+    /// F40.
+    pub self_harm_alert: Option<bool>,
+    /// F40.
+    pub self_harm_note: Option<String>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {
+    #[sea_orm(belongs_to = "super::child::Entity", from = "Column::ChildId", to = "super::child::Column::Id")]
+    Child,
+}
+
+impl Related<super::child::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Child.def()
+    }
+}
+
+impl ActiveModelBehavior for ActiveModel {}

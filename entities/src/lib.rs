@@ -1,0 +1,28 @@
+//! The tables, as sea-orm entities. Only the store of `samverka-domain` may name them.
+//!
+//! Times are whole microseconds since 1970 (UTC), so that both databases answer alike.
+
+pub mod agency;
+pub mod asylum;
+pub mod child;
+pub mod consent;
+pub mod description;
+pub mod guardianship;
+pub mod health;
+pub mod identifier;
+pub mod identity;
+pub mod involvement;
+pub mod ledger;
+pub mod ledger_indexed;
+pub mod ledger_subject;
+pub mod missing_episode;
+pub mod network;
+pub mod placement;
+pub mod protection;
+pub mod responsibility;
+pub mod revision;
+pub mod risk;
+pub mod safety_plan;
+pub mod schooling;
+pub mod setting;
+pub mod voice;

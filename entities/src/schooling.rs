@@ -1,0 +1,34 @@
+//! The section `schooling` of the record: at most one row per child.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "schooling")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub child_id: Uuid,
+    /// Per column: how often it changed, when last (microseconds), and by which agency.
+    pub stamps: Json,
+    /// F42.
+    pub school_name: Option<String>,
+    /// F42.
+    pub contact_name: Option<String>,
+    /// F42.
+    pub contact_phone: Option<String>,
+    /// F43.
+    pub absent_since: Option<Date>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {
+    #[sea_orm(belongs_to = "super::child::Entity", from = "Column::ChildId", to = "super::child::Column::Id")]
+    Child,
+}
+
+impl Related<super::child::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Child.def()
+    }
+}
+
+impl ActiveModelBehavior for ActiveModel {}

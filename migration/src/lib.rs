@@ -1,0 +1,27 @@
+//! Migrations: they expand first, and contract in a later release. A migration, once released, does
+//! not follow the code.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::{Migration, MigrationStatus, sea_orm};
+
+pub use sea_orm_migration::migrator::MigratorTrait as Steps;
+
+mod m20261121_000001_record;
+mod m20261121_000002_ledger;
+
+/// Every migration, in order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261121_000001_record::Migration), Box::new(m20261121_000002_ledger::Migration)]
+    }
+}
+
+/// The migrations by name, and whether each is applied.
+pub async fn status(database: &sea_orm::DatabaseConnection) -> Result<Vec<(String, bool)>, DbErr> {
+    let migrations = Migrator::get_migration_with_status(database).await?;
+    let applied = |m: &Migration| (m.name().to_owned(), m.status() == MigrationStatus::Applied);
+    Ok(migrations.iter().map(applied).collect())
+}
