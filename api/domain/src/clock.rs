@@ -46,3 +46,8 @@ pub(crate) fn random_id() -> Uuid {
 pub(crate) fn random_secret() -> String {
     format!("{}{}", random_id().simple(), random_id().simple())
 }
+
+/// A random id for a request.
+pub fn request_id() -> String {
+    random_id().simple().to_string()
+}

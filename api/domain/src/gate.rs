@@ -46,7 +46,13 @@ pub(crate) struct Gate<'a> {
 }
 
 impl<'a> Gate<'a> {
-    pub(crate) fn new(engine: &'a Engine, keys: &'a Keys, caller: &Caller, purpose: Purpose, standing: Standing) -> Self {
+    pub(crate) fn new(
+        engine: &'a Engine,
+        keys: &'a Keys,
+        caller: &Caller,
+        purpose: Purpose,
+        standing: Standing,
+    ) -> Self {
         let situation = Situation {
             role: caller.role,
             relation: standing.relation,
@@ -101,7 +107,13 @@ impl<'a> Gate<'a> {
         (ChildView { id, sections }, showing)
     }
 
-    fn section(&self, section: Section, asked: &SectionSelection, loaded: &Loaded, showing: &mut Showing) -> SectionView {
+    fn section(
+        &self,
+        section: Section,
+        asked: &SectionSelection,
+        loaded: &Loaded,
+        showing: &mut Showing,
+    ) -> SectionView {
         let child = self.standing.child;
         let rows = loaded.rows(section, child);
         let current = rows.iter().find(|row| row.entry.is_none_or(|entry| entry.to.is_none()));
@@ -113,7 +125,8 @@ impl<'a> Gate<'a> {
         }
         showing.shown = showing.shown | (noted & decisions.shown);
         showing.withheld = showing.withheld | (noted & !decisions.shown);
-        let withheld = |set: FieldSet| (set & decisions.withheld()).iter().map(|id| (id, decisions.read_rule(id))).collect();
+        let withheld =
+            |set: FieldSet| (set & decisions.withheld()).iter().map(|id| (id, decisions.read_rule(id))).collect();
         let mut view = SectionView {
             values: self.values(asked.fields & all, &decisions, current, rows, loaded),
             withheld: withheld(all),
@@ -304,8 +317,8 @@ fn earlier_kind() -> Kind {
 
 /// The columns that a section's asked fields need, besides their own.
 pub(crate) fn columns_for(section: Section, asked: FieldSet) -> FieldSet {
-    let earlier = section == Section::Placement
-        && asked.iter().any(|id| id.field().source == Source::EarlierPlacements);
+    let earlier =
+        section == Section::Placement && asked.iter().any(|id| id.field().source == Source::EarlierPlacements);
     if !earlier {
         return asked;
     }

@@ -77,7 +77,8 @@ impl Database {
         if stands == environment.code() {
             return Ok(());
         }
-        Err(DatabaseError(format!("this is a {stands} database, and the hub was started for {}", environment.code())).into())
+        Err(DatabaseError(format!("this is a {stands} database, and the hub was started for {}", environment.code()))
+            .into())
     }
 
     /// What the hub remembers under a key, made with `make` the first time.
@@ -166,7 +167,9 @@ impl Hub {
         let Settings { engine, clock, node } = settings;
         store.assert_durable().await?;
         if let Some((pending, _)) = store.migrations().await?.into_iter().find(|(_, applied)| !applied) {
-            return Err(DatabaseError(format!("the migration `{pending}` is pending; run `samverka migrate up`")).into());
+            return Err(
+                DatabaseError(format!("the migration `{pending}` is pending; run `samverka migrate up`")).into()
+            );
         }
         let secret = store.setting_or("secret", random_secret()).await?;
         let ledger = Ledger::open(store.clone(), clock.clone(), random_id(), &node).await?;

@@ -204,7 +204,8 @@ impl Ledger {
         let heads = store.heads().await?;
         let heads: BTreeMap<String, String> =
             heads.into_iter().map(|row| (format!("{}/{}", row.lane, row.seq), row.hash)).collect();
-        let opening = serde_json::json!({ "lane": { "node": node, "version": env!("CARGO_PKG_VERSION"), "heads": heads } });
+        let opening =
+            serde_json::json!({ "lane": { "node": node, "version": env!("CARGO_PKG_VERSION"), "heads": heads } });
         let first = next_row(&Head { lane, next: 0, at: 0, hash: String::new() }, clock.now(), opening.to_string());
         store.append(std::slice::from_ref(&first)).await?;
         let (queue, entries) = mpsc::channel(QUEUE);

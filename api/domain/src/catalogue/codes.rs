@@ -114,8 +114,16 @@ impl Code {
             Code::ProtectionLevel => &[
                 value!("NONE", "inget skydd", "No protection."),
                 value!("MARKED", "sekretessmarkering", "Marked by Skatteverket; every disclosure must be assessed."),
-                value!("REGISTERED", "skyddad folkbokföring", "Protected registration: the address is never stored or shown."),
-                value!("LOCAL", "lokalt adresskydd", "Protected by decision of the board or Migrationsverket; as MARKED."),
+                value!(
+                    "REGISTERED",
+                    "skyddad folkbokföring",
+                    "Protected registration: the address is never stored or shown."
+                ),
+                value!(
+                    "LOCAL",
+                    "lokalt adresskydd",
+                    "Protected by decision of the board or Migrationsverket; as MARKED."
+                ),
             ],
             Code::AsylumStage => &[
                 value!("NOT_APPLIED", "inte sökt", "No application yet."),
@@ -185,14 +193,26 @@ impl Code {
                 value!("EIGHTEEN_WITHIN_90_DAYS", "18 år inom 90 dagar", "18th birthday within 90 days."),
                 value!("MOVE_PENDING", "omplacering eller anvisning väntas", "Re-placement or assignment pending."),
                 value!("GUARDIAN_MISSING_OR_CHANGED", "god man saknas eller byts", "Guardian missing or changed."),
-                value!("LOW_RECOGNITION_COUNTRY", "land med låg bifallsandel", "Country of origin with low recognition."),
+                value!(
+                    "LOW_RECOGNITION_COUNTRY",
+                    "land med låg bifallsandel",
+                    "Country of origin with low recognition."
+                ),
                 value!("EARLIER_DISAPPEARANCE", "tidigare försvinnande", "Earlier disappearance."),
                 value!("UNEXCUSED_ABSENCE", "ogiltig frånvaro", "Unexcused absence."),
                 value!("ISOLATION", "isolering, inget nätverk", "Isolation, no network."),
                 value!("DEBTS", "skulder", "Debts."),
                 value!("UNKNOWN_ADULT", "okänd vuxen", "An unknown adult picks up, calls or pays."),
-                value!("UNEXPLAINED_MEANS", "oförklarade tillgångar", "Several phones, new expensive things, or no money at all."),
-                value!("SIGNS_OF_HARM", "tecken på våld eller utnyttjande", "Signs of violence, sexual exploitation, drugs or street crime."),
+                value!(
+                    "UNEXPLAINED_MEANS",
+                    "oförklarade tillgångar",
+                    "Several phones, new expensive things, or no money at all."
+                ),
+                value!(
+                    "SIGNS_OF_HARM",
+                    "tecken på våld eller utnyttjande",
+                    "Signs of violence, sexual exploitation, drugs or street crime."
+                ),
                 value!("RISK_ENVIRONMENT", "påträffad i riskmiljö", "Found in a risk environment."),
                 value!("COACHED_STORY", "inlärd berättelse", "A coached story."),
                 value!("HONOUR_THREAT", "hot eller hedersvåld", "Threat or honour violence."),

@@ -165,12 +165,7 @@ const fn group(name: &'static str, owner: (&'static str, &'static str), basis: &
 }
 
 /// A group of flags: whoever reads the group they tell of reads them, too.
-const fn flag(
-    name: &'static str,
-    of: &'static str,
-    owner: (&'static str, &'static str),
-    basis: &'static str,
-) -> Group {
+const fn flag(name: &'static str, of: &'static str, owner: (&'static str, &'static str), basis: &'static str) -> Group {
     Group { flag_of: Some(of), ..group(name, owner, basis) }
 }
 

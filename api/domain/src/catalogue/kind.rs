@@ -65,7 +65,13 @@ const fn part(name: &'static str, kind: Kind, required: bool, sv: &'static str, 
     EntryField { name, kind, required, sv, en, guard: None }
 }
 
-const fn guarded(name: &'static str, kind: Kind, guard: &'static str, sv: &'static str, en: &'static str) -> EntryField {
+const fn guarded(
+    name: &'static str,
+    kind: Kind,
+    guard: &'static str,
+    sv: &'static str,
+    en: &'static str,
+) -> EntryField {
     EntryField { name, kind, required: false, sv, en, guard: Some(guard) }
 }
 
@@ -207,10 +213,9 @@ impl Kind {
             Kind::Phone => phone(input).map(Value::Text).map_err(here),
             Kind::Email => email(input).map(Value::Text).map_err(here),
             Kind::PostalCode => postal_code(input).map(Value::Text).map_err(here),
-            Kind::OrganisationNumber => string(input)
-                .and_then(identifier::organisation_number)
-                .map(Value::Text)
-                .map_err(here),
+            Kind::OrganisationNumber => {
+                string(input).and_then(identifier::organisation_number).map(Value::Text).map_err(here)
+            }
             Kind::Agency => string(input)
                 .and_then(|text| AgencyId::from_str(text).map_err(|_| Invalid::Id("agency")))
                 .map(Value::Agency)
@@ -279,10 +284,7 @@ fn text(input: &Json, max: usize) -> Result<String, Invalid> {
 fn date(input: &Json) -> Result<NaiveDate, Invalid> {
     let text = string(input)?;
     let in_range = |date: &NaiveDate| (1900..2200).contains(&chrono::Datelike::year(date));
-    NaiveDate::from_str(text)
-        .ok()
-        .filter(|date| text.len() == 10 && in_range(date))
-        .ok_or(Invalid::Date)
+    NaiveDate::from_str(text).ok().filter(|date| text.len() == 10 && in_range(date)).ok_or(Invalid::Date)
 }
 
 fn code(input: &Json, list: Code) -> Result<String, Invalid> {
@@ -302,9 +304,7 @@ fn phone(input: &Json) -> Result<String, Invalid> {
 
 fn email(input: &Json) -> Result<String, Invalid> {
     let text = string(input)?.trim();
-    email_address::EmailAddress::is_valid(text)
-        .then(|| text.to_owned())
-        .ok_or(Invalid::Format("e-mail address"))
+    email_address::EmailAddress::is_valid(text).then(|| text.to_owned()).ok_or(Invalid::Format("e-mail address"))
 }
 
 fn postal_code(input: &Json) -> Result<String, Invalid> {

@@ -10,7 +10,7 @@ mod kind;
 mod set;
 
 pub use codes::{Code, CodeValue};
-pub use fields::{FIELDS, FIELD_COUNT, GROUPS};
+pub use fields::{FIELD_COUNT, FIELDS, GROUPS};
 pub use kind::{Entry, EntryField, Invalid, Kind, Value};
 pub use set::FieldSet;
 
@@ -132,10 +132,14 @@ impl Section {
             }
             Section::Placement => "Where the child lives now (*placering*), and the earlier placements.",
             Section::Guardianship => "The child's guardian (*god man* or *särskilt förordnad vårdnadshavare*).",
-            Section::Health => "The health facts that others must know (*hälsa*); the medical record is never in the hub.",
+            Section::Health => {
+                "The health facts that others must know (*hälsa*); the medical record is never in the hub."
+            }
             Section::Schooling => "School and absence (*skolgång*).",
             Section::Network => "The child's telephones, relatives and likely places (*nätverk*).",
-            Section::Voice => "The child's own words and wishes (*barnets egna ord*; convention on the rights of the child, art. 12).",
+            Section::Voice => {
+                "The child's own words and wishes (*barnets egna ord*; convention on the rights of the child, art. 12)."
+            }
             Section::Description => "What the child looks like (*signalement*).",
             Section::Risk => {
                 "Risk indicators and suspicions (*riskbedömning*). Indicators are never scored into a decision; where a \
@@ -226,9 +230,7 @@ impl IdentifierKind {
 
     /// The guarded field that shows identifiers of this kind.
     pub fn field(self) -> FieldId {
-        FieldId::all()
-            .find(|id| id.field().source == Source::Identifiers(self))
-            .unwrap_or(FieldId(0))
+        FieldId::all().find(|id| id.field().source == Source::Identifiers(self)).unwrap_or(FieldId(0))
     }
 }
 

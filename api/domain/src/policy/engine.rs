@@ -264,9 +264,7 @@ impl Engine {
     /// What is decided in a situation; kept, so that the next row in the same situation costs a bit
     /// test. If Cedar fails to answer, nothing is shown.
     pub fn decide(&self, situation: Situation) -> Arc<Decisions> {
-        let decide = || {
-            Ok::<_, std::convert::Infallible>(Arc::new(self.evaluate(situation)))
-        };
+        let decide = || Ok::<_, std::convert::Infallible>(Arc::new(self.evaluate(situation)));
         match self.decided.get_or_insert_with(&situation, decide) {
             Ok(decisions) => decisions,
         }
@@ -351,8 +349,7 @@ impl Engine {
         let resource = uid(if action.is_about_hub() { "Hub" } else { "Child" }, "it");
         let context = Context::from_pairs(context(action, situation)).map_err(|error| failed(&error))?;
         let principal = uid("Role", situation.role.code());
-        let request =
-            Request::new(principal, action.uid(), resource, context, None).map_err(|error| failed(&error))?;
+        let request = Request::new(principal, action.uid(), resource, context, None).map_err(|error| failed(&error))?;
         let entities = self.children.get(&(situation.missing, situation.protection));
         let entities = entities.ok_or_else(|| failed(&"no such child"))?;
         let response = Authorizer::new().is_authorized(&request, &slice.policies, entities);
@@ -393,8 +390,7 @@ fn parse(file: &str, text: &str) -> Result<Vec<Policy>, PolicyError> {
 
 fn validated_schema<'a>(policies: impl Iterator<Item = &'a Policy>) -> Result<Schema, PolicyError> {
     let text = cedar_schema();
-    let (schema, _) =
-        Schema::from_cedarschema_str(&text).map_err(|error| PolicyError::Schema(error.to_string()))?;
+    let (schema, _) = Schema::from_cedarschema_str(&text).map_err(|error| PolicyError::Schema(error.to_string()))?;
     let set = PolicySet::from_policies(policies.cloned()).map_err(|error| PolicyError::Schema(error.to_string()))?;
     let result = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);
     let problems: Vec<String> = result.validation_errors().map(ToString::to_string).collect();

@@ -53,7 +53,11 @@ pub fn matrix(engine: &Engine) -> String {
     for role in Role::ALL {
         let purposes: Vec<&str> =
             Purpose::ALL.iter().filter(|p| engine.may_declare(*role, **p)).map(|p| p.code()).collect();
-        _ = writeln!(text, "\n## {role}  purposes: {}", if purposes.is_empty() { "none".into() } else { purposes.join(" ") });
+        _ = writeln!(
+            text,
+            "\n## {role}  purposes: {}",
+            if purposes.is_empty() { "none".into() } else { purposes.join(" ") }
+        );
         let base = Situation::stranger(*role, first_purpose(engine, *role));
         let decided: Vec<Arc<Decisions>> = COLUMNS.iter().map(|(_, column)| engine.decide(column(base))).collect();
         if decided.iter().all(|d| !d.known && d.shown.is_empty() && d.submittable.is_empty()) {
@@ -80,7 +84,9 @@ fn rows(decided: &[Arc<Decisions>]) -> Vec<(String, FieldId)> {
     for group in &GROUPS {
         let fields: Vec<FieldId> = FieldId::all().filter(|id| id.field().group == group.name).collect();
         let Some(first) = fields.first().copied() else { continue };
-        let alike = |id: &FieldId| decided.iter().all(|d| cell(d, *id) == cell(d, first) && d.read_rule(*id) == d.read_rule(first));
+        let alike = |id: &FieldId| {
+            decided.iter().all(|d| cell(d, *id) == cell(d, first) && d.read_rule(*id) == d.read_rule(first))
+        };
         if fields.iter().all(alike) {
             rows.push((group.name.to_owned(), first));
         } else {

@@ -44,7 +44,12 @@ impl Session {
     /// # Errors
     ///
     /// `OPERATION_FORBIDDEN`, `PAGE_SIZE`, `INVALID_CURSOR`, `INVALID_ID`, `PURPOSE_REQUIRED`.
-    pub async fn access_log(&self, child: &str, first: Option<i32>, after: Option<&str>) -> Result<Page<LogEntry>, Error> {
+    pub async fn access_log(
+        &self,
+        child: &str,
+        first: Option<i32>,
+        after: Option<&str>,
+    ) -> Result<Page<LogEntry>, Error> {
         let result = async {
             let everyone = self.may(Operation::ReadEveryLog).is_ok();
             if !everyone {
@@ -74,8 +79,8 @@ impl Session {
 
     fn log_position(&self, cursor: &str) -> Result<(i64, Uuid, i64), Error> {
         let position = self.position(ACCESS_LOG, cursor)?;
-        let Position(at, lane, seq) = serde_json::from_slice(&position)
-            .map_err(|_| Error::refused(ErrorCode::InvalidCursor, ["after"]))?;
+        let Position(at, lane, seq) =
+            serde_json::from_slice(&position).map_err(|_| Error::refused(ErrorCode::InvalidCursor, ["after"]))?;
         Ok((at, lane, seq))
     }
 

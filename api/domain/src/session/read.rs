@@ -174,7 +174,9 @@ impl Session {
         if values.is_empty() && (!all || shown.is_empty()) {
             return Ok(());
         }
-        let is = |source: fn(&Source) -> bool| (if all { shown } else { values }).iter().any(|id| source(&id.field().source));
+        let is = |source: fn(&Source) -> bool| {
+            (if all { shown } else { values }).iter().any(|id| source(&id.field().source))
+        };
         if section == Section::Identifiers {
             for row in reader.identifiers(children, &IdentifierKind::ALL).await? {
                 loaded.identifiers.entry(row.child).or_default().push(row);

@@ -91,7 +91,8 @@ impl Session {
                         Section::Identity => ["identity", id.field().name],
                         _ => ["identifiers", id.field().name],
                     };
-                    let refusal = Refusal { rule: Some(gate.rule_name(rule)), ..Refusal::at(ErrorCode::Forbidden, path) };
+                    let refusal =
+                        Refusal { rule: Some(gate.rule_name(rule)), ..Refusal::at(ErrorCode::Forbidden, path) };
                     return Err(Error::Refused(vec![refusal]));
                 }
             }
@@ -168,4 +169,3 @@ fn within(argument: &'static str) -> impl Fn(Error) -> Error {
         other => other,
     }
 }
-

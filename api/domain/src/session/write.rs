@@ -183,8 +183,13 @@ impl Session {
             row.valid_to = Some(to);
             row.stamps.touch("value", self.now, self.caller.agency.id);
             work.write.end_identifier(row.id, to, &row.stamps).await?;
-            work.tell(self, Section::Identifiers, None, Map::from_iter([(field.field().name.to_owned(), identifier(&row))]))
-                .await?;
+            work.tell(
+                self,
+                Section::Identifiers,
+                None,
+                Map::from_iter([(field.field().name.to_owned(), identifier(&row))]),
+            )
+            .await?;
             self.finish(work, selection).await
         };
         self.refused(result.await)
@@ -420,15 +425,16 @@ fn revise(section: Section, row: &Row, changes: Changes, author: &Author) -> Rev
     };
     let flags = section.fields().filter_map(|id| {
         let Source::Flag(of) = id.field().source else { return None };
-        let raised = of.iter().filter_map(|name| section.field(name)).any(|id| after(id).is_some_and(Value::raises_flag));
+        let raised =
+            of.iter().filter_map(|name| section.field(name)).any(|id| after(id).is_some_and(Value::raises_flag));
         let flag = Some(Value::Bool(raised));
         let was_raised = row.value(id) == Some(&Value::Bool(true));
         (raised != was_raised).then_some((id, flag))
     });
     let flags: Changes = flags.collect();
-    let told = changes.iter().map(|(id, value)| {
-        (id.field().name.to_owned(), value.as_ref().map_or(Json::Null, Value::to_json))
-    });
+    let told = changes
+        .iter()
+        .map(|(id, value)| (id.field().name.to_owned(), value.as_ref().map_or(Json::Null, Value::to_json)));
     let told = told.collect();
     changes.extend(flags);
     let mut stamps = row.stamps.clone();
@@ -472,7 +478,11 @@ pub(super) async fn first_write(
 }
 
 /// As [`first_write`], for a number.
-pub(super) async fn first_identifier(session: &Session, write: &Write, mut row: IdentifierRow) -> Result<FieldId, Error> {
+pub(super) async fn first_identifier(
+    session: &Session,
+    write: &Write,
+    mut row: IdentifierRow,
+) -> Result<FieldId, Error> {
     let author = session.author();
     let field = row.kind.field();
     row.stamps.touch("value", author.at, author.agency);

@@ -84,9 +84,7 @@ mod tests {
             Section::Protection => (columns::<entities::protection::Entity>(), ROW),
             Section::Asylum => (columns::<entities::asylum::Entity>(), ROW),
             Section::Responsibility => (columns::<entities::responsibility::Entity>(), ROW),
-            Section::Placement => {
-                (columns::<entities::placement::Entity>(), &["id", "child_id", "valid_to", "stamps"])
-            }
+            Section::Placement => (columns::<entities::placement::Entity>(), &["id", "child_id", "valid_to", "stamps"]),
             Section::Guardianship => (columns::<entities::guardianship::Entity>(), ROW),
             Section::Health => (columns::<entities::health::Entity>(), ROW),
             Section::Schooling => (columns::<entities::schooling::Entity>(), ROW),

@@ -6,9 +6,7 @@ use crate::error::DatabaseError;
 use crate::ids::AgencyId;
 use samverka_entities::{ledger, ledger_indexed, ledger_subject};
 use sea_orm::sea_query::{Cond, Expr, ExprTrait, OnConflict, Order, Query};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 /// A row of the access log.
@@ -106,7 +104,8 @@ impl Store {
                 .exec_without_returning(&transaction)
                 .await?;
         }
-        let further = OnConflict::column(ledger_indexed::Column::Lane).update_column(ledger_indexed::Column::Seq).to_owned();
+        let further =
+            OnConflict::column(ledger_indexed::Column::Lane).update_column(ledger_indexed::Column::Seq).to_owned();
         let mark = ledger_indexed::ActiveModel { lane: Set(lane), seq: Set(next) };
         ledger_indexed::Entity::insert(mark).on_conflict(further).exec_without_returning(&transaction).await?;
         Ok(transaction.commit().await?)

@@ -20,8 +20,8 @@ use sea_orm::sqlx::ConnectOptions as _;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    EntityTrait, QueryFilter, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ActiveValue::Set, ColumnTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use std::str::FromStr;
 use std::time::Duration;
@@ -40,17 +40,18 @@ impl From<DbErr> for DatabaseError {
         DatabaseError(match error {
             DbErr::ConnectionAcquire(_) => "no connection was free in time".to_owned(),
             DbErr::Conn(_) => "the database cannot be reached".to_owned(),
-            DbErr::Exec(sea_orm::RuntimeErr::SqlxError(error)) | DbErr::Query(sea_orm::RuntimeErr::SqlxError(error)) => {
-                match error.as_database_error() {
-                    Some(error) => format!(
-                        "error {} on constraint {}",
-                        error.code().unwrap_or("?".into()),
-                        error.constraint().unwrap_or("none")
-                    ),
-                    None => "the connection failed".to_owned(),
-                }
+            DbErr::Exec(sea_orm::RuntimeErr::SqlxError(error))
+            | DbErr::Query(sea_orm::RuntimeErr::SqlxError(error)) => match error.as_database_error() {
+                Some(error) => format!(
+                    "error {} on constraint {}",
+                    error.code().unwrap_or("?".into()),
+                    error.constraint().unwrap_or("none")
+                ),
+                None => "the connection failed".to_owned(),
+            },
+            DbErr::Type(_) | DbErr::TryIntoErr { .. } | DbErr::Json(_) => {
+                "a stored value has the wrong type".to_owned()
             }
-            DbErr::Type(_) | DbErr::TryIntoErr { .. } | DbErr::Json(_) => "a stored value has the wrong type".to_owned(),
             DbErr::Migration(text) => text,
             _ => "an unexpected failure".to_owned(),
         })
@@ -91,7 +92,9 @@ impl Store {
             .disable_statement_logging();
         let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
         let failed = |error: sea_orm::sqlx::Error| match error {
-            sea_orm::sqlx::Error::Database(error) => DatabaseError(format!("SQLite error {}", error.code().unwrap_or_default())),
+            sea_orm::sqlx::Error::Database(error) => {
+                DatabaseError(format!("SQLite error {}", error.code().unwrap_or_default()))
+            }
             _ => DatabaseError("the SQLite file cannot be opened".to_owned()),
         };
         let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(failed)?;
@@ -112,7 +115,9 @@ impl Store {
             .options([("default_transaction_isolation", "repeatable read"), ("default_transaction_read_only", "on")]);
         let pool = || PgPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
         let failed = |error: sea_orm::sqlx::Error| match error {
-            sea_orm::sqlx::Error::Database(error) => DatabaseError(format!("PostgreSQL error {}", error.code().unwrap_or_default())),
+            sea_orm::sqlx::Error::Database(error) => {
+                DatabaseError(format!("PostgreSQL error {}", error.code().unwrap_or_default()))
+            }
             _ => DatabaseError("PostgreSQL cannot be reached".to_owned()),
         };
         let writer = pool().max_connections(WRITERS_POSTGRES).connect_with(options).await.map_err(failed)?;
@@ -137,8 +142,10 @@ impl Store {
     async fn begin(&self) -> Result<DatabaseTransaction, DatabaseError> {
         // A transaction that reads before it writes must take SQLite's lock first, or it fails at
         // the upgrade whatever the timeout.
-        let options =
-            TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
         Ok(match self.backend() {
             DbBackend::Sqlite => self.writer.begin_with_options(options).await?,
             _ => self.writer.begin().await?,

@@ -236,9 +236,7 @@ fn read_revision(row: &QueryResult) -> Result<RevisionRow, DatabaseError> {
 
 /// Involvements that are open, or ended less than 90 days ago.
 fn counts_still(now: i64) -> Cond {
-    Cond::any()
-        .add(Expr::col(name("closed_at")).is_null())
-        .add(Expr::col(name("closed_at")).gt(now - FORMER))
+    Cond::any().add(Expr::col(name("closed_at")).is_null()).add(Expr::col(name("closed_at")).gt(now - FORMER))
 }
 
 fn live_consent(now: i64) -> Cond {
@@ -290,14 +288,20 @@ fn standings_query(agency: AgencyId, children: &[Uuid], now: i64) -> SelectState
                 .add(col("involvement", "closed_at").gt(now - FORMER)),
         );
     let gone = Expr::val(now - AFTER_FOUND);
-    let missing = Cond::all()
-        .add(col("missing_episode", "child_id").equals((name("child"), name("id"))))
-        .add(
-            Cond::any()
-                .add(Cond::all().add(col("missing_episode", "found_at").is_null()).add(col("missing_episode", "closed_at").is_null()))
-                .add(col("missing_episode", "found_at").gt(gone.clone()))
-                .add(Cond::all().add(col("missing_episode", "found_at").is_null()).add(col("missing_episode", "closed_at").gt(gone))),
-        );
+    let missing = Cond::all().add(col("missing_episode", "child_id").equals((name("child"), name("id")))).add(
+        Cond::any()
+            .add(
+                Cond::all()
+                    .add(col("missing_episode", "found_at").is_null())
+                    .add(col("missing_episode", "closed_at").is_null()),
+            )
+            .add(col("missing_episode", "found_at").gt(gone.clone()))
+            .add(
+                Cond::all()
+                    .add(col("missing_episode", "found_at").is_null())
+                    .add(col("missing_episode", "closed_at").gt(gone)),
+            ),
+    );
     let protection = col("protection", "child_id").equals((name("child"), name("id")));
     let mut query = Query::select();
     query
@@ -329,7 +333,8 @@ fn read_standing(row: &QueryResult, now: i64) -> Result<(Standing, Relation), Da
         lead: AgencyId(row.try_get_by_index(2)?),
         relation,
         // A level that cannot be read counts as the strictest.
-        protection: level.map_or(Protection::None, |code| Protection::from_code(&code).unwrap_or(Protection::Registered)),
+        protection: level
+            .map_or(Protection::None, |code| Protection::from_code(&code).unwrap_or(Protection::Registered)),
         missing: false,
         consents: Consents::NONE,
     };
@@ -393,7 +398,8 @@ pub(super) async fn section_rows(
         }
     }
     let rows = database.query_all(&query).await?;
-    let mut rows: Vec<Row> = rows.iter().map(|row| read_row(row, placements, first, &planned)).collect::<Result<_, _>>()?;
+    let mut rows: Vec<Row> =
+        rows.iter().map(|row| read_row(row, placements, first, &planned)).collect::<Result<_, _>>()?;
     // Ordered here, because the databases order absent days differently.
     rows.sort_by_key(|row| row.entry.map(|entry| (Reverse((entry.to.is_none(), entry.from, entry.to)), entry.id)));
     Ok(rows)

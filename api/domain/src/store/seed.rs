@@ -1,2 +1,355 @@
-//! Placeholder; overwrite this file.
-impl super::Store { pub(crate) async fn seed(&self, _: &mut dyn Iterator<Item = crate::world::MadeUpChild>, _: &mut (dyn FnMut(u64) + Send)) -> Result<(), crate::error::DatabaseError> { Ok(()) } }
+//! Filling a database in bulk: many rows a statement, many children a transaction.
+
+use super::Store;
+use super::columns::{bind, name, stored};
+use super::read::IdentifierRow;
+use crate::catalogue::{FieldId, Section};
+use crate::error::DatabaseError;
+use crate::world::{Consent, Episode, Involvement, MadeUpChild, Revision, SectionRow};
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+/// How many children are made durable at once.
+const CHILDREN: usize = 500;
+/// How many rows a statement has at most. The widest section has 21 columns, so that a statement
+/// stays far below the parameters that SQLite (32,766) and PostgreSQL (65,535) take.
+const ROWS: usize = 256;
+
+impl Store {
+    /// Writes these children. `progress` is told how many are durable, after each transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError`]; the children that `progress` was told of are there nevertheless.
+    pub(crate) async fn seed(
+        &self,
+        children: &mut (dyn Iterator<Item = MadeUpChild> + Send),
+        progress: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<(), DatabaseError> {
+        let mut done = 0;
+        loop {
+            let mut tables = tables();
+            let mut count = 0;
+            for child in children.take(CHILDREN) {
+                fill(&mut tables, child);
+                count += 1;
+            }
+            if count == 0 {
+                return Ok(());
+            }
+            let transaction = self.begin().await?;
+            for table in tables {
+                table.insert(&transaction).await?;
+            }
+            transaction.commit().await?;
+            done += count;
+            progress(done);
+        }
+    }
+}
+
+/// Rows to insert.
+struct Table {
+    /// None for a section's table.
+    plain: Option<Plain>,
+    name: &'static str,
+    columns: Vec<&'static str>,
+    fields: Vec<FieldId>,
+    rows: Vec<Vec<Expr>>,
+}
+
+/// A table around the sections.
+#[derive(Clone, Copy, PartialEq)]
+enum Plain {
+    Child,
+    Involvement,
+    Identifier,
+    Episode,
+    Consent,
+    Revision,
+}
+
+/// Every table, in an order that keeps the foreign keys.
+fn tables() -> Vec<Table> {
+    let plain = |plain, name, columns: &[&'static str]| Table {
+        plain: Some(plain),
+        name,
+        columns: columns.to_vec(),
+        fields: Vec::new(),
+        rows: Vec::new(),
+    };
+    let mut tables = vec![
+        plain(Plain::Child, "child", &["id", "subject", "lead_agency_id", "state", "registered_at"]),
+        plain(
+            Plain::Involvement,
+            "involvement",
+            &["id", "child_id", "agency_id", "unit", "kind", "opened_at", "closed_at"],
+        ),
+        plain(
+            Plain::Identifier,
+            "identifier",
+            &["id", "child_id", "kind", "value", "identity_level", "valid_from", "valid_to", "stamps"],
+        ),
+        plain(Plain::Episode, "missing_episode", &["id", "child_id", "opened_at", "found_at", "closed_at"]),
+        plain(
+            Plain::Consent,
+            "consent",
+            &["id", "child_id", "agency_id", "groups", "given_by", "valid_from", "valid_until", "withdrawn_at"],
+        ),
+        plain(
+            Plain::Revision,
+            "revision",
+            &["child_id", "section", "number", "at", "agency_id", "user_ref", "entry_id", "changes"],
+        ),
+    ];
+    tables.extend(Section::ALL.into_iter().filter(|section| *section != Section::Identifiers).map(section_table));
+    tables
+}
+
+fn section_table(section: Section) -> Table {
+    let fields: Vec<FieldId> = stored(section).iter().collect();
+    let mut columns = vec!["child_id", "stamps"];
+    if section == Section::Placement {
+        columns.extend(["id", "valid_to"]);
+    }
+    columns.extend(fields.iter().map(|id| id.field().column));
+    Table { plain: None, name: section.table(), columns, fields, rows: Vec::new() }
+}
+
+fn fill(tables: &mut [Table], made_up: MadeUpChild) {
+    let MadeUpChild {
+        id,
+        stage: _,
+        protection: _,
+        lead,
+        subject,
+        registered_at,
+        involvements,
+        rows,
+        identifiers,
+        episodes,
+        consents,
+        revisions,
+    } = made_up;
+    let child = id.0;
+    let mut add = |plain: Plain, rows: Vec<Vec<Expr>>| {
+        if let Some(table) = tables.iter_mut().find(|table| table.plain == Some(plain)) {
+            table.rows.extend(rows);
+        }
+    };
+    add(
+        Plain::Child,
+        vec![vec![child.into(), subject.into(), lead.0.into(), Expr::val("ACTIVE"), registered_at.into()]],
+    );
+    add(Plain::Involvement, involvements.into_iter().map(|row| involvement(child, row)).collect());
+    add(Plain::Identifier, identifiers.into_iter().map(|row| identifier(row.into_row(child))).collect());
+    add(Plain::Episode, episodes.into_iter().map(|row| episode(child, row)).collect());
+    add(Plain::Consent, consents.into_iter().map(|row| consent(child, row)).collect());
+    add(Plain::Revision, revisions.into_iter().map(|row| revision(child, row)).collect());
+    for row in rows {
+        let mut sections = tables.iter_mut().filter(|table| table.plain.is_none());
+        if let Some(table) = sections.find(|table| table.name == row.section.table()) {
+            let row = section_row(child, row, &table.fields);
+            table.rows.push(row);
+        }
+    }
+}
+
+fn involvement(child: Uuid, row: Involvement) -> Vec<Expr> {
+    let Involvement { id, agency, kind, opened_at, closed_at } = row;
+    vec![
+        id.into(),
+        child.into(),
+        agency.0.into(),
+        Expr::val(None::<String>),
+        Expr::val(kind),
+        opened_at.into(),
+        Expr::val(closed_at),
+    ]
+}
+
+fn identifier(row: IdentifierRow) -> Vec<Expr> {
+    let IdentifierRow { id, child, kind, value, identity_level, valid_from, valid_to, stamps } = row;
+    vec![
+        id.into(),
+        child.into(),
+        Expr::val(kind.code()),
+        Expr::val(value),
+        Expr::val(identity_level),
+        Expr::val(valid_from),
+        Expr::val(valid_to),
+        Expr::val(stamps.to_json()),
+    ]
+}
+
+fn episode(child: Uuid, row: Episode) -> Vec<Expr> {
+    let Episode { id, opened_at, found_at, closed_at } = row;
+    vec![id.into(), child.into(), opened_at.into(), Expr::val(found_at), Expr::val(closed_at)]
+}
+
+fn consent(child: Uuid, row: Consent) -> Vec<Expr> {
+    let Consent { id, agency, groups, given_by, valid_from, valid_until, withdrawn_at } = row;
+    vec![
+        id.into(),
+        child.into(),
+        agency.0.into(),
+        Expr::val(Json::from(groups)),
+        Expr::val(given_by),
+        valid_from.into(),
+        valid_until.into(),
+        Expr::val(withdrawn_at),
+    ]
+}
+
+fn revision(child: Uuid, row: Revision) -> Vec<Expr> {
+    let Revision { section, number, at, agency, user, entry, changes } = row;
+    vec![
+        child.into(),
+        Expr::val(section.name()),
+        number.into(),
+        at.into(),
+        agency.0.into(),
+        Expr::val(user),
+        Expr::val(entry),
+        Expr::val(changes),
+    ]
+}
+
+fn section_row(child: Uuid, row: SectionRow, fields: &[FieldId]) -> Vec<Expr> {
+    let SectionRow { section: _, entry, values, stamps } = row;
+    let mut exprs: Vec<Expr> = vec![child.into(), Expr::val(stamps.to_json())];
+    if let Some((id, valid_to)) = entry {
+        exprs.extend([id.into(), Expr::val(valid_to)]);
+    }
+    let value = |id: &FieldId| values.iter().find(|(field, _)| field == id).map(|(_, value)| value);
+    exprs.extend(fields.iter().map(|id| bind(*id, value(id))));
+    exprs
+}
+
+impl Table {
+    /// Inserts the rows, in statements of so many rows as are a power of two: few shapes, so that
+    /// every statement is prepared once.
+    async fn insert(mut self, transaction: &DatabaseTransaction) -> Result<(), DatabaseError> {
+        while !self.rows.is_empty() {
+            let size = ROWS.min(1 << self.rows.len().ilog2());
+            let mut insert = Query::insert();
+            insert.into_table(name(self.name)).columns(self.columns.iter().copied().map(name));
+            for row in self.rows.drain(..size) {
+                insert.values_panic(row);
+            }
+            transaction.execute(&insert).await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::AgencyId;
+    use crate::world;
+    use std::collections::HashMap;
+
+    const NOW: i64 = 1_795_212_345_678_901;
+
+    async fn filled(url: &str, children: u64) -> (Store, Vec<MadeUpChild>) {
+        let store = Store::connect(url).await.expect("a store");
+        store.migrate_up().await.expect("a schema");
+        let mut next = 0;
+        let id = || {
+            next += 1;
+            Uuid::from_u128(next)
+        };
+        store.put_agencies(&world::agencies(), id).await.expect("agencies");
+        let agencies = store.agencies().await.expect("agencies");
+        let ids: HashMap<String, AgencyId> = agencies.into_iter().map(|agency| (agency.code, agency.id)).collect();
+        let agency = |code: &str| ids.get(code).copied().expect("a persona's agency");
+        let mut made_up = (0..children).map(|index| world::child(1, index, NOW, &agency));
+        let mut told = Vec::new();
+        store.seed(&mut made_up, &mut |done| told.push(done)).await.expect("seeded");
+        assert_eq!(told.last(), Some(&children));
+        (store, (0..children).map(|index| world::child(1, index, NOW, &agency)).collect())
+    }
+
+    async fn reads_back(store: &Store, children: &[MadeUpChild]) {
+        let ids: Vec<Uuid> = children.iter().map(|child| child.id.0).collect();
+        let snapshot = store.snapshot().await.expect("a snapshot");
+        for section in Section::ALL.into_iter().filter(|section| *section != Section::Identifiers) {
+            let rows = snapshot.section(section, &ids, stored(section), true).await.expect("rows");
+            let made = |row: &&SectionRow| row.section == section;
+            assert_eq!(rows.len(), children.iter().flat_map(|child| &child.rows).filter(made).count());
+            for row in rows {
+                let child = children.iter().find(|child| child.id.0 == row.child).expect("a child");
+                let entry = row.entry.map(|entry| (entry.id, entry.to));
+                let same = |made: &&SectionRow| made.section == section && made.entry == entry;
+                let made = child.rows.iter().find(same).expect("a row");
+                assert_eq!((&row.values, &row.stamps), (&made.values, &made.stamps), "{section:?}");
+            }
+        }
+        let revisions = snapshot.revisions(&ids, &Section::ALL).await.expect("revisions");
+        assert_eq!(revisions.len(), children.iter().map(|child| child.revisions.len()).sum::<usize>());
+        let numbers = snapshot.identifiers(&ids, &crate::catalogue::IdentifierKind::ALL).await.expect("numbers");
+        assert_eq!(numbers.len(), children.iter().map(|child| child.identifiers.len()).sum::<usize>());
+        for child in children {
+            let standings = snapshot.standings(child.lead, &[child.id.0], NOW, false).await.expect("standings");
+            let [standing] = standings.as_slice() else { panic!("one standing") };
+            assert_eq!((standing.relation, standing.lead), (crate::policy::Relation::Responsible, child.lead));
+            assert_eq!((standing.protection, standing.subject), (child.protection, child.subject));
+            let found = |episode: &Episode| episode.found_at.is_none_or(|at| at > NOW - 72 * 3_600_000_000);
+            assert_eq!(standing.missing, child.episodes.iter().any(found));
+        }
+        snapshot.end().await.expect("the end");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_seeded_world_reads_back_as_it_was_made() {
+        let file = std::env::temp_dir().join(format!("samverka-seed-{}.db", std::process::id()));
+        let (store, children) = filled(&format!("sqlite:{}", file.display()), 620).await;
+        reads_back(&store, &children).await;
+        for suffix in ["", "-wal", "-shm"] {
+            _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn zz_measure() {
+        let url = std::env::var("ZZ_URL").expect("url");
+        let n: u64 = std::env::var("ZZ_N").expect("n").parse().expect("n");
+        let t = std::time::Instant::now();
+        let agency = |_: &str| AgencyId(Uuid::nil());
+        for i in 0..n.min(20000) {
+            std::hint::black_box(world::child(1, i, NOW, &agency));
+        }
+        println!("generate {}: {:?}", n.min(20000), t.elapsed());
+        let t = std::time::Instant::now();
+        let store = Store::connect(&url).await.expect("a store");
+        store.migrate_up().await.expect("a schema");
+        let mut next = 0;
+        store
+            .put_agencies(&world::agencies(), || {
+                next += 1;
+                Uuid::from_u128(next)
+            })
+            .await
+            .expect("agencies");
+        let ids: HashMap<String, AgencyId> =
+            store.agencies().await.expect("a").into_iter().map(|a| (a.code, a.id)).collect();
+        let agency = |code: &str| ids.get(code).copied().expect("a persona's agency");
+        let mut made_up = (0..n).map(|index| world::child(1, index, NOW, &agency));
+        store
+            .seed(&mut made_up, &mut |d| {
+                if d % 10000 == 0 {
+                    println!("{d} {:?}", t.elapsed())
+                }
+            })
+            .await
+            .expect("seeded");
+        println!("seeded {n}: {:?}", t.elapsed());
+        if n <= 1000 {
+            let children: Vec<_> = (0..n).map(|index| world::child(1, index, NOW, &agency)).collect();
+            reads_back(&store, &children).await;
+        }
+    }
+}

@@ -15,12 +15,13 @@ pub(super) struct Origin {
 
 const ARABIC_F: &[&str] = &["Aya", "Hala", "Lina", "Mariam", "Nour", "Rahaf", "Rima", "Salma", "Yasmin", "Zeinab"];
 const ARABIC_M: &[&str] = &["Adnan", "Anas", "Bilal", "Hamza", "Karim", "Khaled", "Omar", "Samir", "Tarek", "Yousef"];
-const ARABIC: &[&str] = &["al-Halabi", "al-Masri", "Darwish", "Haddad", "Hamdan", "Khalil", "Mansour", "Saleh", "Shami", "Zaidan"];
+const ARABIC: &[&str] =
+    &["al-Halabi", "al-Masri", "Darwish", "Haddad", "Hamdan", "Khalil", "Mansour", "Saleh", "Shami", "Zaidan"];
 
 /// The origins, the more common ones more than once.
 pub(super) static ORIGINS: [&Origin; 16] = [
-    &DARI, &DARI, &DARI, &HAZARAGI, &PASHTO, &TIGRINYA, &TIGRINYA, &SOMALI, &SOMALI, &SYRIA, &SYRIA, &UKRAINE, &UKRAINE,
-    &SORANI, &AMHARIC, &STATELESS,
+    &DARI, &DARI, &DARI, &HAZARAGI, &PASHTO, &TIGRINYA, &TIGRINYA, &SOMALI, &SOMALI, &SYRIA, &SYRIA, &UKRAINE,
+    &UKRAINE, &SORANI, &AMHARIC, &STATELESS,
 ];
 
 static DARI: Origin = Origin {
@@ -94,11 +95,19 @@ static STATELESS: Origin =
     Origin { country: None, languages: &["ara"], female: ARABIC_F, male: ARABIC_M, family: ARABIC };
 
 const STAFF_GIVEN: &[&str] = &[
-    "Agneta", "Anders", "Birgitta", "Carina", "Elin", "Erik", "Eva", "Fredrik", "Gunilla", "Hanna", "Jonas", "Karin", "Lars",
-    "Lena", "Maria", "Mats", "Mirja", "Nadia", "Olof", "Petra", "Sara", "Stefan", "Ulrika", "Åsa",
+    "Agneta", "Anders", "Birgitta", "Carina", "Elin", "Erik", "Eva", "Fredrik", "Gunilla", "Hanna", "Jonas", "Karin",
+    "Lars", "Lena", "Maria", "Mats", "Mirja", "Nadia", "Olof", "Petra", "Sara", "Stefan", "Ulrika", "Åsa",
 ];
 const STAFF_FAMILY: &[&str] = &[
-    "Exempelsson", "Provberg", "Testlund", "Mallqvist", "Sagström", "Modellgren", "Påhittsson", "Övningsdal", "Skissholm",
+    "Exempelsson",
+    "Provberg",
+    "Testlund",
+    "Mallqvist",
+    "Sagström",
+    "Modellgren",
+    "Påhittsson",
+    "Övningsdal",
+    "Skissholm",
     "Utkastlind",
 ];
 
@@ -121,8 +130,18 @@ pub(super) fn email(name: &str, domain: &str) -> String {
 /// The same name, as it sounded to somebody else.
 pub(super) fn spelled_otherwise(name: &str) -> String {
     const SOUNDS: [(&str, &str); 12] = [
-        ("zai", "zay"), ("aie", "ai"), ("ss", "s"), ("mm", "m"), ("ll", "l"), ("ou", "u"), ("kh", "h"), ("y", "j"), ("q", "gh"),
-        ("i", "ee"), ("k", "c"), ("e", "ä"),
+        ("zai", "zay"),
+        ("aie", "ai"),
+        ("ss", "s"),
+        ("mm", "m"),
+        ("ll", "l"),
+        ("ou", "u"),
+        ("kh", "h"),
+        ("y", "j"),
+        ("q", "gh"),
+        ("i", "ee"),
+        ("k", "c"),
+        ("e", "ä"),
     ];
     let otherwise = SOUNDS.iter().find(|(sound, _)| name.contains(sound));
     otherwise.map_or_else(|| format!("{name}h"), |(sound, other)| name.replacen(sound, other, 1))

@@ -133,7 +133,9 @@ impl Plan {
             consents: [dice.weigh(&CONSENTS_OF_ONE, Given::No), dice.weigh(&CONSENTS_OF_OTHER, Given::No)],
             hub_home: dice.chance(50),
             handover: matches!(stage, Stage::Placed | Stage::AsylumInvestigation) && dice.chance(10),
-            night: stage == Stage::Arrival && matches!(route, Route::Malmo | Route::MalmoToLandskrona) && dice.chance(35),
+            night: stage == Stage::Arrival
+                && matches!(route, Route::Malmo | Route::MalmoToLandskrona)
+                && dice.chance(35),
             permit: matches!(stage, Stage::DecisionServed | Stage::Near18) && dice.chance(40),
             school: stage.is_settled() && dice.chance(if in_malmo { 85 } else { 40 }),
         }

@@ -1,0 +1,235 @@
+//! The commands.
+
+mod logging;
+mod policy;
+
+use crate::config::{Config, ConfigError, LogFormat};
+use crate::graphql::{self, SchemaError};
+use crate::sandbox::{Issuer, SandboxError};
+use crate::serve::{self, Sandbox, StartError};
+use clap::{Args, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use samverka_domain::clock::Clock;
+use samverka_domain::error::Error;
+use samverka_domain::hub::{Database, Environment};
+use samverka_domain::ledger::Verdict;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Samverka: the hub through which the agencies around an unaccompanied child share one record.
+#[derive(Parser)]
+#[command(name = "samverka", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve. Without --config: a sandbox on a local SQLite file, with made-up children.
+    Serve(ServeArgs),
+    /// Bring the database's schema up to date, take migrations back, or list them.
+    Migrate {
+        #[command(flatten)]
+        database: DatabaseArgs,
+        #[command(subcommand)]
+        step: Option<Step>,
+    },
+    /// Print schema.graphql.
+    Schema,
+    /// Print a token of a sandbox's persona, and nothing else.
+    Token {
+        #[command(flatten)]
+        database: DatabaseArgs,
+        /// The persona: malmo-soc, polisen, radda-barnen …
+        #[arg(long)]
+        persona: String,
+    },
+    /// Add made-up children to a sandbox.
+    Seed {
+        #[command(flatten)]
+        database: DatabaseArgs,
+        /// How many children the sandbox shall have.
+        #[arg(long)]
+        children: u64,
+    },
+    /// Check, print or explain who may see what.
+    Policy(policy::PolicyArgs),
+    /// Look after the access log.
+    Ledger {
+        #[command(flatten)]
+        database: DatabaseArgs,
+        #[command(subcommand)]
+        action: LedgerAction,
+    },
+}
+
+#[derive(Args)]
+struct ServeArgs {
+    /// The configuration of a production hub. Without it: a sandbox.
+    #[arg(long, env = "SAMVERKA_CONFIG")]
+    config: Option<PathBuf>,
+    /// The sandbox's database: sqlite:PATH or postgres://…
+    #[arg(long, env = "DATABASE_URL", default_value = SANDBOX_DATABASE)]
+    database: String,
+    /// Where to listen.
+    #[arg(long, env = "SAMVERKA_LISTEN")]
+    listen: Option<SocketAddr>,
+    /// How to tell what the hub does.
+    #[arg(long, env = "SAMVERKA_LOG", value_enum)]
+    log: Option<LogFormat>,
+    /// A folder of .cedar files that decide instead of the embedded ones.
+    #[arg(long, value_name = "DIR")]
+    policy: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct DatabaseArgs {
+    /// sqlite:PATH or postgres://…
+    #[arg(long, env = "DATABASE_URL", default_value = SANDBOX_DATABASE)]
+    database: String,
+}
+
+#[derive(Subcommand)]
+enum Step {
+    /// Apply what is pending. The default.
+    Up,
+    /// Take back the latest migrations.
+    Down {
+        /// How many.
+        #[arg(long, default_value_t = 1)]
+        steps: u32,
+    },
+    /// List the migrations.
+    Status,
+}
+
+#[derive(Subcommand)]
+enum LedgerAction {
+    /// Recompute the chain, and name the first broken row.
+    Verify,
+}
+
+const SANDBOX_DATABASE: &str = "sqlite:samverka-sandbox.db";
+const SANDBOX_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Hub(#[from] Error),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    #[error("{0}")]
+    Policy(String),
+    #[error("the access log is broken at {0}")]
+    Broken(String),
+    #[error("cannot print: {0}")]
+    Print(#[from] std::io::Error),
+}
+
+/// Runs the command line. What is asked for goes to standard output, everything else to standard error.
+pub async fn run() -> ExitCode {
+    let command = Cli::parse().command.unwrap_or_else(default_command);
+    match execute(command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            _ = writeln!(std::io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Without a command the hub serves, as if `serve` stood there.
+fn default_command() -> Command {
+    Cli::parse_from(["samverka", "serve"]).command.unwrap_or(Command::Schema)
+}
+
+async fn execute(command: Command) -> Result<(), CommandError> {
+    match command {
+        Command::Serve(args) => serve(args).await,
+        Command::Migrate { database, step } => migrate(&database.database, step.unwrap_or(Step::Up)).await,
+        Command::Schema => print(&graphql::sdl(&graphql::schema()?)),
+        Command::Token { database, persona } => {
+            let issuer = Issuer::of(&Database::connect(&database.database).await?).await?;
+            print(&format!("{}\n", issuer.token(&persona, &Clock::system())?))
+        }
+        Command::Seed { database, children } => seed(&database.database, children).await,
+        Command::Policy(args) => print(&policy::run(args)?),
+        Command::Ledger { database, action: LedgerAction::Verify } => verify(&database.database).await,
+    }
+}
+
+fn print(text: &str) -> Result<(), CommandError> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+async fn serve(args: ServeArgs) -> Result<(), CommandError> {
+    let engine = policy::engine(args.policy.as_deref())?;
+    let clock = Clock::system();
+    let Some(path) = args.config else {
+        logging::start(args.log.unwrap_or_default());
+        let bar = progress(crate::sandbox::CHILDREN);
+        let opened = serve::sandbox(&args.database, engine, clock.clone(), &mut |made| bar.set_position(made)).await;
+        bar.finish_and_clear();
+        let Sandbox { hub, service, issuer } = opened?;
+        let (listener, address) = serve::listen(args.listen.unwrap_or(SANDBOX_LISTEN)).await?;
+        print(&issuer.welcome(address, &clock)?)?;
+        return Ok(serve::run(hub, service, listener).await?);
+    };
+    let config = Config::load(&path)?;
+    logging::start(args.log.unwrap_or(config.log));
+    let (hub, service) = serve::production(&config, engine, clock).await?;
+    let (listener, address) = serve::listen(args.listen.unwrap_or(config.listen)).await?;
+    tracing::info!(%address, "serving");
+    Ok(serve::run(hub, service, listener).await?)
+}
+
+async fn migrate(url: &str, step: Step) -> Result<(), CommandError> {
+    let database = Database::connect(url).await?;
+    match step {
+        Step::Up => database.migrate_up().await?,
+        Step::Down { steps } => database.migrate_down(steps).await?,
+        Step::Status => {
+            for (name, applied) in database.migrations().await? {
+                print(&format!("{} {name}\n", if applied { "applied" } else { "pending" }))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn seed(url: &str, children: u64) -> Result<(), CommandError> {
+    let database = Database::connect(url).await?;
+    let clock = Clock::system();
+    crate::sandbox::prepare(&database, &clock, &mut |_| ()).await?;
+    database.claim(Environment::Sandbox).await?;
+    let there = database.remembered("children").await?.and_then(|text| text.parse().ok());
+    let there = there.unwrap_or(crate::sandbox::CHILDREN);
+    let bar = progress(children.saturating_sub(there));
+    database.seed(crate::sandbox::SEED, there..children.max(there), &clock, &mut |made| bar.set_position(made)).await?;
+    bar.finish();
+    Ok(())
+}
+
+fn progress(children: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} made-up children, {per_sec}, {eta} left");
+    ProgressBar::new(children).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+async fn verify(url: &str) -> Result<(), CommandError> {
+    match Database::connect(url).await?.verify_ledger().await? {
+        Verdict::Intact { lanes, rows } => print(&format!("intact: {rows} rows in {lanes} lanes\n")),
+        Verdict::Broken { lane, seq, reason } => Err(CommandError::Broken(format!("lane {lane}, row {seq}: {reason}"))),
+    }
+}

@@ -1,0 +1,88 @@
+//! `samverka policy`: check, print or explain who may see what.
+
+use super::CommandError;
+use clap::{Args, Subcommand};
+use samverka_domain::catalogue::FieldId;
+use samverka_domain::policy::{
+    Consents, Engine, Protection, Purpose, Relation, Role, Situation, cedar_schema, explain, matrix,
+};
+use std::path::{Path, PathBuf};
+
+#[derive(Args)]
+pub(super) struct PolicyArgs {
+    /// A folder of .cedar files instead of the embedded ones.
+    #[arg(long, value_name = "DIR", global = true)]
+    policy: Option<PathBuf>,
+    #[command(subcommand)]
+    action: PolicyAction,
+}
+
+#[derive(Subcommand)]
+enum PolicyAction {
+    /// Check that the policies are sound, and print their hash.
+    Check,
+    /// Print the golden matrix: role by role, who may see what.
+    Matrix,
+    /// Print the Cedar schema, made from the field catalogue.
+    Schema,
+    /// Say why a role sees a field or not.
+    Explain {
+        /// The role: SCHOOL …
+        #[arg(long)]
+        role: Role,
+        /// What the agency is to the child: INVOLVED …
+        #[arg(long)]
+        relation: Relation,
+        /// The field: placement.street …
+        #[arg(long)]
+        field: String,
+        /// The child is missing.
+        #[arg(long)]
+        missing: bool,
+        /// The child's protection: MARKED …
+        #[arg(long, default_value = "NONE")]
+        protection: Protection,
+        /// A group that a consent names; may be given several times.
+        #[arg(long)]
+        consent: Vec<String>,
+    },
+}
+
+/// The engine with the embedded policies, or with those of a folder.
+pub(super) fn engine(folder: Option<&Path>) -> Result<&'static Engine, CommandError> {
+    let Some(folder) = folder else { return Ok(Engine::embedded()) };
+    let failed = |error: &dyn std::fmt::Display| CommandError::Policy(format!("`{}`: {error}", folder.display()));
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|error| failed(&error))? {
+        let path = entry.map_err(|error| failed(&error))?.path();
+        if path.extension().is_some_and(|extension| extension == "cedar") {
+            let text = std::fs::read_to_string(&path).map_err(|error| failed(&error))?;
+            files.push((path.display().to_string(), text));
+        }
+    }
+    files.sort();
+    let engine = Engine::load(files.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+    let engine = engine.map_err(|error| failed(&error))?;
+    // One engine lives as long as the process, as the embedded one does.
+    Ok(Box::leak(Box::new(engine)))
+}
+
+pub(super) fn run(args: PolicyArgs) -> Result<String, CommandError> {
+    let engine = engine(args.policy.as_deref())?;
+    match args.action {
+        PolicyAction::Check => {
+            let rules = engine.rules().len() - 1;
+            Ok(format!("sound: {rules} policies over {} fields\nhash {}\n", FieldId::all().count(), engine.hash()))
+        }
+        PolicyAction::Matrix => Ok(matrix(engine)),
+        PolicyAction::Schema => Ok(cedar_schema()),
+        PolicyAction::Explain { role, relation, field, missing, protection, consent } => {
+            let unknown =
+                || CommandError::Policy(format!("there is no field `{field}`; write it as `placement.street`"));
+            let id = FieldId::by_path(&field).ok_or_else(unknown)?;
+            let consents = Consents::from_groups(consent.iter().map(String::as_str));
+            let stranger = Situation::stranger(role, Purpose::Protect);
+            Ok(explain(engine, Situation { relation, missing, protection, consents, ..stranger }, id))
+        }
+    }
+}

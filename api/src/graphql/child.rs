@@ -1,0 +1,495 @@
+//! The one choke point: `Child`, its sections and its lists are shown here and nowhere else.
+
+use super::access::AccessSummary;
+use super::agency;
+use super::json::project;
+use super::plan::{ChildItem, ChildPlan, Node, SectionItem, nodes};
+use super::scalars::{Date, add, register, type_name};
+use super::types::{FieldType, input_value, object};
+
+use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::types::Field;
+use async_graphql::registry::{MetaDirectiveInvocation, MetaTypeId, Registry};
+use async_graphql::{
+    Context, ContextSelectionSet, InputType, Name, OutputType, Positioned, ServerResult, TypeDirective, Value,
+};
+use samverka_domain::agency::Agency;
+use samverka_domain::catalogue::{FieldId, Kind, Section, Value as Known};
+use samverka_domain::clock::instant;
+use samverka_domain::ids::AgencyId;
+use samverka_domain::policy::{Rule, RuleId};
+use samverka_domain::session::Session;
+use samverka_domain::view::{ChildView, Page, RevisionView, SectionView, Selection};
+use serde_json::{Value as Json, json};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The names of the guarded types: every field of theirs is shown by this room.
+pub(super) fn guarded_types() -> impl Iterator<Item = &'static str> {
+    Section::ALL.into_iter().map(Section::type_name)
+}
+
+/// The directive that names the rule of a guarded field.
+///
+/// The field's number in the domain's list, the Cedar action that reads it, and the policy group it
+/// shares its rules with.
+#[TypeDirective(location = "FieldDefinition")]
+pub(super) fn access(field: String, action: String, group: String) {}
+
+/// What becomes of the selection: how the views of an answer are wrapped.
+enum Shape {
+    Child,
+    Connection(Connection),
+    Payload(Vec<(Name, bool)>),
+}
+
+#[derive(Default)]
+struct Connection {
+    items: Vec<(Name, ConnectionItem)>,
+}
+
+enum ConnectionItem {
+    Typename,
+    Nodes,
+    Edges(Vec<(Name, EdgeItem)>),
+    PageInfo(Vec<Node>),
+}
+
+enum EdgeItem {
+    Typename,
+    Cursor,
+    Node,
+}
+
+/// A planned answer about children: made from the selection before anything is read.
+pub(super) struct Plan {
+    shape: Shape,
+    child: ChildPlan,
+    path: String,
+}
+
+impl Plan {
+    /// Plans a field that gives a `Child`.
+    pub(super) fn child(ctx: &Context<'_>) -> Self {
+        let nodes = nodes(ctx);
+        Plan { shape: Shape::Child, child: ChildPlan::new(ctx, &nodes), path: path(ctx) }
+    }
+
+    /// Plans a field that gives a `ChildConnection`.
+    pub(super) fn connection(ctx: &Context<'_>) -> Self {
+        let mut below = Vec::new();
+        let mut connection = Connection::default();
+        let mut suffix = "";
+        for node in nodes(ctx) {
+            let item = match node.name.as_str() {
+                "nodes" => {
+                    suffix = ".nodes.*";
+                    merge(&mut below, &node.children);
+                    ConnectionItem::Nodes
+                }
+                "edges" => {
+                    suffix = ".edges.*.node";
+                    node.below("node").for_each(|child| merge(&mut below, &child.children));
+                    ConnectionItem::Edges(node.children.iter().map(edge_item).collect())
+                }
+                "pageInfo" => ConnectionItem::PageInfo(node.children),
+                _ => ConnectionItem::Typename,
+            };
+            connection.items.push((node.key, item));
+        }
+        let path = format!("{}{suffix}", path(ctx));
+        Plan { shape: Shape::Connection(connection), child: ChildPlan::new(ctx, &below), path }
+    }
+
+    /// Plans a mutation's payload.
+    pub(super) fn payload(ctx: &Context<'_>) -> Self {
+        let mut below = Vec::new();
+        let mut items = Vec::new();
+        for node in nodes(ctx) {
+            let is_child = node.name == "child";
+            if is_child {
+                merge(&mut below, &node.children);
+            }
+            items.push((node.key, is_child));
+        }
+        Plan { shape: Shape::Payload(items), child: ChildPlan::new(ctx, &below), path: format!("{}.child", path(ctx)) }
+    }
+
+    /// What to ask the session for.
+    pub(super) fn selection(&self) -> &Selection {
+        &self.child.selection
+    }
+}
+
+/// Selections of the same child under several keys are read together.
+fn merge(all: &mut Vec<Node>, more: &[Node]) {
+    for node in more {
+        match all.iter_mut().find(|known| known.key == node.key && known.name == node.name) {
+            Some(known) => merge(&mut known.children, &node.children),
+            None => all.push(node.clone()),
+        }
+    }
+}
+
+fn edge_item(node: &Node) -> (Name, EdgeItem) {
+    let item = match node.name.as_str() {
+        "cursor" => EdgeItem::Cursor,
+        "node" => EdgeItem::Node,
+        _ => EdgeItem::Typename,
+    };
+    (node.key.clone(), item)
+}
+
+fn path(ctx: &Context<'_>) -> String {
+    ctx.item.node.response_key().node.to_string()
+}
+
+/// What the session gave, with the plan it was asked by.
+pub(super) struct Answer<'a> {
+    plan: Plan,
+    items: Vec<(String, ChildView)>,
+    has_next: bool,
+    has_previous: bool,
+    agencies: HashMap<AgencyId, Arc<Agency>>,
+    session: &'a Session,
+    access: &'a AccessSummary,
+}
+
+impl<'a> Answer<'a> {
+    /// An answer about one child.
+    pub(super) async fn one(ctx: &Context<'a>, plan: Plan, view: ChildView) -> async_graphql::Result<Self> {
+        Self::new(ctx, plan, Page { items: vec![(String::new(), view)], has_next: false }, false).await
+    }
+
+    /// A page of children.
+    pub(super) async fn page(
+        ctx: &Context<'a>,
+        plan: Plan,
+        page: Page<ChildView>,
+        after: bool,
+    ) -> async_graphql::Result<Self> {
+        Self::new(ctx, plan, page, after).await
+    }
+
+    async fn new(ctx: &Context<'a>, plan: Plan, page: Page<ChildView>, after: bool) -> async_graphql::Result<Self> {
+        let session: &Arc<Session> = ctx.data()?;
+        let summary: &Arc<AccessSummary> = ctx.data()?;
+        let mut agencies = HashMap::new();
+        for id in page.items.iter().flat_map(|(_, view)| agencies_of(view)) {
+            if !agencies.contains_key(&id)
+                && let Ok(Some(agency)) = session.agency(id).await
+            {
+                agencies.insert(id, agency);
+            }
+        }
+        let Page { items, has_next } = page;
+        Ok(Answer { plan, items, has_next, has_previous: after, agencies, session, access: summary })
+    }
+
+    fn show(&self) -> Value {
+        match &self.plan.shape {
+            Shape::Child => self.items.first().map_or(Value::Null, |(_, view)| self.child(view)),
+            Shape::Connection(connection) => self.connection(connection),
+            Shape::Payload(items) => {
+                let value = |is_child: bool| match self.items.first() {
+                    Some((_, view)) if is_child => self.child(view),
+                    _ => Value::from("ChildPayload"),
+                };
+                Value::Object(items.iter().map(|(key, is_child)| (key.clone(), value(*is_child))).collect())
+            }
+        }
+    }
+
+    fn connection(&self, connection: &Connection) -> Value {
+        let value = |item: &ConnectionItem| match item {
+            ConnectionItem::Typename => Value::from("ChildConnection"),
+            ConnectionItem::Nodes => Value::List(self.items.iter().map(|(_, view)| self.child(view)).collect()),
+            ConnectionItem::Edges(edge) => Value::List(self.items.iter().map(|item| self.edge(edge, item)).collect()),
+            ConnectionItem::PageInfo(selected) => {
+                let info = json!({
+                    "hasNextPage": self.has_next,
+                    "hasPreviousPage": self.has_previous,
+                    "startCursor": self.items.first().map(|(cursor, _)| cursor),
+                    "endCursor": self.items.last().map(|(cursor, _)| cursor),
+                });
+                project(&info, "PageInfo", selected)
+            }
+        };
+        Value::Object(connection.items.iter().map(|(key, item)| (key.clone(), value(item))).collect())
+    }
+
+    fn edge(&self, edge: &[(Name, EdgeItem)], (cursor, view): &(String, ChildView)) -> Value {
+        let value = |item: &EdgeItem| match item {
+            EdgeItem::Typename => Value::from("ChildEdge"),
+            EdgeItem::Cursor => Value::from(cursor.as_str()),
+            EdgeItem::Node => self.child(view),
+        };
+        Value::Object(edge.iter().map(|(key, item)| (key.clone(), value(item))).collect())
+    }
+
+    fn child(&self, view: &ChildView) -> Value {
+        let mut map = IndexMap::with_capacity(self.plan.child.items.len());
+        for (key, item) in &self.plan.child.items {
+            let value = match item {
+                ChildItem::Typename => Value::from("Child"),
+                ChildItem::Id => Value::from(view.id.as_str()),
+                ChildItem::Section(section, items) => {
+                    view.sections.get(section).map_or(Value::Null, |seen| self.section(key, *section, items, seen))
+                }
+            };
+            map.insert(key.clone(), value);
+        }
+        Value::Object(map)
+    }
+
+    fn section(&self, key: &Name, section: Section, items: &[(Name, SectionItem)], view: &SectionView) -> Value {
+        let mut map = IndexMap::with_capacity(items.len());
+        for (name, item) in items {
+            let value = match item {
+                SectionItem::Typename => Value::from(section.type_name()),
+                SectionItem::Field(id, below) => match view.value(*id) {
+                    Some(value) => self.known(*id, value, below),
+                    None => {
+                        self.note_withheld(key, name, *id, view);
+                        Value::Null
+                    }
+                },
+                SectionItem::Version => Value::from(view.version.as_str()),
+                SectionItem::UpdatedAt => view.updated_at.map_or(Value::Null, |at| Value::from(timestamp(at))),
+                SectionItem::UpdatedBy(below) => self.agency(view.updated_by, below),
+                SectionItem::Withheld(below) => {
+                    let withheld = view.withheld.iter().map(|(id, rule)| self.withheld(*id, *rule)).collect();
+                    project(&Json::Array(withheld), "Withheld", below)
+                }
+                SectionItem::Revisions(first, below) => {
+                    let revisions =
+                        view.revisions.iter().take(*first).map(|revision| self.revision(revision)).collect();
+                    project(&Json::Array(revisions), "Revision", below)
+                }
+            };
+            map.insert(name.clone(), value);
+        }
+        Value::Object(map)
+    }
+
+    fn known(&self, id: FieldId, value: &Known, below: &[Node]) -> Value {
+        match (value, id.field().kind) {
+            (Known::Agency(agency), _) => self.agency(Some(*agency), below),
+            (Known::List(items), Kind::Entries(_, entry)) => {
+                project(&Json::Array(items.clone()), entry.type_name, below)
+            }
+            (value, _) => project(&value.to_json(), "", below),
+        }
+    }
+
+    fn agency(&self, id: Option<AgencyId>, below: &[Node]) -> Value {
+        let agency = id.and_then(|id| self.agencies.get(&id));
+        agency.map_or(Value::Null, |agency| project(&agency::to_json(agency), "Agency", below))
+    }
+
+    fn note_withheld(&self, section: &Name, field: &Name, id: FieldId, view: &SectionView) {
+        if let Some((_, rule)) = view.withheld_asked.iter().find(|(withheld, _)| *withheld == id) {
+            let rule = &self.session.engine().rule(*rule).id;
+            self.access.note(format!("{}.{section}.{field}", self.plan.path), rule);
+        }
+    }
+
+    fn withheld(&self, id: FieldId, rule: RuleId) -> Json {
+        let group = id.group();
+        let decided: &Rule = self.session.engine().rule(rule);
+        let ground = if rule == RuleId::DEFAULT { group.basis } else { decided.basis.as_str() };
+        json!({
+            "field": id.field().name,
+            "number": id.field().number,
+            "rule": decided.id,
+            "reason": decided.en,
+            "reasonSv": decided.sv,
+            "legalGround": ground,
+            "ask": group.owner.0,
+            "askSv": group.owner.1,
+        })
+    }
+
+    fn revision(&self, revision: &RevisionView) -> Json {
+        let change = |(id, value): &(FieldId, Json)| json!({ "field": id.field().name, "value": value });
+        json!({
+            "at": timestamp(revision.at),
+            "by": self.agencies.get(&revision.agency).map(|agency| agency::to_json(agency)),
+            "changes": revision.changes.iter().map(change).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn agencies_of(view: &ChildView) -> impl Iterator<Item = AgencyId> + '_ {
+    view.sections.values().flat_map(|section| {
+        let values = section.values.iter().filter_map(|(_, value)| match value {
+            Known::Agency(agency) => Some(*agency),
+            _ => None,
+        });
+        let writers = section.revisions.iter().map(|revision| revision.agency);
+        values.chain(writers).chain(section.updated_by)
+    })
+}
+
+/// An instant as RFC 3339 with microseconds, in UTC.
+pub(super) fn timestamp(micros: i64) -> String {
+    instant(micros).to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+}
+
+macro_rules! output {
+    ($(#[$meta:meta])* $name:ident, $graphql:literal) => {
+        $(#[$meta])*
+        pub(super) struct $name<'a>(pub(super) Answer<'a>);
+
+        impl OutputType for $name<'_> {
+            fn type_name() -> Cow<'static, str> {
+                Cow::Borrowed($graphql)
+            }
+
+            fn create_type_info(registry: &mut Registry) -> String {
+                registry.create_output_type::<$name<'_>, _>(MetaTypeId::Object, register_guarded($graphql))
+            }
+
+            async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+                Ok(self.0.show())
+            }
+        }
+    };
+}
+
+output!(
+    /// `Child`.
+    ChildOutput, "Child"
+);
+output!(
+    /// `ChildConnection`.
+    ConnectionOutput, "ChildConnection"
+);
+output!(
+    /// `ChildPayload`.
+    PayloadOutput, "ChildPayload"
+);
+
+fn register_guarded(name: &'static str) -> impl FnMut(&mut Registry) -> async_graphql::registry::MetaType {
+    move |registry| {
+        <async_graphql::ID as OutputType>::create_type_info(registry);
+        access.register(registry);
+        match name {
+            "ChildConnection" => {
+                register_child(registry);
+                let info = <async_graphql::connection::PageInfo as OutputType>::create_type_info(registry);
+                let edge = vec![
+                    FieldType::new("cursor", "String!", "Where the child stands in the list; opaque."),
+                    FieldType::new("node", "Child!", "The child."),
+                ];
+                add(registry, object("ChildEdge", "A child in a list (Relay).", edge));
+                let fields = vec![
+                    FieldType::new("edges", "[ChildEdge!]!", "The children of the page, with their cursors."),
+                    FieldType::new("nodes", "[Child!]!", "The children of the page."),
+                    FieldType::new("pageInfo", info, "Whether more follow, and from where."),
+                ];
+                object(name, "A page of children that the caller may know of (Relay). It has no total.", fields)
+            }
+            "ChildPayload" => {
+                register_child(registry);
+                let child = FieldType::new("child", "Child!", "The child as it is after the change.");
+                object(name, "What a change of a child gives.", vec![child])
+            }
+            _ => child_type(registry),
+        }
+    }
+}
+
+fn register_child(registry: &mut Registry) {
+    <ChildOutput<'_> as OutputType>::create_type_info(registry);
+}
+
+fn child_type(registry: &mut Registry) -> async_graphql::registry::MetaType {
+    register_details(registry);
+    let mut fields = vec![FieldType::new(
+        "id",
+        "ID!",
+        "The id of the child in the hub (F01): `child_…`. Agencies share it; a partner organisation has one of its own.",
+    )];
+    for section in Section::ALL {
+        let meta = section_type(registry, section);
+        add(registry, meta);
+        fields.push(FieldType::new(section.name(), section.type_name(), section.description()));
+    }
+    object(
+        "Child",
+        "An unaccompanied child (*ensamkommande barn*): one shared record, as the caller may see it.",
+        fields,
+    )
+}
+
+/// The fields of a section that are not in the catalogue: they speak of the visible part only.
+pub(super) const BOOKKEEPING: [&str; 5] = ["version", "updatedAt", "updatedBy", "withheld", "revisions"];
+
+fn section_type(registry: &mut Registry, section: Section) -> async_graphql::registry::MetaType {
+    let mut fields: Vec<FieldType> = section.fields().map(|id| guarded_field(registry, id)).collect();
+    let [version, updated_at, updated_by, withheld, revisions] = BOOKKEEPING;
+    fields.push(FieldType::new(
+        version,
+        "String!",
+        "An opaque tag over the part of the section that the caller may see; `expectedVersion` of an update.",
+    ));
+    fields.push(FieldType::new(updated_at, "DateTime", "When that part last changed (*senast ändrad*)."));
+    fields.push(FieldType::new(updated_by, "Agency", "Which agency changed it (*ändrad av*)."));
+    fields.push(FieldType::new(
+        withheld,
+        "[Withheld!]!",
+        "The fields of the section that are withheld from the caller, and why. What is withheld is not empty.",
+    ));
+    let mut revisions = FieldType::new(
+        revisions,
+        "[Revision!]!",
+        "Who wrote what when (*historik*), latest first, under the same rules.",
+    );
+    revisions.args.push(input_value("first", "Int", "How many at most, from 1 to 100 (*antal*).", Some("20")));
+    fields.push(revisions);
+    object(section.type_name(), section.description(), fields)
+}
+
+fn guarded_field(registry: &mut Registry, id: FieldId) -> FieldType {
+    let field = id.field();
+    register(registry, field.kind);
+    let description = format!("{} ({}, *{}*)", field.en, field.number, field.sv);
+    let mut meta = FieldType::new(field.name, type_name(field.kind, false), description);
+    meta.directives.push(access_of(id));
+    meta
+}
+
+fn access_of(id: FieldId) -> MetaDirectiveInvocation {
+    access::apply(id.field().number.to_owned(), format!("read.{id}"), id.field().group.to_owned())
+}
+
+fn register_details(registry: &mut Registry) {
+    <Date as InputType>::create_type_info(registry);
+    <agency::AgencyObject as OutputType>::create_type_info(registry);
+    <chrono::DateTime<chrono::Utc> as OutputType>::create_type_info(registry);
+    <async_graphql::Json<Json> as OutputType>::create_type_info(registry);
+    let withheld = vec![
+        FieldType::new("field", "String!", "The field of the section."),
+        FieldType::new("number", "String!", "Its number in the domain's list: `F31`."),
+        FieldType::new("rule", "String!", "The rule that decided; `fieldRules` shows it."),
+        FieldType::new("reason", "String!", "Why, in English."),
+        FieldType::new("reasonSv", "String!", "Why, in Swedish (*skäl*)."),
+        FieldType::new("legalGround", "String!", "The statute it rests on (*lagrum*)."),
+        FieldType::new("ask", "String!", "Whom to ask for it, in English."),
+        FieldType::new("askSv", "String!", "Whom to ask for it, in Swedish (*fråga*)."),
+    ];
+    add(registry, object("Withheld", "A field that is withheld, and why (*sekretess*).", withheld));
+    let change = vec![
+        FieldType::new("field", "String!", "The field that was written."),
+        FieldType::new("value", "JSON", "Its new value; null where it was emptied."),
+    ];
+    add(registry, object("RevisionChange", "A field in a write (*ändring*).", change));
+    let revision = vec![
+        FieldType::new("at", "DateTime!", "When it was written."),
+        FieldType::new("by", "Agency!", "Which agency wrote."),
+        FieldType::new("changes", "[RevisionChange!]!", "What it wrote, as far as the caller may see it."),
+    ];
+    add(registry, object("Revision", "One write to a section (*revision*).", revision));
+}

@@ -1,0 +1,71 @@
+//! Domain errors → GraphQL errors: a sentence, a code, Swedish, and what to do.
+
+use async_graphql::{Context, ErrorExtensionValues, ServerError, Value};
+use samverka_domain::error::{Error, ErrorCode, Refusal};
+
+/// How many errors one answer carries at most.
+pub const MOST_ERRORS: usize = 20;
+
+/// The value, or nothing and the errors noted at the path of the field: a nullable field that fails
+/// must answer null, where the library would leave its key out.
+pub(super) fn answer<T>(ctx: &Context<'_>, result: Result<T, Error>) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(error) => {
+            log(&error);
+            for mut server_error in errors(&error) {
+                server_error.locations = vec![ctx.item.pos];
+                ctx.add_error(ctx.set_error_path(server_error));
+            }
+            None
+        }
+    }
+}
+
+/// What went wrong inside is told to the operator, never to the caller.
+pub fn log(error: &Error) {
+    if matches!(error, Error::Audit(_) | Error::Database(_)) {
+        tracing::error!(%error, "the request failed");
+    }
+}
+
+/// A domain error as GraphQL errors; each refused input is one.
+pub fn errors(error: &Error) -> Vec<ServerError> {
+    match error {
+        Error::Refused(refusals) => refusals.iter().take(MOST_ERRORS).map(refusal).collect(),
+        other => vec![of_code(other.code())],
+    }
+}
+
+fn refusal(refusal: &Refusal) -> ServerError {
+    let mut error = of_code(refusal.code);
+    let Refusal { input, code: _, expected, limit, rule } = refusal;
+    let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
+    extensions.set("input", Value::List(input.iter().map(|part| Value::from(part.as_str())).collect()));
+    if let Some(expected) = expected {
+        extensions.set("expected", *expected);
+    }
+    if let Some(limit) = limit {
+        extensions.set("limit", *limit as u64);
+    }
+    if let Some(rule) = rule {
+        extensions.set("rule", rule.as_str());
+    }
+    error
+}
+
+/// An error that its code tells all of.
+pub fn of_code(code: ErrorCode) -> ServerError {
+    coded(code, code.entry().en.to_owned())
+}
+
+/// An error of a code with a sentence of its own.
+pub fn coded(code: ErrorCode, message: String) -> ServerError {
+    let entry = code.entry();
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", entry.code);
+    extensions.set("sv", entry.sv);
+    extensions.set("remedy", entry.remedy_en);
+    extensions.set("remedySv", entry.remedy_sv);
+    ServerError { extensions: Some(extensions), ..ServerError::new(message, None) }
+}

@@ -1,0 +1,206 @@
+//! The inputs of a section's mutations, made from the catalogue.
+//!
+//! They take whatever has the right shape and leave the checking to the session, which refuses bad
+//! input whole, with codes and paths. A null in a patch is left out: it changes nothing.
+
+use super::scalars::{add, limits, register, type_name};
+use super::types::{enumeration, input_object, input_value};
+use async_graphql::registry::{MetaTypeId, Registry};
+use async_graphql::{Enum, ID, InputObject, InputType, InputValueError, InputValueResult, Value};
+use samverka_domain::catalogue::{Entry, FieldId, Kind, Section, Source};
+use samverka_domain::session;
+use serde_json::{Map, Value as Json};
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+/// A section, as a type.
+pub(super) trait OfSection: Send + Sync + 'static {
+    const SECTION: Section;
+}
+
+macro_rules! sections {
+    ($($name:ident)+) => {
+        $(
+            pub(super) struct $name;
+            impl OfSection for $name {
+                const SECTION: Section = Section::$name;
+            }
+        )+
+    };
+}
+
+sections! {
+    Identity Protection Asylum Responsibility Placement Guardianship Health Schooling Network Voice Description
+    Risk SafetyPlan
+}
+
+/// `…Patch`: the fields of a section that an update sets.
+pub(super) struct Patch<S>(pub(super) Map<String, Json>, PhantomData<S>);
+
+/// `…Field`: a field of a section that an update empties.
+pub(super) struct Clear<S>(pub(super) String, PhantomData<S>);
+
+fn writable(section: Section) -> impl Iterator<Item = FieldId> {
+    section.fields().filter(|id| id.field().source == Source::Column)
+}
+
+impl<S: OfSection> InputType for Patch<S> {
+    type RawValueType = Self;
+
+    fn type_name() -> Cow<'static, str> {
+        Cow::Owned(format!("{}Patch", S::SECTION.type_name()))
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        registry.create_input_type::<Self, _>(MetaTypeId::InputObject, |registry| {
+            let fields = writable(S::SECTION).map(|id| {
+                let field = id.field();
+                register_input(registry, field.kind);
+                let description = format!("{}{} ({}, *{}*)", field.en, limits(field.kind), field.number, field.sv);
+                input_value(field.name, &type_name(field.kind, true), &description, None)
+            });
+            let fields = fields.collect();
+            let description = format!(
+                "What to set in `{}`. A field that is left out or null stays as it is; to empty it, name it in `clear`.",
+                S::SECTION.name()
+            );
+            input_object(&Self::type_name(), &description, fields)
+        })
+    }
+
+    fn parse(value: Option<Value>) -> InputValueResult<Self> {
+        let json = value.unwrap_or_default().into_json().map_err(InputValueError::custom)?;
+        match json {
+            Json::Null => Ok(Patch(Map::new(), PhantomData)),
+            Json::Object(fields) => {
+                let set = fields.into_iter().filter(|(_, value)| !value.is_null());
+                Ok(Patch(set.collect(), PhantomData))
+            }
+            _ => Err(InputValueError::custom("an object is asked for")),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from_json(Json::Object(self.0.clone())).unwrap_or_default()
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+}
+
+impl<S: OfSection> InputType for Clear<S> {
+    type RawValueType = Self;
+
+    fn type_name() -> Cow<'static, str> {
+        Cow::Owned(format!("{}Field", S::SECTION.type_name()))
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        registry.create_input_type::<Self, _>(MetaTypeId::Enum, |_| {
+            let names: Vec<(String, String)> = writable(S::SECTION)
+                .map(|id| (code(id), format!("{} ({}, *{}*)", id.field().en, id.field().number, id.field().sv)))
+                .collect();
+            let description = format!("A field of `{}` that can be emptied.", S::SECTION.name());
+            let values = names.iter().map(|(code, description)| (code.as_str(), description.clone()));
+            enumeration(&Self::type_name(), &description, values)
+        })
+    }
+
+    fn parse(value: Option<Value>) -> InputValueResult<Self> {
+        let named = match value.unwrap_or_default() {
+            Value::Enum(name) => name.to_string(),
+            Value::String(name) => name,
+            other => return Err(InputValueError::expected_type(other)),
+        };
+        let field = writable(S::SECTION).find(|id| code(*id) == named).map(|id| id.field().name.to_owned());
+        Ok(Clear(field.unwrap_or(named), PhantomData))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.0.as_str())
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+}
+
+/// The enum value of a field: `givenNames` is `GIVEN_NAMES`.
+fn code(id: FieldId) -> String {
+    let mut code = String::new();
+    for c in id.field().name.chars() {
+        if c.is_ascii_uppercase() {
+            code.push('_');
+        }
+        code.push(c.to_ascii_uppercase());
+    }
+    code
+}
+
+fn register_input(registry: &mut Registry, kind: Kind) {
+    match kind {
+        Kind::Entries(_, entry) => register_entry_input(registry, entry),
+        Kind::Agency => _ = <ID as InputType>::create_type_info(registry),
+        other => register(registry, other),
+    }
+}
+
+fn register_entry_input(registry: &mut Registry, entry: &'static Entry) {
+    let fields = entry.fields.iter().map(|field| {
+        register_input(registry, field.kind);
+        let required = if field.required { "!" } else { "" };
+        let description = format!("{}{} (*{}*)", field.en, limits(field.kind), field.sv);
+        input_value(field.name, &format!("{}{required}", type_name(field.kind, true)), &description, None)
+    });
+    let fields = fields.collect();
+    add(registry, input_object(&format!("{}Input", entry.type_name), entry.description, fields));
+}
+
+/// A patch and what to empty, as the session takes them.
+pub(super) fn patch<S: OfSection>(set: Option<Patch<S>>, clear: Option<Vec<Clear<S>>>) -> session::Patch {
+    let clear = clear.unwrap_or_default().into_iter().map(|clear| clear.0).collect();
+    session::Patch { set: set.map(|patch| patch.0).unwrap_or_default(), clear }
+}
+
+/// The kinds of number a child may be known by (*identitetsbeteckning*).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(name = "IdentifierKind", remote = "samverka_domain::catalogue::IdentifierKind")]
+pub(super) enum IdentifierKind {
+    /// F11 *personnummer*, `YYYYMMDD-NNNN`.
+    PersonalNumber,
+    /// F12 *samordningsnummer*, `YYYYMMDD-NNNN` with the day raised by 60.
+    CoordinationNumber,
+    /// F13 *dossiernummer* of Migrationsverket, `NN-NNNNNN`.
+    DossierNumber,
+    /// F14 *LMA-kort*, `NN-NNNNNN/n`.
+    LmaCard,
+}
+
+/// A number to add to a child (*identitetsbeteckning*).
+#[derive(InputObject)]
+pub(super) struct IdentifierInput {
+    /// What kind of number it is (*slag*).
+    pub(super) kind: IdentifierKind,
+    /// The number; check digits are checked (*nummer*).
+    pub(super) value: String,
+    /// How well the identity is established, for coordination numbers (*identitetsnivå*).
+    pub(super) identity_level: Option<String>,
+    /// First day of validity (*gäller från*).
+    pub(super) valid_from: Option<super::scalars::Date>,
+    /// Last day of validity (*gäller till*).
+    pub(super) valid_to: Option<super::scalars::Date>,
+}
+
+/// A child to register (*barn att registrera*).
+#[derive(InputObject)]
+pub(super) struct RegisterChildInput {
+    /// The agency that leads from now (*ledande aktör*); your own where it is left out.
+    pub(super) lead_agency_id: Option<ID>,
+    /// The agency that is legally responsible from now, if it is settled (*ansvarig nämnd*).
+    pub(super) responsible_agency_id: Option<ID>,
+    /// The first values of the identity section (*identitet*).
+    pub(super) identity: Option<Patch<Identity>>,
+    /// The first numbers (*identitetsbeteckningar*), at most 10.
+    pub(super) identifiers: Option<Vec<IdentifierInput>>,
+}

@@ -1,0 +1,47 @@
+//! The GraphQL face: types that follow from the catalogue, queries, mutations, errors.
+//!
+//! A guarded type (`Child` and its sections) is never resolved field by field. One output type,
+//! [`child`], plans the selection, asks the session once, and shows what came back.
+
+mod access;
+mod agency;
+pub mod child;
+pub mod document;
+pub mod error;
+mod inputs;
+mod json;
+mod mutation;
+mod plan;
+mod query;
+mod scalars;
+mod types;
+mod verify;
+
+pub use access::AccessSummary;
+pub use verify::{SchemaError, verify};
+
+use async_graphql::{EmptySubscription, SDLExportOptions, Schema};
+
+/// The schema of the hub.
+pub type HubSchema = Schema<query::Query, mutation::Mutation, EmptySubscription>;
+
+/// Builds the schema, and checks that every guarded field stands in the catalogue.
+///
+/// # Errors
+///
+/// A field of a guarded type that the catalogue does not have, or has otherwise.
+pub fn schema() -> Result<HubSchema, SchemaError> {
+    let schema = Schema::build(query::Query, mutation::Mutation, EmptySubscription).finish();
+    verify(&schema.sdl())?;
+    Ok(schema)
+}
+
+/// The schema as text: `schema.graphql`.
+pub fn sdl(schema: &HubSchema) -> String {
+    let options = SDLExportOptions::new().use_space_ident().include_specified_by();
+    let mut text = schema.sdl_with_options(options);
+    while text.ends_with("\n\n") {
+        text.pop();
+    }
+    text
+}

@@ -1,0 +1,208 @@
+//! What can be changed. Every change names the version it was made from, and is all or nothing.
+
+use super::child::{Answer, PayloadOutput, Plan};
+use super::error::answer;
+use super::inputs::{self, Clear, IdentifierInput, Patch, RegisterChildInput, patch};
+use super::scalars::Date;
+use async_graphql::{Context, ID, Object, Result};
+use samverka_domain::catalogue::{Invalid, Kind, Value};
+use samverka_domain::error::{Error, ErrorCode, Refusal};
+use samverka_domain::session::{NewChild, NewIdentifier, Session};
+use samverka_domain::view::ChildView;
+use std::sync::Arc;
+
+/// The changes of the hub.
+pub struct Mutation;
+
+/// How many numbers a child may be registered with.
+const MOST_IDENTIFIERS: usize = 10;
+
+async fn payload<'a>(
+    ctx: &Context<'a>,
+    plan: Plan,
+    result: std::result::Result<ChildView, Error>,
+) -> Result<Option<PayloadOutput<'a>>> {
+    match answer(ctx, result) {
+        Some(view) => Ok(Some(PayloadOutput(Answer::one(ctx, plan, view).await?))),
+        None => Ok(None),
+    }
+}
+
+async fn update<'a, S: inputs::OfSection>(
+    ctx: &Context<'a>,
+    child_id: ID,
+    expected_version: String,
+    set: Option<Patch<S>>,
+    clear: Option<Vec<Clear<S>>>,
+) -> Result<Option<PayloadOutput<'a>>> {
+    let session: &Arc<Session> = ctx.data()?;
+    let plan = Plan::payload(ctx);
+    let patch = patch(set, clear);
+    let result = session.update(&child_id, S::SECTION, &expected_version, &patch, plan.selection()).await;
+    payload(ctx, plan, result).await
+}
+
+fn day(date: Option<Date>, path: &[&str]) -> std::result::Result<Option<chrono::NaiveDate>, Error> {
+    let Some(Date(json)) = date.filter(|date| !date.0.is_null()) else { return Ok(None) };
+    let refused =
+        |invalid| Error::Refused(vec![Refusal::of_value(path.iter().map(|p| (*p).to_owned()).collect(), invalid)]);
+    match Kind::Date.read(&json) {
+        Ok(Value::Date(day)) => Ok(Some(day)),
+        Ok(_) => Err(refused(Invalid::Type)),
+        Err((_, invalid)) => Err(refused(invalid)),
+    }
+}
+
+fn identifier(input: IdentifierInput, path: &[&str]) -> std::result::Result<NewIdentifier, Error> {
+    let IdentifierInput { kind, value, identity_level, valid_from, valid_to } = input;
+    let at = |name| path.iter().copied().chain([name]).collect::<Vec<_>>();
+    Ok(NewIdentifier {
+        kind: kind.into(),
+        value,
+        identity_level,
+        valid_from: day(valid_from, &at("validFrom"))?,
+        valid_to: day(valid_to, &at("validTo"))?,
+    })
+}
+
+fn new_child(input: RegisterChildInput) -> std::result::Result<NewChild, Error> {
+    let RegisterChildInput { lead_agency_id, responsible_agency_id, identity, identifiers } = input;
+    let identifiers = identifiers.unwrap_or_default();
+    if identifiers.len() > MOST_IDENTIFIERS {
+        let refusal = Refusal::of_value(vec!["identifiers".to_owned()], Invalid::TooLong(MOST_IDENTIFIERS));
+        return Err(Error::Refused(vec![refusal]));
+    }
+    let read = |(index, input): (usize, IdentifierInput)| identifier(input, &["identifiers", &index.to_string()]);
+    Ok(NewChild {
+        lead: lead_agency_id.map(|id| id.0),
+        responsible: responsible_agency_id.map(|id| id.0),
+        identity: patch(identity, None),
+        identifiers: identifiers.into_iter().enumerate().map(read).collect::<std::result::Result<_, _>>()?,
+    })
+}
+
+macro_rules! mutations {
+    ($($section:ident $method:ident $doc:literal,)+) => {
+        #[Object]
+        impl Mutation {
+            /// Registers a child (*registrera barn*), with a lead agency from the first instant. Whether the child is
+            /// known already is for a person to decide, and is not looked up.
+            async fn register_child<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The child to register (*barn*).")] input: RegisterChildInput,
+            ) -> Result<Option<PayloadOutput<'a>>> {
+                let session: &Arc<Session> = ctx.data()?;
+                let plan = Plan::payload(ctx);
+                let result = match new_child(input) {
+                    Ok(new) => session.register_child(new, plan.selection()).await,
+                    Err(error) => Err(error),
+                };
+                payload(ctx, plan, result).await
+            }
+
+            $(
+                #[doc = $doc]
+                async fn $method<'a>(
+                    &self,
+                    ctx: &Context<'a>,
+                    #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+                    #[graphql(desc = "The `version` of the section that the change was made from (*version*).")]
+                    expected_version: String,
+                    #[graphql(desc = "What to set; null changes nothing (*sätt*).")] set: Option<Patch<inputs::$section>>,
+                    #[graphql(desc = "What to empty (*töm*).")] clear: Option<Vec<Clear<inputs::$section>>>,
+                ) -> Result<Option<PayloadOutput<'a>>> {
+                    update::<inputs::$section>(ctx, child_id, expected_version, set, clear).await
+                }
+            )+
+
+            /// Adds a number to a child (*lägg till identitetsbeteckning*). One that is there already is not added twice.
+            async fn add_identifier<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+                #[graphql(desc = "The number (*nummer*).")] identifier: IdentifierInput,
+            ) -> Result<Option<PayloadOutput<'a>>> {
+                let session: &Arc<Session> = ctx.data()?;
+                let plan = Plan::payload(ctx);
+                let result = match self::identifier(identifier, &["identifier"]) {
+                    Ok(new) => session.add_identifier(&child_id, new, plan.selection()).await,
+                    Err(error) => Err(error),
+                };
+                payload(ctx, plan, result).await
+            }
+
+            /// Ends the validity of a number (*avsluta identitetsbeteckning*). It stays in the record.
+            async fn end_identifier<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+                #[graphql(desc = "The `id` of the number in its list.")] identifier_id: ID,
+                #[graphql(desc = "Its last day of validity (*gäller till*).")] to: Date,
+            ) -> Result<Option<PayloadOutput<'a>>> {
+                let session: &Arc<Session> = ctx.data()?;
+                let plan = Plan::payload(ctx);
+                let result = match required_day(to) {
+                    Ok(to) => session.end_identifier(&child_id, &identifier_id, to, plan.selection()).await,
+                    Err(error) => Err(error),
+                };
+                payload(ctx, plan, result).await
+            }
+
+            /// Starts a placement (*ny placering*), and ends the current one the same day. The home, where it is an
+            /// agency of the hub, sees the child from now.
+            async fn start_placement<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+                #[graphql(desc = "The `version` of the section that the change was made from (*version*).")]
+                expected_version: String,
+                #[graphql(desc = "The new placement; `from` is required (*placering*).")] set: Patch<inputs::Placement>,
+            ) -> Result<Option<PayloadOutput<'a>>> {
+                let session: &Arc<Session> = ctx.data()?;
+                let plan = Plan::payload(ctx);
+                let patch = patch(Some(set), None);
+                let result = session.start_placement(&child_id, &expected_version, &patch, plan.selection()).await;
+                payload(ctx, plan, result).await
+            }
+
+            /// Ends the current placement (*avsluta placering*) without another.
+            async fn end_placement<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+                #[graphql(desc = "The `version` of the section that the change was made from (*version*).")]
+                expected_version: String,
+                #[graphql(desc = "The last day of the placement (*till*).")] to: Date,
+            ) -> Result<Option<PayloadOutput<'a>>> {
+                let session: &Arc<Session> = ctx.data()?;
+                let plan = Plan::payload(ctx);
+                let result = match required_day(to) {
+                    Ok(to) => session.end_placement(&child_id, &expected_version, to, plan.selection()).await,
+                    Err(error) => Err(error),
+                };
+                payload(ctx, plan, result).await
+            }
+        }
+    };
+}
+
+fn required_day(date: Date) -> std::result::Result<chrono::NaiveDate, Error> {
+    day(Some(date), &["to"])?.ok_or_else(|| Error::refused(ErrorCode::InvalidDate, ["to"]))
+}
+
+mutations! {
+    Identity update_identity "Changes the identity section (*identitet*).",
+    Protection update_protection "Changes the protection section (*skyddade personuppgifter*). Setting `REGISTERED` empties the address of stay and the school, for good.",
+    Asylum update_asylum "Changes the asylum section (*asylärende*).",
+    Responsibility update_responsibility "Changes the responsibility section (*ansvar*).",
+    Placement update_placement "Corrects the current placement (*placering*); a move is `startPlacement`.",
+    Guardianship update_guardianship "Changes the guardianship section (*god man*).",
+    Health update_health "Changes the health section (*hälsa*).",
+    Schooling update_schooling "Changes the schooling section (*skolgång*).",
+    Network update_network "Changes the network section (*nätverk*).",
+    Voice update_voice "Changes the voice section (*barnets egna ord*).",
+    Description update_description "Changes the description section (*signalement*).",
+    Risk update_risk "Changes the risk section (*riskbedömning*).",
+    SafetyPlan update_safety_plan "Changes the safety plan (*trygghetsplan*).",
+}

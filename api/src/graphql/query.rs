@@ -1,0 +1,350 @@
+//! What can be asked.
+
+use super::agency::{AgencyObject, Kind as AgencyKind};
+use super::child::{Answer, ChildOutput, ConnectionOutput, Plan, timestamp};
+use super::error::answer;
+use super::inputs::IdentifierKind;
+use async_graphql::connection::PageInfo;
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use samverka_domain::catalogue::FieldId;
+use samverka_domain::error::ErrorCode;
+use samverka_domain::policy::{Role as DomainRole, Verb};
+use samverka_domain::session::{LogEntry, Session};
+use std::sync::Arc;
+
+/// The questions of the hub.
+pub struct Query;
+
+#[Object]
+impl Query {
+    /// Who you are to the hub (*vem är jag*): your role, your agency, and the purposes you may state.
+    async fn me<'a>(&self, ctx: &Context<'a>) -> Result<Me> {
+        let session: &Arc<Session> = ctx.data()?;
+        Ok(Me {
+            role: session.caller().role.into(),
+            agency: AgencyObject::from(&*session.caller().agency),
+            purposes: session.purposes().map(|purpose| purpose.code().to_owned()).collect(),
+        })
+    }
+
+    /// A child by its id (*barn*). An id that never was and one you may not know give the same answer.
+    async fn child<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "The id of the child: `child_…`.")] id: ID,
+    ) -> Result<Option<ChildOutput<'a>>> {
+        let session: &Arc<Session> = ctx.data()?;
+        let plan = Plan::child(ctx);
+        let result = session.child(&id, plan.selection()).await;
+        match answer(ctx, result) {
+            Some(view) => Ok(Some(ChildOutput(Answer::one(ctx, plan, view).await?))),
+            None => Ok(None),
+        }
+    }
+
+    /// A child by a number that you may search by (*identitetsbeteckning*).
+    async fn child_by_identifier<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "What kind of number it is (*slag*).")] kind: IdentifierKind,
+        #[graphql(desc = "The number; check digits are checked (*nummer*).")] value: String,
+    ) -> Result<Option<ChildOutput<'a>>> {
+        let session: &Arc<Session> = ctx.data()?;
+        let plan = Plan::child(ctx);
+        let result = session.child_by_identifier(kind.into(), &value, plan.selection()).await;
+        match answer(ctx, result) {
+            Some(view) => Ok(Some(ChildOutput(Answer::one(ctx, plan, view).await?))),
+            None => Ok(None),
+        }
+    }
+
+    /// The children that you may know of (*barn*), in no order that means anything.
+    async fn children<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "How many at most, from 1 to 100 (*antal*); 25 where it is left out.")] first: Option<i32>,
+        #[graphql(desc = "`pageInfo.endCursor` of the page before (*efter*).")] after: Option<String>,
+    ) -> Result<Option<ConnectionOutput<'a>>> {
+        let session: &Arc<Session> = ctx.data()?;
+        let plan = Plan::connection(ctx);
+        let result = session.children(first, after.as_deref(), plan.selection()).await;
+        match answer(ctx, result) {
+            Some(page) => Ok(Some(ConnectionOutput(Answer::page(ctx, plan, page, after.is_some()).await?))),
+            None => Ok(None),
+        }
+    }
+
+    /// The agencies of the hub (*aktörer*), by name.
+    async fn agencies<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "Only agencies of this kind (*typ*).")] kind: Option<AgencyKind>,
+        #[graphql(desc = "Only agencies of this municipality (*kommunkod*), four digits.")] municipality: Option<
+            String,
+        >,
+    ) -> Result<Vec<AgencyObject>> {
+        let session: &Arc<Session> = ctx.data()?;
+        let agencies = session.agencies(kind.map(Into::into), municipality.as_deref());
+        Ok(agencies.iter().map(|agency| AgencyObject::from(&**agency)).collect())
+    }
+
+    /// The rules that open or close each field for a role (*regler*).
+    async fn field_rules<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "The role (*roll*); your own where it is left out.")] role: Option<Role>,
+    ) -> Result<Vec<FieldRules>> {
+        let session: &Arc<Session> = ctx.data()?;
+        let role = role.map_or(session.caller().role, Into::into);
+        Ok(FieldId::all().map(|id| field_rules(session, role, id)).collect())
+    }
+
+    /// Every error code, what it means and what to do (*felkoder*).
+    async fn error_catalog(&self) -> Vec<ErrorEntry> {
+        ErrorCode::ALL.iter().map(|code| ErrorEntry::from(*code)).collect()
+    }
+
+    /// Who was shown what of a child (*åtkomstlogg*), latest first: by your own agency; for the data
+    /// protection officer by all.
+    async fn access_log<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+        #[graphql(desc = "How many at most, from 1 to 100 (*antal*); 25 where it is left out.")] first: Option<i32>,
+        #[graphql(desc = "`pageInfo.endCursor` of the page before (*efter*).")] after: Option<String>,
+    ) -> Result<Option<AccessLogConnection>> {
+        let session: &Arc<Session> = ctx.data()?;
+        let result = session.access_log(&child_id, first, after.as_deref()).await;
+        Ok(answer(ctx, result).map(|page| {
+            let mut info = PageInfo {
+                has_previous_page: after.is_some(),
+                has_next_page: page.has_next,
+                start_cursor: None,
+                end_cursor: None,
+            };
+            info.start_cursor = page.items.first().map(|(cursor, _)| cursor.clone());
+            info.end_cursor = page.items.last().map(|(cursor, _)| cursor.clone());
+            let edges = page.items.into_iter().map(|(cursor, entry)| AccessLogEdge { cursor, node: entry.into() });
+            AccessLogConnection { edges: edges.collect(), page_info: info }
+        }))
+    }
+}
+
+/// A caller's role (*roll*). One token carries one role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "DomainRole")]
+pub(super) enum Role {
+    /// Migrationsverket.
+    Migration,
+    /// The police's units for missing persons (*polisens grupper för försvunna*).
+    PoliceMissing,
+    /// The police's border and enforcement units (*gränspolisen*).
+    PoliceBorder,
+    /// A social services board (*socialnämnd*).
+    SocialServices,
+    /// Social services after hours (*socialjour*).
+    SocialOnCall,
+    /// The chief guardian (*överförmyndare*).
+    Guardianship,
+    /// Health care of a region (*hälso- och sjukvård*).
+    Health,
+    /// A school (*skola*).
+    School,
+    /// A care home (*HVB*, *stödboende*).
+    CareHome,
+    /// A partner organisation, such as Rädda Barnen.
+    Partner,
+    /// A county board (*länsstyrelse*).
+    CountyBoard,
+    /// A data protection officer (*dataskyddsombud*).
+    DataProtection,
+    /// Whoever runs the hub (*systemadministratör*).
+    SystemAdmin,
+}
+
+/// Who you are to the hub (*vem är jag*).
+#[derive(SimpleObject)]
+struct Me {
+    /// The role of your token (*roll*).
+    role: Role,
+    /// Your agency (*aktör*), from the configuration of your token's issuer.
+    agency: AgencyObject,
+    /// The purposes you may state in `Samverka-Purpose` (*ändamål*).
+    purposes: Vec<String>,
+}
+
+/// The rules that open or close a field for a role (*regler*).
+#[derive(SimpleObject)]
+struct FieldRules {
+    /// The field: `placement.street`.
+    field: String,
+    /// Its number in the domain's list: `F31`.
+    number: String,
+    /// Its policy group (*regelgrupp*).
+    group: String,
+    /// The rules; what none of them opens is withheld.
+    rules: Vec<FieldRule>,
+}
+
+/// A rule (*regel*).
+#[derive(SimpleObject)]
+struct FieldRule {
+    /// The name of the rule.
+    id: String,
+    /// `PERMIT` opens, `FORBID` closes whatever others open.
+    effect: String,
+    /// What it is about: `read`, `write`, `submit`, `search`.
+    verbs: Vec<String>,
+    /// The statute it rests on (*lagrum*).
+    legal_ground: String,
+    /// What it says, in English.
+    en: String,
+    /// What it says, in Swedish (*lydelse*).
+    sv: String,
+}
+
+fn field_rules(session: &Session, role: DomainRole, id: FieldId) -> FieldRules {
+    let concerning = session.engine().rules().iter().filter(|rule| rule.concerns(role, id));
+    let rules = concerning.map(|rule| FieldRule {
+        id: rule.id.clone(),
+        effect: rule.effect.code().to_owned(),
+        verbs: rule.verbs(id).map(Verb::code).map(str::to_owned).collect(),
+        legal_ground: rule.basis.clone(),
+        en: rule.en.clone(),
+        sv: rule.sv.clone(),
+    });
+    let rules = rules.collect();
+    FieldRules {
+        field: id.to_string(),
+        number: id.field().number.to_owned(),
+        group: id.field().group.to_owned(),
+        rules,
+    }
+}
+
+/// An error code (*felkod*).
+#[derive(SimpleObject)]
+struct ErrorEntry {
+    /// The stable code, as in `extensions.code`.
+    code: String,
+    /// The HTTP status, where the whole request fails for it.
+    status: u16,
+    /// What it means, in English.
+    en: String,
+    /// What it means, in Swedish (*betydelse*).
+    sv: String,
+    /// What to do, in English.
+    remedy: String,
+    /// What to do, in Swedish (*åtgärd*).
+    remedy_sv: String,
+}
+
+impl From<ErrorCode> for ErrorEntry {
+    fn from(code: ErrorCode) -> Self {
+        let entry = code.entry();
+        ErrorEntry {
+            code: entry.code.to_owned(),
+            status: entry.status,
+            en: entry.en.to_owned(),
+            sv: entry.sv.to_owned(),
+            remedy: entry.remedy_en.to_owned(),
+            remedy_sv: entry.remedy_sv.to_owned(),
+        }
+    }
+}
+
+/// A page of the access log (*åtkomstlogg*; Relay). It has no total.
+#[derive(SimpleObject)]
+struct AccessLogConnection {
+    /// The entries of the page, with their cursors.
+    edges: Vec<AccessLogEdge>,
+    /// Whether more follow, and from where.
+    page_info: PageInfo,
+}
+
+/// An entry in a page of the access log (Relay).
+#[derive(SimpleObject)]
+struct AccessLogEdge {
+    /// Where the entry stands in the list; opaque.
+    cursor: String,
+    /// The entry.
+    node: AccessLogEntry,
+}
+
+/// One showing of a child (*loggpost*): who, why, which fields, by which rules. Never a value.
+#[derive(SimpleObject)]
+struct AccessLogEntry {
+    /// When (*tidpunkt*).
+    at: String,
+    /// The lane and the place in it: where `ledger verify` finds the row.
+    place: String,
+    /// `X-Request-Id` of the request.
+    request_id: String,
+    /// The id of the agency that asked (*aktör*).
+    agency_id: ID,
+    /// Its role (*roll*).
+    role: String,
+    /// The system that asked (*klient*).
+    client: String,
+    /// The human behind it, as the system named them (*användare*).
+    user: Option<String>,
+    /// The stated purpose (*ändamål*).
+    purpose: Option<String>,
+    /// The case number of the agency that asked (*ärende*).
+    case: Option<String>,
+    /// The kind of operation and its root fields.
+    operation: String,
+    /// What the agency was to the child (*relation*).
+    relation: Option<String>,
+    /// The fields that were shown (*visade fält*).
+    shown: Vec<String>,
+    /// The fields that were asked for and not shown (*ej visade fält*).
+    withheld: Vec<String>,
+    /// The rules that decided (*regler*).
+    rules: Vec<String>,
+    /// SHA-256 of the policies in force.
+    policy: String,
+    /// The row's link in the chain.
+    hash: String,
+}
+
+impl From<LogEntry> for AccessLogEntry {
+    fn from(entry: LogEntry) -> Self {
+        let LogEntry {
+            at,
+            place,
+            request,
+            agency,
+            role,
+            client,
+            user,
+            purpose,
+            case,
+            operation,
+            relation,
+            shown,
+            withheld,
+            rules,
+            policy,
+            hash,
+        } = entry;
+        AccessLogEntry {
+            at: timestamp(at),
+            place,
+            request_id: request,
+            agency_id: agency.into(),
+            role,
+            client,
+            user,
+            purpose,
+            case,
+            operation,
+            relation,
+            shown,
+            withheld,
+            rules,
+            policy,
+            hash,
+        }
+    }
+}

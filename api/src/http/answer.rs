@@ -1,0 +1,97 @@
+//! What leaves: a released answer, or a refusal that holds nothing but its code.
+
+use crate::graphql::error::of_code;
+use async_graphql::{BatchResponse, Response as GraphqlResponse, ServerError};
+use async_graphql_axum::GraphQLResponse;
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use samverka_domain::error::ErrorCode;
+use samverka_domain::ledger::Released;
+use serde_json::json;
+
+/// How an answer is written (GraphQL over HTTP, section 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Media {
+    /// `application/graphql-response+json`: the status tells of request errors.
+    GraphqlResponse,
+    /// `application/json`.
+    Json,
+}
+
+impl Media {
+    /// The media type that a request asks for.
+    pub(super) fn accepted(headers: &HeaderMap) -> Self {
+        let accepts =
+            |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("application/graphql-response+json"));
+        if headers.get_all("accept").iter().any(accepts) { Media::GraphqlResponse } else { Media::Json }
+    }
+
+    const fn content_type(self) -> HeaderValue {
+        match self {
+            Media::GraphqlResponse => HeaderValue::from_static("application/graphql-response+json; charset=utf-8"),
+            Media::Json => HeaderValue::from_static("application/json; charset=utf-8"),
+        }
+    }
+}
+
+/// An answer of GraphQL. It can only be made from one whose row in the access log is committed.
+pub(super) struct Answer {
+    released: Released<GraphqlResponse>,
+    media: Media,
+}
+
+impl Answer {
+    pub(super) const fn new(released: Released<GraphqlResponse>, media: Media) -> Self {
+        Answer { released, media }
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let receipt = self.released.receipt();
+        let answer = self.released.into_answer();
+        let request_error =
+            answer.data == async_graphql::Value::Null && answer.errors.iter().all(|e| e.path.is_empty());
+        let status = match self.media {
+            Media::GraphqlResponse if request_error && !answer.errors.is_empty() => StatusCode::BAD_REQUEST,
+            _ => StatusCode::OK,
+        };
+        let mut response = if request_error && !answer.errors.is_empty() {
+            // A request that was not executed has no `data` (GraphQL, section 7.1).
+            axum::Json(json!({ "errors": answer.errors })).into_response()
+        } else {
+            GraphQLResponse(BatchResponse::Single(answer)).into_response()
+        };
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, self.media.content_type());
+        if let Ok(value) = HeaderValue::from_str(&format!("{}/{}", receipt.lane, receipt.seq)) {
+            response.headers_mut().insert("audit-receipt", value);
+        }
+        response
+    }
+}
+
+/// A refusal of a whole request.
+pub(super) fn refusal(code: ErrorCode) -> Response {
+    refusal_with(of_code(code), code)
+}
+
+/// A refusal of a whole request with more to tell: a place in the document.
+pub(super) fn refusal_with(error: ServerError, code: ErrorCode) -> Response {
+    let status = StatusCode::from_u16(code.entry().status).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = (status, axum::Json(json!({ "errors": [error] }))).into_response();
+    let headers = response.headers_mut();
+    match code {
+        ErrorCode::Unauthenticated => _ = headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+        ErrorCode::TokenExpired | ErrorCode::TokenRefused => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
+        }
+        ErrorCode::MethodNotAllowed => _ = headers.insert(ALLOW, HeaderValue::from_static("POST")),
+        ErrorCode::AuditUnavailable | ErrorCode::Unavailable => {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        _ => {}
+    }
+    response
+}

@@ -1,0 +1,112 @@
+//! `POST /graphql`: who asks, what, run it, log it, let it go.
+
+use super::answer::{Answer, Media, refusal, refusal_with};
+use super::{LARGEST_BODY, RequestId, Service, headers};
+use crate::graphql::error::{MOST_ERRORS, coded, errors, log, of_code};
+use crate::graphql::{AccessSummary, document};
+use async_graphql::{Request as GraphqlRequest, Response as GraphqlResponse, ServerError, Variables};
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Method};
+use axum::response::{IntoResponse, Response};
+use samverka_domain::error::{Error, ErrorCode};
+use samverka_domain::session;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// The body of a request (GraphQL over HTTP, section 5.1).
+#[derive(Deserialize)]
+struct Body_ {
+    query: String,
+    #[serde(rename = "operationName")]
+    operation_name: Option<String>,
+    #[serde(default)]
+    variables: Option<serde_json::Map<String, serde_json::Value>>,
+    #[serde(default)]
+    #[expect(dead_code, reason = "taken, because clients send it, and not used")]
+    extensions: Option<serde_json::Value>,
+}
+
+pub(super) async fn handle(State(service): State<Service>, request: Request) -> Response {
+    match answer(&service, request).await {
+        Ok(answer) => answer.into_response(),
+        Err(refused) => *refused,
+    }
+}
+
+async fn answer(service: &Service, request: Request) -> Result<Answer, Box<Response>> {
+    let refuse = |code| Box::new(refusal(code));
+    let (parts, body) = request.into_parts();
+    let caller = headers::caller(&parts.headers, &service.0.verifier).map_err(refuse)?;
+    if parts.method != Method::POST {
+        return Err(refuse(ErrorCode::MethodNotAllowed));
+    }
+    let body = read(&parts.headers, body).await.map_err(refuse)?;
+    let operation_name = body.operation_name.as_deref().filter(|name| !name.is_empty());
+    let document = document::read(&body.query, operation_name, &service.0.names).map_err(|refused| {
+        let mut error = of_code(refused.code);
+        error.locations = refused.at.into_iter().collect();
+        Box::new(refusal_with(error, refused.code))
+    })?;
+    let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let about = session::Request { id, operation: document.summary };
+    let variables = Variables::from_json(serde_json::Value::Object(body.variables.unwrap_or_default()));
+    let mut request = GraphqlRequest::new(body.query).variables(variables);
+    if let Some(name) = operation_name {
+        request = request.operation_name(name);
+    }
+    request.set_parsed_query(document.parsed);
+    let schema = service.0.schema.clone();
+    let released = service.0.hub.answer(caller, about, |session| async move {
+        let access = Arc::new(AccessSummary::default());
+        let answer = schema.execute(request.data(session).data(access.clone())).await;
+        complete(answer, &access)
+    });
+    let released = released.await.map_err(|error: Error| {
+        log(&error);
+        let first = errors(&error).into_iter().next().unwrap_or_else(|| of_code(error.code()));
+        Box::new(refusal_with(first, error.code()))
+    })?;
+    Ok(Answer::new(released, Media::accepted(&parts.headers)))
+}
+
+async fn read(headers: &HeaderMap, body: Body) -> Result<Body_, ErrorCode> {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(ErrorCode::UnsupportedMediaType);
+    }
+    let declared = headers.get("content-length").and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > LARGEST_BODY) {
+        return Err(ErrorCode::BodyTooLarge);
+    }
+    let bytes = to_bytes(body, LARGEST_BODY).await.map_err(|error| {
+        let too_large =
+            std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("length limit"));
+        if too_large { ErrorCode::BodyTooLarge } else { ErrorCode::BadRequest }
+    })?;
+    serde_json::from_slice(&bytes).map_err(|_| ErrorCode::BadRequest)
+}
+
+/// Every error gets a code and a remedy; what was withheld is summed up.
+fn complete(mut answer: GraphqlResponse, access: &AccessSummary) -> GraphqlResponse {
+    answer.errors.truncate(MOST_ERRORS);
+    answer.errors = answer.errors.into_iter().map(with_code).collect();
+    if let Some(summary) = access.to_value() {
+        answer.extensions.insert("access".to_owned(), summary);
+    }
+    answer
+}
+
+/// How much of the library's own sentence is passed on.
+const LONGEST_MESSAGE: usize = 200;
+
+fn with_code(error: ServerError) -> ServerError {
+    if error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some()) {
+        return error;
+    }
+    let code = if error.path.is_empty() { ErrorCode::ValidationFailed } else { ErrorCode::InvalidInput };
+    let message: String = error.message.chars().take(LONGEST_MESSAGE).collect();
+    ServerError { locations: error.locations, path: error.path, ..coded(code, message) }
+}

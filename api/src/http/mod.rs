@@ -1,0 +1,90 @@
+//! HTTP: one door for GraphQL, two for whoever watches over the hub.
+
+mod answer;
+mod graphql;
+mod headers;
+mod health;
+
+use crate::auth::Verifier;
+use crate::graphql::HubSchema;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::HeaderValue;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{any, get};
+use samverka_domain::error::ErrorCode;
+use samverka_domain::hub::Hub;
+use std::collections::HashSet;
+use std::sync::Arc;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// The largest body that is taken, in bytes.
+pub const LARGEST_BODY: usize = 1024 * 1024;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct Service(Arc<Parts>);
+
+struct Parts {
+    hub: Hub,
+    schema: HubSchema,
+    names: HashSet<String>,
+    verifier: Verifier,
+    node: String,
+}
+
+impl Service {
+    /// A service on an open hub.
+    pub fn new(hub: Hub, schema: HubSchema, verifier: Verifier, node: &str) -> Self {
+        let names = schema.names().into_iter().collect();
+        Service(Arc::new(Parts { hub, schema, names, verifier, node: node.to_owned() }))
+    }
+
+    /// The routes.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/graphql", any(graphql::handle))
+            .route("/health/live", get(health::live))
+            .route("/health/ready", get(health::ready))
+            .fallback(|| async { answer::refusal(ErrorCode::NoSuchPath) })
+            .with_state(self.clone())
+            .layer(CatchPanicLayer::custom(|_| answer::refusal(ErrorCode::Internal)))
+            .layer(DefaultBodyLimit::max(LARGEST_BODY))
+            .layer(from_fn_with_state(self.clone(), identify))
+            .layer(from_fn(harden))
+    }
+}
+
+/// The id of a request, made by the hub and never taken from the caller.
+#[derive(Clone)]
+struct RequestId(String);
+
+async fn identify(
+    axum::extract::State(service): axum::extract::State<Service>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let id = samverka_domain::clock::request_id();
+    let span = tracing::info_span!("request", id = %id, node = %service.0.node);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = tracing::Instrument::instrument(next.run(request), span.clone()).await;
+    span.in_scope(|| tracing::info!(status = response.status().as_u16(), "answered"));
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}
+
+async fn harden(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
