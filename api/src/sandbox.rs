@@ -63,12 +63,22 @@ pub async fn prepare(
     clock: &Clock,
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Issuer, SandboxError> {
-    claim(database).await?;
-    database.put_agencies(&world::agencies()).await?;
+    let issuer = prepare_empty(database).await?;
     if database.remembered(SEEDED_SETTING).await?.is_none() {
         database.seed(SEED, 0..CHILDREN, clock, progress).await?;
         database.remember(SEEDED_SETTING, || CHILDREN.to_string()).await?;
     }
+    Ok(issuer)
+}
+
+/// Makes a sandbox without children: schema, agencies, and a key.
+///
+/// # Errors
+///
+/// As [`prepare`].
+pub async fn prepare_empty(database: &Database) -> Result<Issuer, SandboxError> {
+    claim(database).await?;
+    database.put_agencies(&world::agencies()).await?;
     let key = database.remember(KEY_SETTING, new_key).await?;
     Issuer::read(&key)
 }

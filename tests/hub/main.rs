@@ -1,1 +1,14 @@
+//! The hub, tried as its callers try it: over HTTP, with tokens, on SQLite and on PostgreSQL.
+//!
+//! Each behaviour is one async function that takes a [`harness::Hub`]; [`both!`] makes a test of it on
+//! each database. A hub has its own database with the sandbox's agencies, a clock that the test sets, and
+//! one caller per role. [`harness::Scene`] puts a child there whose every field holds a canary: a value that is
+//! found nowhere else, so that one look at an answer tells what was shown.
+//!
+//! PostgreSQL is started by the harness itself, once per run. Where it is not installed the tests on it are
+//! skipped and say so; in CI (`CI=true`) they fail.
+
+mod access;
+mod harness;
+mod ledger;
 mod oracle;

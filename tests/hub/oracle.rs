@@ -139,11 +139,16 @@ const SILENT: [&str; 4] = ["protection", "protectionFlag", "exploitation", "expl
 fn expected(situation: Situation, id: FieldId) -> Outcome {
     if opened(situation, id) && !closed(situation, id) {
         Outcome::Shown
-    } else if SILENT.contains(&id.field().group) {
+    } else if SILENT.contains(&id.field().group) || looks_empty_to_the_home(situation, id) {
         Outcome::Silent
     } else {
         Outcome::Withheld
     }
+}
+
+/// Where nothing is kept, the home is not told why: the level of protection is silent to it.
+fn looks_empty_to_the_home(situation: Situation, id: FieldId) -> bool {
+    situation.role == Role::CareHome && closed_by_registration(situation, id)
 }
 
 fn writable(situation: Situation, id: FieldId) -> bool {

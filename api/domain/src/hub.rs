@@ -52,6 +52,11 @@ impl Database {
         Ok(Database { store: Store::connect(url).await? })
     }
 
+    /// Closes every connection, so that the files are at rest.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+
     /// Brings the schema up to date. Safe to run again.
     pub async fn migrate_up(&self) -> Result<(), Error> {
         Ok(self.store.migrate_up().await?)

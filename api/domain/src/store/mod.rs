@@ -152,6 +152,13 @@ impl Store {
         })
     }
 
+    /// Closes every connection.
+    pub(crate) async fn close(self) {
+        let Store { reader, writer } = self;
+        _ = reader.close().await;
+        _ = writer.close().await;
+    }
+
     /// Whether a writing transaction can be begun.
     pub(crate) async fn can_write(&self) -> Result<(), DatabaseError> {
         Ok(self.begin().await?.rollback().await?)

@@ -1,0 +1,25 @@
+//! Documents that ask for all there is.
+
+use samverka_domain::catalogue::{FieldId, Kind, Section};
+
+/// A selection of every guarded field of a child, with what is withheld of each section.
+pub fn everything() -> String {
+    let sections = Section::ALL.map(|section| {
+        let fields: Vec<String> = section.fields().map(selection).collect();
+        format!("{} {{ {} version updatedAt withheld {{ field rule }} }}", section.name(), fields.join(" "))
+    });
+    format!("id {}", sections.join(" "))
+}
+
+/// The selection of one field, with all that is below it.
+pub fn selection(id: FieldId) -> String {
+    let name = id.field().name;
+    match id.field().kind {
+        Kind::Agency => format!("{name} {{ id }}"),
+        Kind::Entries(_, entry) => {
+            let parts: Vec<&str> = entry.fields.iter().map(|part| part.name).collect();
+            format!("{name} {{ {} }}", parts.join(" "))
+        }
+        _ => name.to_owned(),
+    }
+}

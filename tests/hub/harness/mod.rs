@@ -1,0 +1,221 @@
+//! What every test stands on. Nothing here knows a rule: rules are for the tests to state.
+
+mod databases;
+mod everything;
+mod scene;
+
+pub use databases::{Database, Kind};
+pub use everything::everything;
+pub use scene::{Scene, TestChild, child_id};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use samverka::config::IssuerConfig;
+use samverka::http::Service;
+use samverka::sandbox::{AUDIENCE, Issuer};
+use samverka::serve;
+use samverka_domain::clock::Clock;
+use samverka_domain::hub::Database as DomainDatabase;
+use samverka_domain::hub::Hub as DomainHub;
+use samverka_domain::policy::Engine;
+use samverka_domain::world::{PERSONAS, Persona};
+use sea_orm::DatabaseConnection;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use tower::ServiceExt;
+
+/// The instant at which every test begins: noon, 21 November 2026, in microseconds.
+pub const START: i64 = 1_795_262_400_000_000;
+/// An hour, in microseconds.
+pub const HOUR: i64 = 3_600_000_000;
+/// A day, in microseconds.
+pub const DAY: i64 = 24 * HOUR;
+
+/// Makes a test of an async function on each database.
+#[macro_export]
+macro_rules! both {
+    ($($name:ident)+) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    if let Some(hub) = $crate::harness::Hub::start($crate::harness::Kind::Sqlite).await {
+                        super::$name(hub).await;
+                    }
+                }
+            )+
+        }
+        mod on_postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    if let Some(hub) = $crate::harness::Hub::start($crate::harness::Kind::Postgres).await {
+                        super::$name(hub).await;
+                    }
+                }
+            )+
+        }
+    };
+}
+
+/// A hub on a database of its own.
+pub struct Hub {
+    pub domain: DomainHub,
+    pub service: Service,
+    pub router: Router,
+    /// A connection that has nothing to do with the hub's.
+    pub outside: DatabaseConnection,
+    pub database: Database,
+    clock: Arc<AtomicI64>,
+    issuer: Issuer,
+}
+
+impl Hub {
+    /// Starts a hub; none where the database is not to be had.
+    pub async fn start(kind: Kind) -> Option<Hub> {
+        Self::start_with(kind, Engine::embedded()).await
+    }
+
+    /// Starts a hub with other policies.
+    pub async fn start_with(kind: Kind, engine: &'static Engine) -> Option<Hub> {
+        let database = Database::new(kind).await?;
+        let time = Arc::new(AtomicI64::new(START));
+        let clock = clock(&time);
+        let opened = DomainDatabase::connect(&database.url).await.expect("connects");
+        let issuer = Issuer::of(&opened).await.expect("the template has a key");
+        let issuers: Vec<IssuerConfig> = issuer.configs();
+        let (domain, service) =
+            serve::service(opened, engine, clock, ("test", AUDIENCE, &issuers)).await.expect("the hub starts");
+        let outside = sea_orm::Database::connect(database.url.as_str()).await.expect("connects from outside");
+        let router = service.router();
+        Some(Hub { domain, service, router, outside, database, clock: time, issuer })
+    }
+
+    /// The hub's time, in microseconds.
+    pub fn now(&self) -> i64 {
+        self.clock.load(Ordering::SeqCst)
+    }
+
+    /// Lets time pass.
+    pub fn wait(&self, micros: i64) {
+        self.clock.fetch_add(micros, Ordering::SeqCst);
+    }
+
+    /// A token of a persona, good at the hub's time.
+    pub fn token(&self, persona: &str) -> String {
+        self.issuer.token(persona, &clock(&self.clock)).expect("a persona of the sandbox")
+    }
+
+    /// A caller of this persona, with the purpose that comes naturally to it.
+    pub fn caller<'h>(&'h self, persona: &'h str) -> Caller<'h> {
+        let natural = PERSONAS.iter().find(|p| p.code == persona).map(|p| p.purpose.code());
+        Caller { hub: self, persona, purpose: natural.map(str::to_owned), headers: Vec::new() }
+    }
+
+    /// Sends a request as it is.
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.expect("the router answers");
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.expect("a body");
+        Answer::new(parts.status, parts.headers, &bytes)
+    }
+}
+
+fn clock(time: &Arc<AtomicI64>) -> Clock {
+    let time = time.clone();
+    Clock::from_fn(move || time.load(Ordering::SeqCst))
+}
+
+/// The persona of the sandbox with this code.
+pub fn persona(code: &str) -> &'static Persona {
+    PERSONAS.iter().find(|persona| persona.code == code).expect("a persona of the sandbox")
+}
+
+/// One caller.
+#[derive(Clone)]
+pub struct Caller<'h> {
+    hub: &'h Hub,
+    pub persona: &'h str,
+    purpose: Option<String>,
+    headers: Vec<(String, String)>,
+}
+
+impl Caller<'_> {
+    /// With another purpose.
+    pub fn purpose(mut self, purpose: &str) -> Self {
+        self.purpose = Some(purpose.to_owned());
+        self
+    }
+
+    /// Without a purpose.
+    pub fn without_purpose(mut self) -> Self {
+        self.purpose = None;
+        self
+    }
+
+    /// With one more header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Asks a document without variables.
+    pub async fn ask(&self, query: &str) -> Answer {
+        self.ask_with(query, json!({})).await
+    }
+
+    /// Asks a document with variables.
+    pub async fn ask_with(&self, query: &str, variables: Value) -> Answer {
+        self.hub.send(self.request(json!({ "query": query, "variables": variables }))).await
+    }
+
+    /// The request as it goes over the wire.
+    pub fn request(&self, body: Value) -> Request<Body> {
+        let mut request = Request::post("/graphql")
+            .header("authorization", format!("Bearer {}", self.hub.token(self.persona)))
+            .header("content-type", "application/json");
+        if let Some(purpose) = &self.purpose {
+            request = request.header("samverka-purpose", purpose);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        request.body(Body::from(body.to_string())).expect("a request")
+    }
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+    pub json: Value,
+}
+
+impl Answer {
+    fn new(status: StatusCode, headers: HeaderMap, bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer { status, headers, text, json }
+    }
+
+    /// The value at a JSON pointer below `data`; fails if there are errors.
+    pub fn data(&self, pointer: &str) -> &Value {
+        assert!(self.json["errors"].is_null(), "errors: {}", self.text);
+        self.json["data"].pointer(pointer).unwrap_or_else(|| panic!("no {pointer} in {}", self.text))
+    }
+
+    /// The codes of the errors, in order.
+    pub fn codes(&self) -> Vec<&str> {
+        let errors = self.json["errors"].as_array().map_or(&[][..], Vec::as_slice);
+        errors.iter().map(|error| error["extensions"]["code"].as_str().unwrap_or("none")).collect()
+    }
+
+    /// The extensions of the first error.
+    pub fn error(&self) -> &Value {
+        &self.json["errors"][0]["extensions"]
+    }
+}
