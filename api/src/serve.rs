@@ -59,6 +59,7 @@ pub async fn service(
 pub async fn production(config: &Config, engine: &'static Engine, clock: Clock) -> Result<(Hub, Service), StartError> {
     let agencies = config.agencies()?;
     let database = Database::connect(&config.database).await?;
+    database.require_current().await?;
     database.claim(Environment::Production).await?;
     database.put_agencies(&agencies).await?;
     service(database, engine, clock, (&config.node, &config.audience, &config.issuer)).await

@@ -12,3 +12,5 @@ mod access;
 mod harness;
 mod ledger;
 mod oracle;
+mod readme;
+mod repository;

@@ -160,7 +160,11 @@ impl<'a> Gate<'a> {
                 let kinds = |row: &IdentifierRow| row.kind == IdentifierKind::DossierNumber;
                 Some(Value::Bool(loaded.identifiers(child).iter().any(kinds)))
             }
-            Source::Flag(_) => current.and_then(|row| row.value(id)).cloned(),
+            // A flag that was never raised and one that was lowered are the same answer.
+            Source::Flag(_) => {
+                let raised = current.and_then(|row| row.value(id)) == Some(&Value::Bool(true));
+                Some(Value::Bool(raised))
+            }
             Source::Involvement => self.involvement(id, loaded).map(Value::Agency),
             Source::Identifiers(kind) => Some(identifiers(kind, loaded.identifiers(child))),
             Source::EarlierPlacements => Some(Value::List(self.earlier(rows))),

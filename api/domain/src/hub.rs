@@ -72,6 +72,15 @@ impl Database {
         Ok(self.store.migrations().await?)
     }
 
+    /// Checks that no migration is pending.
+    ///
+    /// # Errors
+    ///
+    /// The first that is, and what to do.
+    pub async fn require_current(&self) -> Result<(), Error> {
+        current(&self.store).await
+    }
+
     /// Makes this a database of the environment, or checks that it is one.
     ///
     /// # Errors
@@ -109,6 +118,11 @@ impl Database {
         Ok(self.store.agencies().await?)
     }
 
+    /// How many children there are.
+    pub async fn children(&self) -> Result<u64, Error> {
+        Ok(self.store.children().await?)
+    }
+
     /// Fills the database with made-up children `from` to `to` of the world with this seed.
     pub async fn seed(
         &self,
@@ -126,6 +140,15 @@ impl Database {
         let now = clock.now();
         let mut made_up = children.map(|index| world::child(seed, index, now, &agency));
         Ok(self.store.seed(&mut made_up, progress).await?)
+    }
+
+    /// Checks that committed means durable.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that is wrong, by name, with what it must be.
+    pub async fn assert_durable(&self) -> Result<(), Error> {
+        Ok(self.store.assert_durable().await?)
     }
 
     /// Recomputes the access log, and names the first broken row.
@@ -256,6 +279,13 @@ impl Inner {
         self.agencies.write().unwrap_or_else(PoisonError::into_inner).push(agency.clone());
         Ok(Some(agency))
     }
+}
+
+async fn current(store: &Store) -> Result<(), Error> {
+    let pending = store.migrations().await?.into_iter().find(|(_, applied)| !applied);
+    pending.map_or(Ok(()), |(name, _)| {
+        Err(DatabaseError(format!("the migration `{name}` is pending; run `samverka migrate up`")).into())
+    })
 }
 
 async fn keep_indexed(hub: std::sync::Weak<Inner>) {

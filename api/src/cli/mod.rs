@@ -179,11 +179,11 @@ async fn serve(args: ServeArgs) -> Result<(), CommandError> {
     let clock = Clock::system();
     let Some(path) = args.config else {
         logging::start(args.log.unwrap_or_default());
+        let (listener, address) = serve::listen(args.listen.unwrap_or(SANDBOX_LISTEN)).await?;
         let bar = progress(crate::sandbox::CHILDREN);
         let opened = serve::sandbox(&args.database, engine, clock.clone(), &mut |made| bar.set_position(made)).await;
         bar.finish_and_clear();
         let Sandbox { hub, service, issuer } = opened?;
-        let (listener, address) = serve::listen(args.listen.unwrap_or(SANDBOX_LISTEN)).await?;
         print(&issuer.welcome(address, &clock)?)?;
         return Ok(serve::run(hub, service, listener).await?);
     };
@@ -214,8 +214,7 @@ async fn seed(url: &str, children: u64) -> Result<(), CommandError> {
     let clock = Clock::system();
     crate::sandbox::prepare(&database, &clock, &mut |_| ()).await?;
     database.claim(Environment::Sandbox).await?;
-    let there = database.remembered("children").await?.and_then(|text| text.parse().ok());
-    let there = there.unwrap_or(crate::sandbox::CHILDREN);
+    let there = database.children().await?;
     let bar = progress(children.saturating_sub(there));
     database.seed(crate::sandbox::SEED, there..children.max(there), &clock, &mut |made| bar.set_position(made)).await?;
     bar.finish();

@@ -4,7 +4,7 @@
 //! path through the fragments; both are refused here first.
 
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType, Selection, SelectionSet};
+use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
 use async_graphql::{Name, Pos};
 use samverka_domain::error::ErrorCode;
 use std::collections::{HashMap, HashSet};
@@ -145,10 +145,10 @@ impl<'a> Fragments<'a> {
 
 /// A name that the schema does not have is the caller's own text, and stays out of the log.
 fn summary(document: &ExecutableDocument, operation_name: Option<&str>, names: &HashSet<String>) -> String {
-    let operation = match &document.operations {
-        DocumentOperations::Single(operation) => Some(operation),
-        DocumentOperations::Multiple(operations) => operation_name
-            .and_then(|wanted| operations.iter().find(|(name, _)| *name == wanted).map(|(_, found)| found)),
+    let mut operations = document.operations.iter();
+    let operation = match operation_name {
+        Some(wanted) => operations.find(|(name, _)| name.is_some_and(|name| name == wanted)).map(|(_, found)| found),
+        None => operations.next().map(|(_, found)| found),
     };
     let Some(operation) = operation else { return "unknown".to_owned() };
     let kind = match operation.node.ty {

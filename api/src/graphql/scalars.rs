@@ -6,9 +6,10 @@ use async_graphql::{InputType, InputValueError, InputValueResult, OutputType, Sc
 use samverka_domain::catalogue::{Code, Entry, Kind};
 use serde_json::Value as Json;
 
-/// A day, `YYYY-MM-DD` (ISO 8601), from 1900 to 2199.
+/// What was given for a day, not yet read.
 pub(super) struct Date(pub(super) Json);
 
+/// A day (*dag*), `YYYY-MM-DD` (ISO 8601), from 1900 to 2199.
 #[Scalar(name = "Date", specified_by_url = "https://scalars.graphql.org/andimarek/local-date")]
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {

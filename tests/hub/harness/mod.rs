@@ -2,10 +2,12 @@
 
 mod databases;
 mod everything;
+mod record;
 mod scene;
 
 pub use databases::{Database, Kind};
-pub use everything::everything;
+pub use everything::{everything, selection};
+pub use record::field;
 pub use scene::{Scene, TestChild, child_id};
 
 use axum::Router;

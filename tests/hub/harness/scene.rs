@@ -3,7 +3,7 @@
 use super::Hub;
 use samverka_domain::catalogue::{Code, FieldId, IdentifierKind, Kind, Section, Source};
 use sea_orm::sea_query::{Alias, Expr, Query};
-use sea_orm::{ConnectionTrait, Value as Bound};
+use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -72,11 +72,16 @@ impl Hub {
 
     /// Puts a row into a table from outside.
     pub async fn insert(&self, table: &str, columns: Vec<(&str, Bound)>) {
+        self.try_insert(table, columns).await.expect("inserts");
+    }
+
+    /// Tries to put a row into a table from outside.
+    pub async fn try_insert(&self, table: &str, columns: Vec<(&str, Bound)>) -> Result<(), DbErr> {
         let mut insert = Query::insert();
         let (names, values): (Vec<_>, Vec<_>) =
             columns.into_iter().map(|(name, value)| (Alias::new(name), Expr::val(value))).unzip();
         insert.into_table(Alias::new(table)).columns(names).values_panic(values);
-        self.outside.execute(&insert).await.expect("inserts");
+        self.outside.execute(&insert).await.map(|_| ())
     }
 
     /// Puts a child there, with a canary in every field.
@@ -109,7 +114,8 @@ impl Hub {
         TestChild { uuid, id: child_id(uuid), subject, canaries }
     }
 
-    fn uuid(&self) -> Uuid {
+    /// An id that no row has yet.
+    pub fn uuid(&self) -> Uuid {
         Uuid::from_u128(0xface_0000_0000_4000_8000_0000_0000_0000 + u128::from(next()))
     }
 

@@ -14,14 +14,14 @@ pub(crate) use write::{Author, Write};
 use crate::agency::{Agency, AgencyKind, NewAgency};
 use crate::error::DatabaseError;
 use crate::ids::AgencyId;
-use samverka_entities::{agency, setting};
+use samverka_entities::{agency, child, setting};
 use samverka_migration::{Migrator, Steps as _};
 use sea_orm::sqlx::ConnectOptions as _;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ActiveValue::Set, ColumnTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
+    PaginatorTrait, QueryFilter, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use std::str::FromStr;
 use std::time::Duration;
@@ -224,6 +224,11 @@ impl Store {
             agency::Entity::insert_many(rows).on_conflict(update).exec_without_returning(&self.writer).await?;
         }
         Ok(())
+    }
+
+    /// How many children there are.
+    pub(crate) async fn children(&self) -> Result<u64, DatabaseError> {
+        Ok(child::Entity::find().count(&self.reader).await?)
     }
 
     /// Every agency, by name.

@@ -312,44 +312,4 @@ mod tests {
             _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
         }
     }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn zz_measure() {
-        let url = std::env::var("ZZ_URL").expect("url");
-        let n: u64 = std::env::var("ZZ_N").expect("n").parse().expect("n");
-        let t = std::time::Instant::now();
-        let agency = |_: &str| AgencyId(Uuid::nil());
-        for i in 0..n.min(20000) {
-            std::hint::black_box(world::child(1, i, NOW, &agency));
-        }
-        println!("generate {}: {:?}", n.min(20000), t.elapsed());
-        let t = std::time::Instant::now();
-        let store = Store::connect(&url).await.expect("a store");
-        store.migrate_up().await.expect("a schema");
-        let mut next = 0;
-        store
-            .put_agencies(&world::agencies(), || {
-                next += 1;
-                Uuid::from_u128(next)
-            })
-            .await
-            .expect("agencies");
-        let ids: HashMap<String, AgencyId> =
-            store.agencies().await.expect("a").into_iter().map(|a| (a.code, a.id)).collect();
-        let agency = |code: &str| ids.get(code).copied().expect("a persona's agency");
-        let mut made_up = (0..n).map(|index| world::child(1, index, NOW, &agency));
-        store
-            .seed(&mut made_up, &mut |d| {
-                if d % 10000 == 0 {
-                    println!("{d} {:?}", t.elapsed())
-                }
-            })
-            .await
-            .expect("seeded");
-        println!("seeded {n}: {:?}", t.elapsed());
-        if n <= 1000 {
-            let children: Vec<_> = (0..n).map(|index| world::child(1, index, NOW, &agency)).collect();
-            reads_back(&store, &children).await;
-        }
-    }
 }

@@ -203,7 +203,7 @@ impl Story<'_> {
             let Some((at, _, _)) = part.last().copied() else { continue };
             let at = (at + 3 * HOUR).min(self.now);
             let board = self.board_at(at);
-            let entries = part.iter().map(|observed| indicator(observed));
+            let entries = part.iter().map(indicator);
             self.diary.write(at, board, Section::Risk, vec![("indicators", list(entries))]);
         }
         self.write_exploitation();

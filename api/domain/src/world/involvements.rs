@@ -1,7 +1,7 @@
 //! What each agency is to the child, from when to when.
 
 use super::life::Missing;
-use super::plan::{Route, Stage};
+use super::plan::Stage;
 use super::{DAY, Episode, HOUR, Involvement, Story};
 
 /// Kind, agency, from, to.
@@ -136,9 +136,7 @@ impl Story<'_> {
             ties.push(("INVOLVED", "region-skane", at, None));
         }
         if self.plan.school {
-            let left = self.life.moved.filter(|_| self.plan.route == Route::MalmoToLandskrona && self.dice.chance(30));
-            let from = self.school_start();
-            ties.push(("INVOLVED", "skola", from, left.filter(|left| *left > from)));
+            ties.push(("INVOLVED", "skola", self.school_start(), None));
         }
         if !self.plan.night && self.plan.stage.is_settled() && self.dice.chance(12) {
             ties.push(("INVOLVED", SOCIAL_ON_CALL, registered, Some(registered + 14 * HOUR)));

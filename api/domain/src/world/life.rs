@@ -261,12 +261,12 @@ fn steps(plan: &Plan, dice: &mut Dice) -> i64 {
 
 fn case(plan: &Plan, registered: i64, days: i64, now: i64, dice: &mut Dice) -> Case {
     let steps = steps(plan, dice);
-    let mut case = Case::default();
-    case.applied = (steps >= 1).then(|| dice.later(registered, 0..2, now));
-    case.investigated = (steps >= 2).then(|| dice.later(registered, days / 5..days / 3 + 1, now));
-    if steps == 3 {
-        case.announced = Some(now + dice.range(3 * DAY..20 * DAY));
-    }
+    let mut case = Case {
+        applied: (steps >= 1).then(|| dice.later(registered, 0..2, now)),
+        investigated: (steps >= 2).then(|| dice.later(registered, days / 5..days / 3 + 1, now)),
+        announced: (steps == 3).then(|| now + dice.range(3 * DAY..20 * DAY)),
+        ..Case::default()
+    };
     if steps < 4 {
         return case;
     }

@@ -57,7 +57,7 @@ impl Story<'_> {
 
     /// When an age assessment made the child a grown-up.
     pub(super) fn aged_up(&self) -> Option<i64> {
-        let grown_up = self.plan.stage == Stage::AgeAssessed && self.index % 3 == 0;
+        let grown_up = self.plan.stage == Stage::AgeAssessed && self.index.is_multiple_of(3);
         grown_up.then_some(self.now - 6 * DAY - HOUR * (self.index % 20) as i64)
     }
 

@@ -16,7 +16,7 @@ fn world(seed: u64, children: u64) -> Vec<MadeUpChild> {
 
 /// Some worlds of every size that the tests look at.
 fn worlds() -> Vec<MadeUpChild> {
-    [1, 2, 77].into_iter().flat_map(|seed| world(seed, 400)).collect()
+    [1, 2, 77].into_iter().flat_map(|seed| world(seed, 250)).collect()
 }
 
 fn is_open(child: &MadeUpChild, kind: &str, code: &str) -> bool {
