@@ -37,7 +37,14 @@ pub struct Receipt {
     pub seq: i64,
 }
 
-/// An answer whose row in the access log is committed. Nothing else can be sent to a caller.
+/// An answer whose row in the access log is committed. Nothing else can be sent to a caller, and nothing
+/// outside this room can make one:
+///
+/// ```compile_fail
+/// use samverka_domain::ledger::{Receipt, Released};
+/// let receipt = Receipt { lane: uuid::Uuid::nil(), seq: 0 };
+/// let smuggled = Released { answer: "an address", receipt };
+/// ```
 #[derive(Debug)]
 pub struct Released<T> {
     answer: T,
@@ -394,7 +401,7 @@ fn heads_in(row: &LedgerRow) -> Vec<((Uuid, i64), String)> {
         return Vec::new();
     }
     let record: serde_json::Value = serde_json::from_str(&row.record).unwrap_or_default();
-    let heads = record["lane"]["heads"].as_object().cloned().unwrap_or_default();
+    let heads = record.pointer("/lane/heads").and_then(serde_json::Value::as_object).cloned().unwrap_or_default();
     let read = |(place, hash): (String, serde_json::Value)| {
         let (lane, seq) = place.split_once('/')?;
         Some(((lane.parse().ok()?, seq.parse().ok()?), hash.as_str()?.to_owned()))

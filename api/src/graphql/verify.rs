@@ -37,8 +37,8 @@ pub fn verify(sdl: &str) -> Result<(), SchemaError> {
         let TypeSystemDefinition::Type(ty) = definition else { continue };
         let (name, TypeKind::Object(object)) = (ty.node.name.node.to_string(), &ty.node.kind) else { continue };
         if name == "Child" {
-            let strange = object.fields.iter().map(|field| field.node.name.node.as_str());
-            let strange = strange.filter(|field| *field != "id" && Section::by_name(field).is_none()).next();
+            let mut names = object.fields.iter().map(|field| field.node.name.node.as_str());
+            let strange = names.find(|field| *field != "id" && Section::by_name(field).is_none());
             if let Some(field) = strange {
                 return Err(SchemaError::NotInCatalogue(format!("Child.{field}")));
             }

@@ -7,8 +7,11 @@ use crate::catalogue::{FieldId, GROUPS};
 use std::fmt::Write;
 use std::sync::Arc;
 
+/// A heading, and what it changes in the plain situation of a role.
+type Column = (&'static str, fn(Situation) -> Situation);
+
 /// The situations that the matrix shows, by the heading of their column.
-const COLUMNS: [(&str, fn(Situation) -> Situation); 16] = [
+const COLUMNS: [Column; 16] = [
     ("resp", |s| Situation { relation: Relation::Responsible, ..s }),
     ("recv", |s| Situation { relation: Relation::Receiving, ..s }),
     ("inv", |s| Situation { relation: Relation::Involved, ..s }),

@@ -129,7 +129,7 @@ fn scope_role(policy: &Policy, effect: Effect) -> Result<Option<Role>, PolicyErr
 
 fn scope_actions(policy: &Policy) -> Result<Vec<String>, PolicyError> {
     let json = policy.to_json().map_err(|error| PolicyError::scope(policy, &error.to_string()))?;
-    if json["conditions"].to_string().contains(r#"{"Var":"action"}"#) {
+    if json.get("conditions").is_some_and(|conditions| conditions.to_string().contains(r#"{"Var":"action"}"#)) {
         return Err(PolicyError::scope(policy, "looks at `action` in a condition; name the actions in the scope"));
     }
     let uids = match policy.action_constraint() {

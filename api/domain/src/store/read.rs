@@ -392,10 +392,8 @@ pub(super) async fn section_rows(
     query
         .columns(planned.iter().map(|id| name(id.field().column)))
         .and_where(Expr::col(name("child_id")).is_in(children.iter().copied()));
-    if placements {
-        if !ended {
-            query.and_where(Expr::col(name("valid_to")).is_null());
-        }
+    if placements && !ended {
+        query.and_where(Expr::col(name("valid_to")).is_null());
     }
     let rows = database.query_all(&query).await?;
     let mut rows: Vec<Row> =
