@@ -13,7 +13,8 @@ use samverka_domain::agency::Agency;
 use samverka_domain::clock::Clock;
 use samverka_domain::error::ErrorCode;
 use samverka_domain::policy::Role;
-use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -95,11 +96,16 @@ struct Header {
     alg: String,
     typ: Option<String>,
     kid: Option<String>,
-    crit: Option<serde_json::Value>,
-    jku: Option<serde_json::Value>,
-    jwk: Option<serde_json::Value>,
-    x5u: Option<serde_json::Value>,
-    x5c: Option<serde_json::Value>,
+    #[serde(default, deserialize_with = "is_there")]
+    crit: bool,
+    #[serde(default, deserialize_with = "is_there")]
+    jku: bool,
+    #[serde(default, deserialize_with = "is_there")]
+    jwk: bool,
+    #[serde(default, deserialize_with = "is_there")]
+    x5u: bool,
+    #[serde(default, deserialize_with = "is_there")]
+    x5c: bool,
 }
 
 /// The claims of a token (RFC 9068, and our `role` and `agency`).
@@ -115,7 +121,13 @@ struct Claims {
     iat: f64,
     nbf: Option<f64>,
     agency: Option<String>,
-    cnf: Option<serde_json::Value>,
+    #[serde(default, deserialize_with = "is_there")]
+    cnf: bool,
+}
+
+/// Whether a member is there, whatever its value: a null is.
+fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 #[derive(Deserialize)]
@@ -210,7 +222,7 @@ impl Verifier {
             Audience::Several(audiences) => audiences.len() == 1 && audiences.contains(&self.audience),
         };
         let named = [&claims.sub, &claims.client_id, &claims.jti];
-        if !ours || claims.cnf.is_some() || named.iter().any(|claim| claim.is_empty() || claim.len() > 256) {
+        if !ours || claims.cnf || named.iter().any(|claim| claim.is_empty() || claim.len() > 256) {
             return Err(Reason::Claims);
         }
         let agency = &issuer.agency;
@@ -296,8 +308,7 @@ impl Issuer {
         let Header { alg, typ, kid, crit, jku, jwk, x5u, x5c } = header;
         let typ = typ.as_deref().map(str::to_ascii_lowercase);
         let access_token = matches!(typ.as_deref(), Some("at+jwt" | "application/at+jwt"));
-        let brings_key = [crit, jku, jwk, x5u, x5c].into_iter().any(Option::is_some);
-        if !access_token || brings_key {
+        if !access_token || *crit || *jku || *jwk || *x5u || *x5c {
             return Err(Reason::Form);
         }
         let key = kid.as_ref().and_then(|kid| self.keys.get(kid)).ok_or(Reason::Key)?;

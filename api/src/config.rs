@@ -23,6 +23,9 @@ pub enum ConfigError {
     /// An issuer is one of the sandbox, which production never takes.
     #[error("issuer `{0}`: its name is one of the sandbox's")]
     Sandbox(String),
+    /// An issuer gives roles that must be kept apart.
+    #[error("issuer `{0}`: the search for missing children and enforcement are agencies apart, with an issuer each")]
+    Roles(String),
     /// An issuer's tokens may live too long.
     #[error("issuer `{0}`: `longest_life_seconds` must be from 1 to 3600")]
     Life(String),
@@ -130,6 +133,12 @@ fn roles<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Role>, D::Err
     codes.iter().map(|code| code.parse().map_err(serde::de::Error::custom)).collect()
 }
 
+/// What is wrong with a TOML file, without the line that the parser quotes: it may hold a password.
+fn unquoted(error: &str) -> String {
+    let lines: Vec<&str> = error.lines().filter(|line| !line.contains('|')).map(str::trim).collect();
+    lines.join(" ")
+}
+
 /// What the names of the sandbox's issuers begin with. Production takes none of them.
 pub const SANDBOX_ISSUER: &str = "https://sandbox.samverka.invalid/";
 
@@ -141,11 +150,12 @@ impl Config {
     /// Whatever is missing, unknown or wrong in it, by name.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let unreadable = |error: &dyn std::fmt::Display| ConfigError::Unreadable(error.to_string());
-        let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
+        let missing = |error| ConfigError::Unreadable(format!("`{}`: {error}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(missing)?;
         let overrides = Env::prefixed("SAMVERKA_").only(&["listen", "node", "log", "audience"]);
         let database = Env::raw().only(&["DATABASE_URL"]).map(|_| "database".into());
         let figment = Figment::from(Toml::string(&text)).merge(overrides).merge(database);
-        let mut config: Config = figment.extract().map_err(|error| unreadable(&error))?;
+        let mut config: Config = figment.extract().map_err(|error| unreadable(&unquoted(&error.to_string())))?;
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         for issuer in &mut config.issuer {
             issuer.complete(folder)?;
@@ -186,6 +196,9 @@ impl IssuerConfig {
     fn complete(&mut self, folder: &Path) -> Result<(), ConfigError> {
         if self.issuer.starts_with(SANDBOX_ISSUER) {
             return Err(ConfigError::Sandbox(self.issuer.clone()));
+        }
+        if [Role::PoliceMissing, Role::PoliceBorder].iter().all(|role| self.roles.contains(role)) {
+            return Err(ConfigError::Roles(self.issuer.clone()));
         }
         if !(1..=3600).contains(&self.longest_life_seconds) {
             return Err(ConfigError::Life(self.issuer.clone()));

@@ -35,16 +35,18 @@ both! {
 /// The record of a row, read from outside.
 async fn record(hub: &Hub, receipt: &str) -> Option<Value> {
     use sea_orm::sea_query::ExprTrait;
-    let (lane, seq) = receipt.split_once('/').expect("a receipt");
+    let parts: Vec<&str> = receipt.split('/').collect();
+    let [lane, seq, hash] = parts[..] else { panic!("{receipt}") };
     let lane: Uuid = lane.parse().expect("a lane");
     let seq: i64 = seq.parse().expect("a place");
     let mut query = Query::select();
     query
-        .column(Alias::new("record"))
+        .columns([Alias::new("record"), Alias::new("hash")])
         .from(Alias::new("ledger"))
         .and_where(Expr::col(Alias::new("lane")).eq(lane))
         .and_where(Expr::col(Alias::new("seq")).eq(seq));
     let row = hub.outside.query_one(&query).await.expect("the log can be read")?;
+    assert_eq!(row.try_get_by_index::<String>(1).expect("a hash"), hash, "the receipt proves the row");
     Some(serde_json::from_str(&row.try_get_by_index::<String>(0).expect("a record")).expect("JSON"))
 }
 
@@ -252,37 +254,59 @@ async fn each_agency_reads_its_own_showings_and_the_data_protection_officer_all(
         hub.wait(HOUR);
         hub.caller(code).ask_with(see, json!({ "id": child.id })).await;
     }
-    let log = "query($id: ID!, $after: String) { accessLog(childId: $id, first: 2, after: $after) {
-        edges { node { at role purpose shown withheld relation operation } } pageInfo { hasNextPage endCursor } } }";
-    let read = async |code: &str, after: Value| {
-        hub.caller(code).ask_with(log, json!({ "id": child.id, "after": after })).await
+    let log = "query($id: ID!, $first: Int, $after: String) { accessLog(childId: $id, first: $first, after: $after) {
+        edges { node { at role purpose shown withheld changed relation operation } } pageInfo { hasNextPage endCursor } } }";
+    let read = async |code: &str, first: u32, after: Value| {
+        hub.caller(code).ask_with(log, json!({ "id": child.id, "first": first, "after": after })).await
     };
-    let roles = |answer: &crate::harness::Answer| {
+    let entries = |answer: &crate::harness::Answer| {
         let edges = answer.data("/accessLog/edges").as_array().expect("edges").clone();
-        edges.iter().map(|edge| edge["node"]["role"].as_str().expect("a role").to_owned()).collect::<Vec<_>>()
+        let told = |node: &Value| {
+            format!("{} {}", node["role"].as_str().expect("a role"), node["operation"].as_str().expect("one"))
+        };
+        edges.iter().map(|edge| told(&edge["node"])).collect::<Vec<_>>()
     };
-    let own = read("skola", Value::Null).await;
-    assert_eq!(roles(&own), ["SCHOOL", "SCHOOL"]);
+    let own = read("skola", 10, Value::Null).await;
+    assert_eq!(entries(&own), ["SCHOOL query child"; 2]);
     let node = own.data("/accessLog/edges/0/node");
     assert_eq!(
         (&node["shown"], &node["withheld"]),
         (&json!(["identity.givenNames"]), &json!(["health.criticalNeeds"]))
     );
-    assert_eq!(roles(&read("malmo-soc", Value::Null).await), ["SOCIAL_SERVICES"]);
-    // The region looked and was shown nothing; nobody else has seen anything.
-    for code in ["region-skane", "polisen", "lansstyrelsen-skane"] {
-        assert_eq!(roles(&read(code, Value::Null).await), [""; 0], "{code}");
+    assert_eq!(entries(&read("malmo-soc", 10, Value::Null).await), ["SOCIAL_SERVICES query child"]);
+    // The region looked and was shown nothing; nobody else has seen anything. That they look into the log, even
+    // twice, tells them nothing either.
+    for code in ["region-skane", "polisen", "lansstyrelsen-skane", "polisen"] {
+        assert_eq!(entries(&read(code, 10, Value::Null).await), [""; 0], "{code}");
     }
-    let first = read("dataskydd", Value::Null).await;
-    assert_eq!(roles(&first), ["SCHOOL", "SOCIAL_SERVICES"]);
-    let cursor = first.data("/accessLog/pageInfo/endCursor").clone();
-    let second = read("dataskydd", cursor.clone()).await;
-    assert_eq!(roles(&second), ["SCHOOL"]);
-    assert_eq!(second.data("/accessLog/pageInfo/hasNextPage"), &json!(false));
-    assert_eq!(read("skola", cursor).await.codes(), ["INVALID_CURSOR"]);
+    // The officer sees all, page by page, the looks into the log among them.
+    let (mut all, mut after) = (Vec::new(), Value::Null);
+    loop {
+        let page = read("dataskydd", 2, after).await;
+        all.extend(entries(&page).into_iter().filter(|entry| !entry.starts_with("DATA_PROTECTION")));
+        after = page.data("/accessLog/pageInfo/endCursor").clone();
+        if page.data("/accessLog/pageInfo/hasNextPage") == &json!(false) {
+            break;
+        }
+    }
+    let showings = ["SCHOOL query child", "SOCIAL_SERVICES query child", "SCHOOL query child"];
+    assert_eq!(all[..2], ["SOCIAL_SERVICES query accessLog", "SCHOOL query accessLog"]);
+    assert_eq!(all[2..], showings);
+    assert_eq!(read("skola", 2, after).await.codes(), ["INVALID_CURSOR"]);
+    // Two looks at one child in one document are told together, and a write is told as one.
+    let twice = "query($id: ID!) { a: child(id: $id) { identity { sex } } b: child(id: $id) { placement { street } voice { version } } }";
+    let answer = hub.caller("malmo-soc").ask_with(twice, json!({ "id": child.id })).await;
+    let version = answer.data("/b/voice/version").clone();
+    let latest = read("malmo-soc", 1, Value::Null).await;
+    assert_eq!(latest.data("/accessLog/edges/0/node/shown"), &json!(["identity.sex", "placement.street"]));
+    let update = "mutation($id: ID!, $v: String!) { updateVoice(childId: $id, expectedVersion: $v,
+        set: { wishes: \"Bo kvar\" }) { child { id } } }";
+    hub.caller("malmo-soc").ask_with(update, json!({ "id": child.id, "v": version })).await.data("/updateVoice/child");
+    let latest = read("malmo-soc", 1, Value::Null).await;
+    assert_eq!(latest.data("/accessLog/edges/0/node/changed"), &json!(["voice.wishes"]));
     let unknown =
         hub.caller("dataskydd").ask_with(log, json!({ "id": crate::harness::child_id(Uuid::from_u128(1)) })).await;
-    assert_eq!(roles(&unknown), [""; 0]);
+    assert_eq!(entries(&unknown), [""; 0]);
     let wrong = hub.caller("dataskydd").ask_with(log, json!({ "id": "agency_x" })).await;
     assert_eq!(wrong.codes(), ["INVALID_ID"]);
 }

@@ -9,8 +9,15 @@
 //! skipped and say so; in CI (`CI=true`) they fail.
 
 mod access;
+mod auth;
 mod harness;
+mod http;
+mod identifiers;
+mod inputs;
 mod ledger;
 mod oracle;
+mod placement;
 mod readme;
 mod repository;
+mod versions;
+mod write;

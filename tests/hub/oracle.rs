@@ -265,6 +265,7 @@ fn closed(situation: Situation, id: FieldId) -> bool {
     closed_by_protection(situation, id)
         || closed_by_registration(situation, id)
         || closed_by_return_purpose(situation, id)
+        || closed_by_leaving(situation, id)
 }
 
 /// Protected identity: what leads to the child is for those who look after it.
@@ -284,6 +285,25 @@ fn closed_by_registration(situation: Situation, id: FieldId) -> bool {
     let is_address =
         matches!(id.to_string().as_str(), "placement.street" | "placement.postalCode" | "placement.postalTown");
     situation.protection == Protection::Registered && (is_address || main_group(id) == "school")
+}
+
+/// A home that the child has left keeps its own entries, and learns nothing of the next place.
+fn closed_by_leaving(situation: Situation, id: FieldId) -> bool {
+    situation.role == Role::CareHome
+        && matches!(situation.relation, Relation::Former | Relation::Ended)
+        && matches!(
+            main_group(id),
+            "placementAddress"
+                | "placementType"
+                | "placementBasis"
+                | "school"
+                | "absence"
+                | "childContact"
+                | "network"
+                | "description"
+                | "safetyPlan"
+        )
+        && !situation.own
 }
 
 /// Enforcement asks the board by hand for what was given for the child's protection.

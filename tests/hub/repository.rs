@@ -91,7 +91,11 @@ fn everything_in_the_schema_is_described() {
         if inside || text.is_empty() || text.starts_with(['}', ')', '#']) || text.starts_with("schema") {
             continue;
         }
-        let own = text.starts_with("query:") || text.starts_with("mutation:") || text.starts_with("directive @");
+        // The library cannot describe a type that a macro makes.
+        let own = ["type Mutation {", "type Query {"].contains(&text)
+            || text.starts_with("query:")
+            || text.starts_with("mutation:")
+            || text.starts_with("directive @");
         assert!(described || own, "`{text}` has no description");
         described = false;
     }
@@ -105,28 +109,35 @@ fn the_face_names_neither_sea_orm_nor_the_entities() {
     }
 }
 
-#[test]
-fn within_the_domain_only_the_store_names_the_entities() {
-    let source = root().join("api/domain/src");
-    let mut folders = vec![source.clone()];
+/// The source files below a folder, with their texts.
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut folders = vec![root().join(folder)];
+    let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
         for path in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
             if path.is_dir() {
                 folders.push(path);
-            } else if !path.starts_with(source.join("store")) {
+            } else {
                 let text = std::fs::read_to_string(&path).expect("text");
-                let names = text.contains("sea_orm") || text.contains("samverka_entities");
-                assert!(!names, "{}: only store/ may name sea_orm and the entities", path.display());
+                found.push((path, text));
             }
         }
+    }
+    found
+}
+
+#[test]
+fn within_the_domain_only_the_store_names_the_entities() {
+    let store = root().join("api/domain/src/store");
+    for (path, text) in sources("api/domain/src").into_iter().filter(|(path, _)| !path.starts_with(&store)) {
+        let names = text.contains("sea_orm") || text.contains("samverka_entities");
+        assert!(!names, "{}: only store/ may name sea_orm and the entities", path.display());
     }
 }
 
 #[test]
 fn the_policy_imports_the_engine_and_nothing_that_waits() {
-    for path in std::fs::read_dir(root().join("api/domain/src/policy")).expect("a folder") {
-        let path = path.expect("an entry").path();
-        let text = std::fs::read_to_string(&path).expect("text");
+    for (path, text) in sources("api/domain/src/policy") {
         for word in ["async ", "tokio", "chrono", "crate::store", "crate::clock"] {
             assert!(!text.contains(word), "{} has `{word}`: the policy is pure", path.display());
         }

@@ -68,9 +68,12 @@ codes! {
     NotFound "NOT_FOUND" 200
         en "no such child is known to your agency" sv "inget sådant barn är känt för er myndighet"
         do "check the id or number; if the child is new to you, ask the agency that leads the case" / "kontrollera id eller nummer; är barnet nytt för er, fråga den myndighet som leder ärendet";
+    Ambiguous "AMBIGUOUS" 200
+        en "several children that you may find have this number" sv "flera barn som ni får hitta har detta nummer"
+        do "find the child by another number or by its id, and tell the agency that leads the case of the double" / "hitta barnet på ett annat nummer eller på sitt id, och säg till den myndighet som leder ärendet om dubbletten";
     NoSuchEntry "NO_SUCH_ENTRY" 200
-        en "the child's record has no such entry" sv "barnets uppgifter har ingen sådan post"
-        do "read the list again and use an id from it" / "läs listan igen och använd ett id ur den";
+        en "the child's record has no such entry now" sv "barnets uppgifter har ingen sådan post nu"
+        do "read the section again: use an id from its list, or start a placement where there is none" / "läs avsnittet igen: använd ett id ur dess lista, eller påbörja en placering om ingen finns";
     Forbidden "FORBIDDEN" 200
         en "your role may not do this to this field in this situation" sv "er roll får inte göra detta med fältet i den här situationen"
         do "leave the field out, or ask its owner; `fieldRules` shows the rules" / "utelämna fältet eller fråga dess ägare; `fieldRules` visar reglerna";
@@ -82,7 +85,7 @@ codes! {
         do "read the section again, apply your change to it, and send its new version" / "läs avsnittet igen, gör om ändringen och skicka den nya versionen";
     InvalidId "INVALID_ID" 200
         en "this is not an id of the kind asked for" sv "detta är inte ett id av rätt slag"
-        do "pass the id as the hub gave it, `child_…` for a child" / "skicka id:t som hubben gav det, `child_…` för ett barn";
+        do "pass an id of the kind that `extensions.expected` names, as the hub gave it" / "skicka ett id av det slag som `extensions.expected` anger, som hubben gav det";
     InvalidIdentifier "INVALID_IDENTIFIER" 200
         en "the number does not have the form of its kind" sv "numret har inte rätt form för sitt slag"
         do "write it in the form that `extensions.expected` names" / "skriv det i den form som `extensions.expected` anger";
@@ -95,6 +98,15 @@ codes! {
     InvalidDate "INVALID_DATE" 200
         en "this is not a day between 1900 and 2199" sv "detta är inte en dag mellan 1900 och 2199"
         do "write the day as YYYY-MM-DD" / "skriv dagen som ÅÅÅÅ-MM-DD";
+    DateOrder "DATE_ORDER" 200
+        en "the day does not fit the days around it" sv "dagen stämmer inte med dagarna runt den"
+        do "choose a day as `extensions.expected` names" / "välj en dag som `extensions.expected` anger";
+    Required "REQUIRED" 200
+        en "a value is required here" sv "här krävs ett värde"
+        do "set it, and do not clear it" / "ange det, och töm det inte";
+    EmptyList "EMPTY_LIST" 200
+        en "an empty list is not a value" sv "en tom lista är inget värde"
+        do "to empty a field, name it in `clear`" / "för att tömma ett fält, nämn det i `clear`";
     TooLong "TOO_LONG" 200
         en "the value is longer than the field takes" sv "värdet är längre än fältet rymmer"
         do "shorten it to at most `extensions.limit` characters or items" / "korta det till högst `extensions.limit` tecken eller poster";
@@ -122,6 +134,9 @@ codes! {
     UnknownAgency "UNKNOWN_AGENCY" 200
         en "no agency of the hub has this id" sv "ingen myndighet i hubben har detta id"
         do "take the id from `agencies`" / "ta id:t från `agencies`";
+    AgencyKind "AGENCY_KIND" 200
+        en "an agency of this kind cannot be that to a child" sv "en aktör av det här slaget kan inte vara det för ett barn"
+        do "choose an agency of a kind that `extensions.expected` names, from `agencies`" / "välj en aktör av ett slag som `extensions.expected` anger, ur `agencies`";
     ParseFailed "GRAPHQL_PARSE_FAILED" 400
         en "the document is not GraphQL" sv "dokumentet är inte GraphQL"
         do "correct the syntax at `locations`" / "rätta syntaxen vid `locations`";
@@ -144,8 +159,11 @@ codes! {
         en "there is nothing at this address" sv "det finns inget på denna adress"
         do "send GraphQL to /graphql" / "skicka GraphQL till /graphql";
     QueryRefused "QUERY_REFUSED" 400
-        en "the document is nested too deeply or spreads fragments too often" sv "dokumentet är för djupt nästlat eller sprider fragment för ofta"
+        en "the document is nested too deeply, spreads fragments too often, or asks for too much at once" sv "dokumentet är för djupt nästlat, sprider fragment för ofta eller frågar efter för mycket på en gång"
         do "ask for less in one request" / "fråga efter mindre i ett anrop";
+    TooManyRequests "TOO_MANY_REQUESTS" 429
+        en "your agency has too many requests under way" sv "er myndighet har för många anrop på gång"
+        do "wait for answers before you ask more, or ask for less at a time" / "vänta på svar innan ni frågar mer, eller fråga efter mindre åt gången";
     AuditUnavailable "AUDIT_UNAVAILABLE" 503
         en "the access log cannot be written, so nothing is shown" sv "åtkomstloggen kan inte skrivas, därför visas inget"
         do "send the request again in a moment; a change may have been made, so read before you repeat it" / "skicka anropet igen om en stund; en ändring kan ha gjorts, så läs innan ni upprepar den";
@@ -165,18 +183,26 @@ pub struct Refusal {
     /// What is wrong.
     pub code: ErrorCode,
     /// The form, list or format that is asked for.
-    pub expected: Option<&'static str>,
+    pub expected: Option<String>,
     /// The most that is taken.
     pub limit: Option<usize>,
     /// The rule that forbids it.
     pub rule: Option<String>,
+    /// Whom to ask about it, in English and in Swedish.
+    pub ask: Option<(&'static str, &'static str)>,
 }
 
 impl Refusal {
     /// A refusal of the input at a path.
     pub fn at<S: Into<String>>(code: ErrorCode, input: impl IntoIterator<Item = S>) -> Self {
         let input = input.into_iter().map(Into::into).collect();
-        Refusal { input, code, expected: None, limit: None, rule: None }
+        Refusal { input, code, expected: None, limit: None, rule: None, ask: None }
+    }
+
+    /// The same, with what is asked for.
+    #[must_use]
+    pub fn expecting(self, expected: impl Into<String>) -> Self {
+        Refusal { expected: Some(expected.into()), ..self }
     }
 
     /// A refusal of a value.
@@ -185,15 +211,16 @@ impl Refusal {
             Invalid::Type | Invalid::UnknownPart => (ErrorCode::InvalidInput, None, None),
             Invalid::TooLong(limit) => (ErrorCode::TooLong, None, Some(limit)),
             Invalid::Text => (ErrorCode::InvalidText, None, None),
+            Invalid::EmptyList => (ErrorCode::EmptyList, None, None),
             Invalid::Date => (ErrorCode::InvalidDate, None, None),
             Invalid::Code(list) => (ErrorCode::UnknownCode, Some(list), None),
             Invalid::Format(format) => (ErrorCode::InvalidFormat, Some(format), None),
             Invalid::IdentifierForm(form) => (ErrorCode::InvalidIdentifier, Some(form), None),
             Invalid::CheckDigit => (ErrorCode::CheckDigit, None, None),
-            Invalid::Missing(part) => (ErrorCode::InvalidInput, Some(part), None),
+            Invalid::Missing(part) => (ErrorCode::Required, Some(part), None),
             Invalid::Id(kind) => (ErrorCode::InvalidId, Some(kind), None),
         };
-        Refusal { expected, limit, ..Refusal::at(code, input) }
+        Refusal { expected: expected.map(str::to_owned), limit, ..Refusal::at(code, input) }
     }
 }
 
@@ -226,6 +253,15 @@ impl Error {
     /// A refusal of one input.
     pub fn refused<S: Into<String>>(code: ErrorCode, input: impl IntoIterator<Item = S>) -> Self {
         Error::Refused(vec![Refusal::at(code, input)])
+    }
+
+    /// A refusal of one input, with what is asked for.
+    pub fn refused_for<S: Into<String>>(
+        code: ErrorCode,
+        input: impl IntoIterator<Item = S>,
+        expected: impl Into<String>,
+    ) -> Self {
+        Error::Refused(vec![Refusal::at(code, input).expecting(expected)])
     }
 
     /// The code that callers are told.

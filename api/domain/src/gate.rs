@@ -1,12 +1,14 @@
 //! Records → views: the only way out. The mask decides before the value is looked at, and what is
 //! shown is noted for the access log in the same breath.
 
+use crate::agency::AgencyKind;
 use crate::caller::Caller;
 use crate::catalogue::{EntryField, FieldId, FieldSet, IdentifierKind, Kind, Section, Source, Value};
+use crate::error::{ErrorCode, Refusal};
+use crate::hub::Inner;
 use crate::ids::{AgencyId, IdentifierId, PlacementId};
-use crate::keys::Keys;
 use crate::ledger::Showing;
-use crate::policy::{Decisions, Engine, Purpose, RuleId, Situation};
+use crate::policy::{Decisions, Purpose, RuleId, Situation};
 use crate::stamps::Stamp;
 use crate::store::{IdentifierRow, RevisionRow, Row, Standing};
 use crate::view::{ChildView, RevisionView, SectionSelection, SectionView, Selection};
@@ -37,8 +39,7 @@ impl Loaded {
 
 /// The decisions for one caller on one child.
 pub(crate) struct Gate<'a> {
-    engine: &'a Engine,
-    keys: &'a Keys,
+    hub: &'a Inner,
     agency: AgencyId,
     standing: Standing,
     situation: Situation,
@@ -46,13 +47,7 @@ pub(crate) struct Gate<'a> {
 }
 
 impl<'a> Gate<'a> {
-    pub(crate) fn new(
-        engine: &'a Engine,
-        keys: &'a Keys,
-        caller: &Caller,
-        purpose: Purpose,
-        standing: Standing,
-    ) -> Self {
+    pub(crate) fn new(hub: &'a Inner, caller: &Caller, purpose: Purpose, standing: Standing) -> Self {
         let situation = Situation {
             role: caller.role,
             relation: standing.relation,
@@ -63,8 +58,8 @@ impl<'a> Gate<'a> {
             break_glass: false,
             own: false,
         };
-        let decisions = engine.decide(situation);
-        Gate { engine, keys, agency: caller.agency.id, standing, situation, decisions }
+        let decisions = hub.engine.decide(situation);
+        Gate { hub, agency: caller.agency.id, standing, situation, decisions }
     }
 
     /// Whether the caller may know that the child is in the hub.
@@ -83,7 +78,7 @@ impl<'a> Gate<'a> {
     }
 
     fn own_decisions(&self) -> Arc<Decisions> {
-        self.engine.decide(Situation { own: true, ..self.situation })
+        self.hub.engine.decide(Situation { own: true, ..self.situation })
     }
 
     /// Every field that some row of the section could show: what is worth reading.
@@ -137,7 +132,7 @@ impl<'a> Gate<'a> {
             let last = self.last_stamp(section, loaded);
             view.version = self.version(section, loaded);
             view.updated_at = last.map(|stamp| stamp.1);
-            view.updated_by = last.map(Stamp::agency);
+            view.updated_by = last.map(Stamp::agency).filter(|writer| self.may_name(*writer));
         }
         if asked.revisions {
             view.revisions = self.revisions(section, loaded);
@@ -185,14 +180,15 @@ impl<'a> Gate<'a> {
     }
 
     fn earlier_rows<'r>(&'r self, rows: &'r [Row]) -> impl Iterator<Item = (&'r Row, Arc<Decisions>)> + 'r {
-        let ended = rows.iter().filter(|row| row.entry.is_some_and(|entry| entry.to.is_some()));
+        let ended = rows.iter().filter(|row| has_ended(row));
         ended.map(|row| (row, self.decisions(Some(row)))).filter(|(_, decisions)| shows_earlier(decisions))
     }
 
     /// An opaque tag over the part of a section that the caller may see.
     pub(crate) fn version(&self, section: Section, loaded: &Loaded) -> String {
         let child = self.standing.child;
-        let mut seen = format!("{child}/{}", section.name());
+        // Bound to the caller: a tag that two callers share would tell them that they see the same child.
+        let mut seen = format!("{}/{}/{child}/{}", self.agency, self.situation.role, section.name());
         for (name, id, stamp) in self.visible_stamps(section, loaded) {
             _ = write!(seen, "|{name}:{id}:{}", stamp.0);
         }
@@ -206,7 +202,7 @@ impl<'a> Gate<'a> {
                 _ => {}
             }
         }
-        self.keys.tag(seen.as_bytes())
+        self.hub.keys.tag(seen.as_bytes())
     }
 
     fn last_stamp(&self, section: Section, loaded: &Loaded) -> Option<Stamp> {
@@ -223,8 +219,7 @@ impl<'a> Gate<'a> {
         let mut seen = Vec::new();
         for row in loaded.rows(section, child) {
             let decisions = self.decisions(Some(row));
-            let ended = row.entry.is_some_and(|entry| entry.to.is_some());
-            if ended && !shows_earlier(&decisions) {
+            if has_ended(row) && !shows_earlier(&decisions) {
                 continue;
             }
             let row_id = row.entry.map_or(child, |entry| entry.id);
@@ -242,14 +237,32 @@ impl<'a> Gate<'a> {
         let view = |revision: &RevisionRow| {
             let row = rows.iter().find(|row| row.entry.is_some_and(|entry| Some(entry.id) == revision.entry));
             let decisions = self.decisions(row);
+            // The history of an earlier placement is shown to whom the earlier placements are.
+            if row.is_some_and(has_ended) && !shows_earlier(&decisions) {
+                return None;
+            }
             let changes = revision.changes.as_object()?.iter().filter_map(|(name, value)| {
                 let id = section.field(name)?;
                 decisions.shown.contains(id).then(|| (id, value.clone()))
             });
             let changes: Vec<(FieldId, Json)> = changes.collect();
-            (!changes.is_empty()).then_some(RevisionView { at: revision.at, agency: revision.agency, changes })
+            let agency = Some(revision.agency).filter(|writer| self.may_name(*writer));
+            (!changes.is_empty()).then_some(RevisionView { at: revision.at, agency, changes })
         };
         revisions.iter().filter_map(view).collect()
+    }
+
+    /// Whether a writer may be named: a home or a school that writes tells where the child lives or learns, so it is
+    /// named only to those who are shown that.
+    fn may_name(&self, writer: AgencyId) -> bool {
+        let shows = |path: &str| FieldId::by_path(path).is_some_and(|id| self.decisions.shown.contains(id));
+        match self.hub.agency_kind(writer) {
+            _ if writer == self.agency => true,
+            Some(AgencyKind::CareHome) => shows("placement.unitAgency"),
+            Some(AgencyKind::School) => shows("schooling.schoolName"),
+            Some(_) => true,
+            None => false,
+        }
     }
 
     /// The rule that keeps a field from being written, if one does.
@@ -258,15 +271,21 @@ impl<'a> Gate<'a> {
         (!decisions.writable.contains(id)).then(|| decisions.write_rule(id))
     }
 
-    /// The `@id` of a rule.
-    pub(crate) fn rule_name(&self, rule: RuleId) -> String {
-        self.engine.rule(rule).id.clone()
+    /// The refusal of a field that a rule forbids to write: which rule, and whom to ask.
+    pub(crate) fn forbidden(&self, id: FieldId, rule: RuleId, input: Vec<String>) -> Refusal {
+        let rule = Some(self.hub.engine.rule(rule).id.clone());
+        Refusal { rule, ask: Some(id.group().owner), ..Refusal::at(ErrorCode::Forbidden, input) }
     }
 
     /// Whether the child may be found by a field.
     pub(crate) fn finds_by(&self, id: FieldId) -> bool {
         self.decisions.searchable.contains(id)
     }
+}
+
+/// Whether a row is a placement that has ended.
+fn has_ended(row: &Row) -> bool {
+    row.entry.is_some_and(|entry| entry.to.is_some())
 }
 
 fn shows_earlier(decisions: &Decisions) -> bool {

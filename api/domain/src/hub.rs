@@ -1,6 +1,6 @@
 //! The hub: one door to the record, for the face and for the commands.
 
-use crate::agency::{Agency, NewAgency};
+use crate::agency::{Agency, AgencyKind, NewAgency};
 use crate::caller::Caller;
 use crate::clock::{Clock, random_id, random_secret};
 use crate::error::{DatabaseError, Error, ErrorCode};
@@ -43,13 +43,22 @@ pub struct Database {
 }
 
 impl Database {
-    /// Connects to `sqlite:PATH` or `postgres://…`.
+    /// Connects to `sqlite:PATH` or `postgres://…`; makes a SQLite file that is not there.
     ///
     /// # Errors
     ///
     /// In words, without the values of the URL.
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        Ok(Database { store: Store::connect(url).await? })
+        Ok(Database { store: Store::connect(url, true).await? })
+    }
+
+    /// Connects to a database that is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::connect`]; a SQLite file that is not there.
+    pub async fn open(url: &str) -> Result<Self, Error> {
+        Ok(Database { store: Store::connect(url, false).await? })
     }
 
     /// Closes every connection, so that the files are at rest.
@@ -236,10 +245,10 @@ impl Hub {
         session.release(answer).await
     }
 
-    /// Whether the hub can answer: the access log can be written.
+    /// Whether the hub can answer: the access log can be written now, whatever failed before.
     pub async fn is_ready(&self) -> bool {
         let probe = self.inner.store.can_write();
-        self.inner.ledger.is_healthy() && tokio::time::timeout(READY_WITHIN, probe).await.is_ok_and(|done| done.is_ok())
+        self.inner.ledger.is_open() && tokio::time::timeout(READY_WITHIN, probe).await.is_ok_and(|done| done.is_ok())
     }
 
     /// An agency by the name it has in the configuration.
@@ -268,6 +277,12 @@ impl Hub {
 impl Inner {
     pub(crate) fn agencies(&self) -> Vec<Arc<Agency>> {
         self.agencies.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What kind of agency this is.
+    pub(crate) fn agency_kind(&self, id: AgencyId) -> Option<AgencyKind> {
+        let agencies = self.agencies.read().unwrap_or_else(PoisonError::into_inner);
+        agencies.iter().find(|agency| agency.id == id).map(|agency| agency.kind)
     }
 
     /// An agency by its id; one that was added since the start is looked up once.

@@ -52,8 +52,10 @@ fn lma_card(text: &str) -> Result<String, Invalid> {
     let form = Invalid::IdentifierForm("NN-NNNNNN/n");
     let (dossier, running) = text.trim().split_once('/').ok_or(form)?;
     let dossier = dossier_number(dossier).map_err(|_| form)?;
+    // Parsing alone would take a sign.
+    let digits = running.bytes().all(|b| b.is_ascii_digit());
     let running: u16 = running.parse().map_err(|_| form)?;
-    (running > 0).then(|| format!("{dossier}/{running}")).ok_or(form)
+    (digits && running > 0).then(|| format!("{dossier}/{running}")).ok_or(form)
 }
 
 /// *Organisationsnummer*: `NNNNNN-NNNN`, third digit at least 2, Luhn.
@@ -121,7 +123,7 @@ mod tests {
         assert!(form(PersonalNumber, "٢٠١٠٠١٠١٩٨٠٩"), "digits of another alphabet");
         assert!(form(PersonalNumber, "2010-0101-9809"));
         assert!(form(DossierNumber, "1-2345678"));
-        assert!(form(LmaCard, "12-345678/0") && form(LmaCard, "12-345678"));
+        assert!(form(LmaCard, "12-345678/0") && form(LmaCard, "12-345678") && form(LmaCard, "12-345678/+1"));
         assert_eq!(organisation_number("202100-2164"), Err(Invalid::CheckDigit));
         assert!(matches!(organisation_number("201000-2163"), Err(Invalid::IdentifierForm(_))));
     }

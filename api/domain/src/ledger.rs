@@ -14,8 +14,6 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -29,12 +27,14 @@ const GROUP: usize = 128;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Proof that the row of the access log is committed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// The lane of the row.
     pub lane: Uuid,
     /// Its place in the lane.
     pub seq: i64,
+    /// Its link in the chain: whoever keeps it can prove that the row was altered.
+    pub hash: String,
 }
 
 /// An answer whose row in the access log is committed. Nothing else can be sent to a caller, and nothing
@@ -42,7 +42,7 @@ pub struct Receipt {
 ///
 /// ```compile_fail
 /// use samverka_domain::ledger::{Receipt, Released};
-/// let receipt = Receipt { lane: uuid::Uuid::nil(), seq: 0 };
+/// let receipt = Receipt { lane: uuid::Uuid::nil(), seq: 0, hash: String::new() };
 /// let smuggled = Released { answer: "an address", receipt };
 /// ```
 #[derive(Debug)]
@@ -58,8 +58,8 @@ impl<T> Released<T> {
     }
 
     /// The row that tells of it.
-    pub fn receipt(&self) -> Receipt {
-        self.receipt
+    pub fn receipt(&self) -> &Receipt {
+        &self.receipt
     }
 }
 
@@ -93,6 +93,17 @@ struct Change {
 impl Draft {
     pub(crate) fn show(&mut self, subject: Uuid, showing: Showing) {
         self.showings.entry(showing).or_default().insert(subject);
+    }
+
+    /// A look at the log of a child, by which no field is shown.
+    pub(crate) fn look_up(&mut self, subject: Uuid) {
+        let nothing = Showing {
+            relation: Relation::None,
+            shown: FieldSet::EMPTY,
+            withheld: FieldSet::EMPTY,
+            rules: BTreeSet::new(),
+        };
+        self.show(subject, nothing);
     }
 
     pub(crate) fn miss(&mut self) {
@@ -140,6 +151,16 @@ fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
+/// What a row tells of one child.
+#[derive(Debug, Default)]
+pub(crate) struct About {
+    pub(crate) relation: Option<String>,
+    pub(crate) shown: BTreeSet<String>,
+    pub(crate) withheld: BTreeSet<String>,
+    pub(crate) changed: BTreeSet<String>,
+    pub(crate) rules: BTreeSet<String>,
+}
+
 /// Children of one answer that were shown alike.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Shown {
@@ -178,6 +199,21 @@ impl Record {
         }
     }
 
+    /// All that the row tells of one child: a child may be in several groups of one answer.
+    pub(crate) fn about(&self, subject: Uuid) -> About {
+        let mut about = About::default();
+        for shown in self.shown.iter().filter(|shown| shown.subjects.contains(&subject)) {
+            about.relation = Some(shown.relation.clone());
+            about.shown.extend(shown.fields.iter().cloned());
+            about.withheld.extend(shown.withheld.iter().cloned());
+            about.rules.extend(shown.rules.iter().cloned());
+        }
+        for change in self.changes.iter().filter(|change| change.subject == subject) {
+            about.changed.extend(change.fields.iter().cloned());
+        }
+        about
+    }
+
     fn subjects(&self) -> BTreeSet<Uuid> {
         let shown = self.shown.iter().flat_map(|shown| shown.subjects.iter().copied());
         shown.chain(self.changes.iter().map(|change| change.subject)).collect()
@@ -192,7 +228,6 @@ struct Entry {
 /// The door to the access log.
 pub(crate) struct Ledger {
     queue: mpsc::Sender<Entry>,
-    healthy: Arc<AtomicBool>,
     writer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -215,12 +250,12 @@ impl Ledger {
             serde_json::json!({ "lane": { "node": node, "version": env!("CARGO_PKG_VERSION"), "heads": heads } });
         let first = next_row(&Head { lane, next: 0, at: 0, hash: String::new() }, clock.now(), opening.to_string());
         store.append(std::slice::from_ref(&first)).await?;
+        store.index(lane, &[], 1).await?;
         let (queue, entries) = mpsc::channel(QUEUE);
-        let healthy = Arc::new(AtomicBool::new(true));
         let head = Head { lane, next: 1, at: first.at, hash: first.hash };
-        let writer = Writer { store, clock, head, healthy: healthy.clone() };
+        let writer = Writer { store, clock, head };
         let writer = tokio::spawn(writer.run(entries));
-        Ok(Ledger { queue, healthy, writer: tokio::sync::Mutex::new(Some(writer)) })
+        Ok(Ledger { queue, writer: tokio::sync::Mutex::new(Some(writer)) })
     }
 
     /// Lets an answer go once its row is committed. On any doubt it stays.
@@ -237,9 +272,9 @@ impl Ledger {
         }
     }
 
-    /// Whether the last commit succeeded and the writer runs.
-    pub(crate) fn is_healthy(&self) -> bool {
-        self.healthy.load(Ordering::Relaxed) && !self.queue.is_closed()
+    /// Whether the writer runs.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.queue.is_closed()
     }
 
     /// Waits until everything that was handed in is written. Nothing can be handed in afterwards.
@@ -255,16 +290,14 @@ struct Writer {
     store: Store,
     clock: Clock,
     head: Head,
-    healthy: Arc<AtomicBool>,
 }
 
 impl Writer {
     async fn run(mut self, mut entries: mpsc::Receiver<Entry>) {
         let mut group = Vec::with_capacity(GROUP);
         while entries.recv_many(&mut group, GROUP).await > 0 {
-            // A caller that no longer waits has been refused already.
-            let waiting = group.drain(..).filter(|entry| !entry.reply.is_closed()).collect();
-            self.commit(waiting).await;
+            // Whoever no longer waits has been refused; the row is written all the same, for it may tell of a change.
+            self.commit(std::mem::take(&mut group)).await;
         }
     }
 
@@ -278,19 +311,17 @@ impl Writer {
         for Entry { record, reply } in group {
             let row = next_row(&head, self.clock.now(), record);
             head = Head { lane: row.lane, next: row.seq + 1, at: row.at, hash: row.hash.clone() };
-            replies.push((reply, Receipt { lane: row.lane, seq: row.seq }));
+            replies.push((reply, Receipt { lane: row.lane, seq: row.seq, hash: row.hash.clone() }));
             rows.push(row);
         }
         match self.store.append(&rows).await {
             Ok(()) => {
                 self.head = head;
-                self.healthy.store(true, Ordering::Relaxed);
                 for (reply, receipt) in replies {
                     _ = reply.send(Ok(receipt));
                 }
             }
             Err(error) => {
-                self.healthy.store(false, Ordering::Relaxed);
                 tracing::error!(%error, "the access log could not be written; nothing was shown");
                 for (reply, _) in replies {
                     _ = reply.send(Err(error.to_string()));
@@ -411,13 +442,14 @@ fn heads_in(row: &LedgerRow) -> Vec<((Uuid, i64), String)> {
 
 /// Brings the index by child up to date with every lane. Safe on several nodes at once.
 pub(crate) async fn index(store: &Store) -> Result<(), DatabaseError> {
-    for lane in store.lanes().await? {
+    for (lane, from) in store.indexed().await? {
+        let mut from = from;
         loop {
-            let from = store.indexed(lane).await?;
             let rows = store.lane(lane, from, PAGE).await?;
             let Some(last) = rows.last() else { break };
             let places: Vec<SubjectRow> = rows.iter().flat_map(places).collect();
             store.index(lane, &places, last.seq + 1).await?;
+            from = last.seq + 1;
         }
     }
     Ok(())

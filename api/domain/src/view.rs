@@ -64,8 +64,8 @@ impl SectionView {
 pub struct RevisionView {
     /// When, in microseconds since 1970.
     pub at: i64,
-    /// Which agency.
-    pub agency: AgencyId,
+    /// Which agency, if it may be named.
+    pub agency: Option<AgencyId>,
     /// The fields that are shown, with their new values; null where one was emptied.
     pub changes: Vec<(FieldId, Json)>,
 }

@@ -101,6 +101,9 @@ enum Step {
         /// How many.
         #[arg(long, default_value_t = 1)]
         steps: u32,
+        /// Yes, drop these tables and all that is in them.
+        #[arg(long)]
+        yes: bool,
     },
     /// List the migrations.
     Status,
@@ -130,6 +133,8 @@ pub enum CommandError {
     Schema(#[from] SchemaError),
     #[error("{0}")]
     Policy(String),
+    #[error("this drops tables with the record or the access log in them; say `--yes` if that is meant")]
+    Unconfirmed,
     #[error("the access log is broken at {0}")]
     Broken(String),
     #[error("cannot print: {0}")]
@@ -159,7 +164,7 @@ async fn execute(command: Command) -> Result<(), CommandError> {
         Command::Migrate { database, step } => migrate(&database.database, step.unwrap_or(Step::Up)).await,
         Command::Schema => print(&graphql::sdl(&graphql::schema()?)),
         Command::Token { database, persona } => {
-            let issuer = Issuer::of(&Database::connect(&database.database).await?).await?;
+            let issuer = Issuer::of(&Database::open(&database.database).await?).await?;
             print(&format!("{}\n", issuer.token(&persona, &Clock::system())?))
         }
         Command::Seed { database, children } => seed(&database.database, children).await,
@@ -198,8 +203,15 @@ async fn serve(args: ServeArgs) -> Result<(), CommandError> {
 async fn migrate(url: &str, step: Step) -> Result<(), CommandError> {
     let database = Database::connect(url).await?;
     match step {
-        Step::Up => database.migrate_up().await?,
-        Step::Down { steps } => database.migrate_down(steps).await?,
+        Step::Up => {
+            database.migrate_up().await?;
+            print("the schema is up to date\n")?;
+        }
+        Step::Down { yes: false, .. } => return Err(CommandError::Unconfirmed),
+        Step::Down { steps, yes: true } => {
+            database.migrate_down(steps).await?;
+            print(&format!("{steps} migrations taken back\n"))?;
+        }
         Step::Status => {
             for (name, applied) in database.migrations().await? {
                 print(&format!("{} {name}\n", if applied { "applied" } else { "pending" }))?;
@@ -217,8 +229,8 @@ async fn seed(url: &str, children: u64) -> Result<(), CommandError> {
     let there = database.children().await?;
     let bar = progress(children.saturating_sub(there));
     database.seed(crate::sandbox::SEED, there..children.max(there), &clock, &mut |made| bar.set_position(made)).await?;
-    bar.finish();
-    Ok(())
+    bar.finish_and_clear();
+    print(&format!("{} made-up children\n", database.children().await?))
 }
 
 fn progress(children: u64) -> ProgressBar {
@@ -227,7 +239,7 @@ fn progress(children: u64) -> ProgressBar {
 }
 
 async fn verify(url: &str) -> Result<(), CommandError> {
-    match Database::connect(url).await?.verify_ledger().await? {
+    match Database::open(url).await?.verify_ledger().await? {
         Verdict::Intact { lanes, rows } => print(&format!("intact: {rows} rows in {lanes} lanes\n")),
         Verdict::Broken { lane, seq, reason } => Err(CommandError::Broken(format!("lane {lane}, row {seq}: {reason}"))),
     }

@@ -2,7 +2,7 @@
 
 use super::CommandError;
 use clap::{Args, Subcommand};
-use samverka_domain::catalogue::FieldId;
+use samverka_domain::catalogue::{FieldId, group};
 use samverka_domain::policy::{
     Consents, Engine, Protection, Purpose, Relation, Role, Situation, cedar_schema, explain, matrix,
 };
@@ -60,6 +60,9 @@ pub(super) fn engine(folder: Option<&Path>) -> Result<&'static Engine, CommandEr
             files.push((path.display().to_string(), text));
         }
     }
+    if files.is_empty() {
+        return Err(CommandError::Policy(format!("`{}`: it has no .cedar file", folder.display())));
+    }
     files.sort();
     let engine = Engine::load(files.iter().map(|(name, text)| (name.as_str(), text.as_str())));
     let engine = engine.map_err(|error| failed(&error))?;
@@ -80,6 +83,10 @@ pub(super) fn run(args: PolicyArgs) -> Result<String, CommandError> {
             let unknown =
                 || CommandError::Policy(format!("there is no field `{field}`; write it as `placement.street`"));
             let id = FieldId::by_path(&field).ok_or_else(unknown)?;
+            let strange = |name: &&String| group(name).is_none_or(|group| !group.consentable);
+            if let Some(name) = consent.iter().find(strange) {
+                return Err(CommandError::Policy(format!("a consent cannot name `{name}`")));
+            }
             let consents = Consents::from_groups(consent.iter().map(String::as_str));
             let stranger = Situation::stranger(role, Purpose::Protect);
             Ok(explain(engine, Situation { relation, missing, protection, consents, ..stranger }, id))

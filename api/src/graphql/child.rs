@@ -315,7 +315,7 @@ impl<'a> Answer<'a> {
         let change = |(id, value): &(FieldId, Json)| json!({ "field": id.field().name, "value": value });
         json!({
             "at": timestamp(revision.at),
-            "by": self.agencies.get(&revision.agency).map(|agency| agency::to_json(agency)),
+            "by": revision.agency.and_then(|by| self.agencies.get(&by)).map(|agency| agency::to_json(agency)),
             "changes": revision.changes.iter().map(change).collect::<Vec<_>>(),
         })
     }
@@ -327,7 +327,7 @@ fn agencies_of(view: &ChildView) -> impl Iterator<Item = AgencyId> + '_ {
             Known::Agency(agency) => Some(*agency),
             _ => None,
         });
-        let writers = section.revisions.iter().map(|revision| revision.agency);
+        let writers = section.revisions.iter().filter_map(|revision| revision.agency);
         values.chain(writers).chain(section.updated_by)
     })
 }
@@ -436,7 +436,11 @@ fn section_type(registry: &mut Registry, section: Section) -> async_graphql::reg
         "An opaque tag over the part of the section that the caller may see; `expectedVersion` of an update.",
     ));
     fields.push(FieldType::new(updated_at, "DateTime", "When that part last changed (*senast ändrad*)."));
-    fields.push(FieldType::new(updated_by, "Agency", "Which agency changed it (*ändrad av*)."));
+    fields.push(FieldType::new(
+        updated_by,
+        "Agency",
+        "Which agency changed it (*ändrad av*); null where that would tell what is withheld.",
+    ));
     fields.push(FieldType::new(
         withheld,
         "[Withheld!]!",
@@ -473,7 +477,11 @@ fn register_details(registry: &mut Registry) {
     let withheld = vec![
         FieldType::new("field", "String!", "The field of the section."),
         FieldType::new("number", "String!", "Its number in the domain's list: `F31`."),
-        FieldType::new("rule", "String!", "The rule that decided; `fieldRules` shows it."),
+        FieldType::new(
+            "rule",
+            "String!",
+            "The rule that decided; `fieldRules` shows it. `default-deny` where no rule opens the field.",
+        ),
         FieldType::new("reason", "String!", "Why, in English."),
         FieldType::new("reasonSv", "String!", "Why, in Swedish (*skäl*)."),
         FieldType::new("legalGround", "String!", "The statute it rests on (*lagrum*)."),
@@ -488,7 +496,7 @@ fn register_details(registry: &mut Registry) {
     add(registry, object("RevisionChange", "A field in a write (*ändring*).", change));
     let revision = vec![
         FieldType::new("at", "DateTime!", "When it was written."),
-        FieldType::new("by", "Agency!", "Which agency wrote."),
+        FieldType::new("by", "Agency", "Which agency wrote; null where that would tell what is withheld."),
         FieldType::new("changes", "[RevisionChange!]!", "What it wrote, as far as the caller may see it."),
     ];
     add(registry, object("Revision", "One write to a section (*revision*).", revision));

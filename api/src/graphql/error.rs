@@ -39,17 +39,21 @@ pub fn errors(error: &Error) -> Vec<ServerError> {
 
 fn refusal(refusal: &Refusal) -> ServerError {
     let mut error = of_code(refusal.code);
-    let Refusal { input, code: _, expected, limit, rule } = refusal;
+    let Refusal { input, code: _, expected, limit, rule, ask } = refusal;
     let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
     extensions.set("input", Value::List(input.iter().map(|part| Value::from(part.as_str())).collect()));
     if let Some(expected) = expected {
-        extensions.set("expected", *expected);
+        extensions.set("expected", expected.as_str());
     }
     if let Some(limit) = limit {
         extensions.set("limit", *limit as u64);
     }
     if let Some(rule) = rule {
         extensions.set("rule", rule.as_str());
+    }
+    if let Some((en, sv)) = ask {
+        extensions.set("ask", *en);
+        extensions.set("askSv", *sv);
     }
     error
 }

@@ -7,7 +7,7 @@ use super::scalars::{add, limits, register, type_name};
 use super::types::{enumeration, input_object, input_value};
 use async_graphql::registry::{MetaTypeId, Registry};
 use async_graphql::{Enum, ID, InputObject, InputType, InputValueError, InputValueResult, Value};
-use samverka_domain::catalogue::{Entry, FieldId, Kind, Section, Source};
+use samverka_domain::catalogue::{Code, Entry, FieldId, Kind, Section, Source};
 use samverka_domain::session;
 use serde_json::{Map, Value as Json};
 use std::borrow::Cow;
@@ -177,6 +177,38 @@ pub(super) enum IdentifierKind {
     LmaCard,
 }
 
+/// `IdentityLevel`, checked by the session.
+pub(super) struct IdentityLevel(pub(super) String);
+
+impl InputType for IdentityLevel {
+    type RawValueType = Self;
+
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed(Code::IdentityLevel.type_name())
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        register(registry, Kind::Code(Code::IdentityLevel));
+        Self::qualified_type_name()
+    }
+
+    fn parse(value: Option<Value>) -> InputValueResult<Self> {
+        match value.unwrap_or_default() {
+            Value::Enum(level) => Ok(IdentityLevel(level.to_string())),
+            Value::String(level) => Ok(IdentityLevel(level)),
+            other => Err(InputValueError::expected_type(other)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.0.as_str())
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+}
+
 /// A number to add to a child (*identitetsbeteckning*).
 #[derive(InputObject)]
 pub(super) struct IdentifierInput {
@@ -185,7 +217,7 @@ pub(super) struct IdentifierInput {
     /// The number; check digits are checked (*nummer*).
     pub(super) value: String,
     /// How well the identity is established, for coordination numbers (*identitetsnivå*).
-    pub(super) identity_level: Option<String>,
+    pub(super) identity_level: Option<IdentityLevel>,
     /// First day of validity (*gäller från*).
     pub(super) valid_from: Option<super::scalars::Date>,
     /// Last day of validity (*gäller till*).

@@ -59,7 +59,7 @@ fn identifier(input: IdentifierInput, path: &[&str]) -> std::result::Result<NewI
     Ok(NewIdentifier {
         kind: kind.into(),
         value,
-        identity_level,
+        identity_level: identity_level.map(|level| level.0),
         valid_from: day(valid_from, &at("validFrom"))?,
         valid_to: day(valid_to, &at("validTo"))?,
     })

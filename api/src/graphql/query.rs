@@ -6,9 +6,9 @@ use super::error::answer;
 use super::inputs::IdentifierKind;
 use async_graphql::connection::PageInfo;
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
-use samverka_domain::catalogue::FieldId;
-use samverka_domain::error::ErrorCode;
-use samverka_domain::policy::{Role as DomainRole, Verb};
+use samverka_domain::catalogue::{Code, FieldId};
+use samverka_domain::error::{Error, ErrorCode, Refusal};
+use samverka_domain::policy::{Purpose as DomainPurpose, Role as DomainRole, Verb};
 use samverka_domain::session::{LogEntry, Session};
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ impl Query {
         Ok(Me {
             role: session.caller().role.into(),
             agency: AgencyObject::from(&*session.caller().agency),
-            purposes: session.purposes().map(|purpose| purpose.code().to_owned()).collect(),
+            purposes: session.purposes().map(Purpose::from).collect(),
         })
     }
 
@@ -82,10 +82,15 @@ impl Query {
         #[graphql(desc = "Only agencies of this municipality (*kommunkod*), four digits.")] municipality: Option<
             String,
         >,
-    ) -> Result<Vec<AgencyObject>> {
+    ) -> Result<Option<Vec<AgencyObject>>> {
         let session: &Arc<Session> = ctx.data()?;
+        if municipality.as_deref().is_some_and(|code| !Code::Municipality.contains(code)) {
+            let unknown = Refusal::at(ErrorCode::UnknownCode, ["municipality"]).expecting("MunicipalityCode");
+            answer(ctx, Err::<(), _>(Error::Refused(vec![unknown])));
+            return Ok(None);
+        }
         let agencies = session.agencies(kind.map(Into::into), municipality.as_deref());
-        Ok(agencies.iter().map(|agency| AgencyObject::from(&**agency)).collect())
+        Ok(Some(agencies.iter().map(|agency| AgencyObject::from(&**agency)).collect()))
     }
 
     /// The rules that open or close each field for a role (*regler*).
@@ -162,6 +167,30 @@ pub(super) enum Role {
     SystemAdmin,
 }
 
+/// Why a request is made (*ändamål*): what `Samverka-Purpose` states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "DomainPurpose")]
+pub(super) enum Purpose {
+    /// Protection and care (*skydd och omsorg*).
+    Protect,
+    /// The search for a missing child (*eftersökning*).
+    Search,
+    /// Placement and assignment (*placering och anvisning*).
+    Place,
+    /// The asylum case (*asylärende*).
+    Asylum,
+    /// Return and enforcement (*återvändande*).
+    Return,
+    /// Health care (*hälso- och sjukvård*).
+    Health,
+    /// Schooling (*skolgång*).
+    School,
+    /// Statistics (*statistik*).
+    Stat,
+    /// Supervision (*tillsyn*).
+    Audit,
+}
+
 /// Who you are to the hub (*vem är jag*).
 #[derive(SimpleObject)]
 struct Me {
@@ -170,7 +199,7 @@ struct Me {
     /// Your agency (*aktör*), from the configuration of your token's issuer.
     agency: AgencyObject,
     /// The purposes you may state in `Samverka-Purpose` (*ändamål*).
-    purposes: Vec<String>,
+    purposes: Vec<Purpose>,
 }
 
 /// The rules that open or close a field for a role (*regler*).
@@ -283,7 +312,7 @@ struct AccessLogEntry {
     /// The id of the agency that asked (*aktör*).
     agency_id: ID,
     /// Its role (*roll*).
-    role: String,
+    role: Option<Role>,
     /// The system that asked (*klient*).
     client: String,
     /// The human behind it, as the system named them (*användare*).
@@ -300,6 +329,8 @@ struct AccessLogEntry {
     shown: Vec<String>,
     /// The fields that were asked for and not shown (*ej visade fält*).
     withheld: Vec<String>,
+    /// The fields that were written (*ändrade fält*).
+    changed: Vec<String>,
     /// The rules that decided (*regler*).
     rules: Vec<String>,
     /// SHA-256 of the policies in force.
@@ -324,6 +355,7 @@ impl From<LogEntry> for AccessLogEntry {
             relation,
             shown,
             withheld,
+            changed,
             rules,
             policy,
             hash,
@@ -333,7 +365,7 @@ impl From<LogEntry> for AccessLogEntry {
             place,
             request_id: request,
             agency_id: agency.into(),
-            role,
+            role: DomainRole::from_code(&role).map(Role::from),
             client,
             user,
             purpose,
@@ -342,6 +374,7 @@ impl From<LogEntry> for AccessLogEntry {
             relation,
             shown,
             withheld,
+            changed,
             rules,
             policy,
             hash,

@@ -63,7 +63,7 @@ pub(super) fn register(registry: &mut Registry, kind: Kind) {
             scalar(
                 "PhoneNumber",
                 "A telephone number (*telefonnummer*). Given as E.164, `+46701740605`; taken in national form, too.",
-                Some("https://scalars.graphql.org/"),
+                None,
             ),
         ),
         Kind::Email => add(registry, scalar("EmailAddress", "An e-mail address (*e-postadress*).", None)),

@@ -3,7 +3,7 @@
 use crate::graphql::error::of_code;
 use async_graphql::{BatchResponse, Response as GraphqlResponse, ServerError};
 use async_graphql_axum::GraphQLResponse;
-use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use samverka_domain::error::ErrorCode;
@@ -20,11 +20,14 @@ pub(super) enum Media {
 }
 
 impl Media {
-    /// The media type that a request asks for.
+    /// The media type that a request asks for; `application/json` where it does not say.
     pub(super) fn accepted(headers: &HeaderMap) -> Self {
-        let accepts =
-            |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("application/graphql-response+json"));
-        if headers.get_all("accept").iter().any(accepts) { Media::GraphqlResponse } else { Media::Json }
+        let wanted = |media| {
+            let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+            values.flat_map(|value| value.split(',')).filter_map(|range| quality(range, media)).fold(0.0, f32::max)
+        };
+        let graphql = wanted("application/graphql-response+json");
+        if graphql > 0.0 && graphql >= wanted("application/json") { Media::GraphqlResponse } else { Media::Json }
     }
 
     const fn content_type(self) -> HeaderValue {
@@ -33,6 +36,14 @@ impl Media {
             Media::Json => HeaderValue::from_static("application/json; charset=utf-8"),
         }
     }
+}
+
+/// How much a media range of `Accept` wants this media type, if it names it (RFC 9110, section 12.5.1).
+fn quality(range: &str, media: &str) -> Option<f32> {
+    let mut parts = range.split(';').map(str::trim);
+    let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(media));
+    let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    named.then(|| weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0)))
 }
 
 /// An answer of GraphQL. It can only be made from one whose row in the access log is committed.
@@ -49,7 +60,7 @@ impl Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let receipt = self.released.receipt();
+        let receipt = self.released.receipt().clone();
         let answer = self.released.into_answer();
         let request_error =
             answer.data == async_graphql::Value::Null && answer.errors.iter().all(|e| e.path.is_empty());
@@ -65,7 +76,7 @@ impl IntoResponse for Answer {
         };
         *response.status_mut() = status;
         response.headers_mut().insert(CONTENT_TYPE, self.media.content_type());
-        if let Ok(value) = HeaderValue::from_str(&format!("{}/{}", receipt.lane, receipt.seq)) {
+        if let Ok(value) = HeaderValue::from_str(&format!("{}/{}/{}", receipt.lane, receipt.seq, receipt.hash)) {
             response.headers_mut().insert("audit-receipt", value);
         }
         response
@@ -74,21 +85,27 @@ impl IntoResponse for Answer {
 
 /// A refusal of a whole request.
 pub(super) fn refusal(code: ErrorCode) -> Response {
-    refusal_with(of_code(code), code)
+    refusal_with(of_code(code), code, Media::Json)
 }
 
 /// A refusal of a whole request with more to tell: a place in the document.
-pub(super) fn refusal_with(error: ServerError, code: ErrorCode) -> Response {
-    let status = StatusCode::from_u16(code.entry().status).unwrap_or(StatusCode::BAD_REQUEST);
+pub(super) fn refusal_with(error: ServerError, code: ErrorCode, media: Media) -> Response {
+    let status = match (media, code) {
+        // The request was well-formed, only its document was not (GraphQL over HTTP, section 6.4.1).
+        (Media::Json, ErrorCode::ParseFailed | ErrorCode::ValidationFailed | ErrorCode::QueryRefused) => StatusCode::OK,
+        _ => StatusCode::from_u16(code.entry().status).unwrap_or(StatusCode::BAD_REQUEST),
+    };
+    tracing::info!(code = code.entry().code, "the request was refused");
     let mut response = (status, axum::Json(json!({ "errors": [error] }))).into_response();
     let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, media.content_type());
     match code {
         ErrorCode::Unauthenticated => _ = headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
         ErrorCode::TokenExpired | ErrorCode::TokenRefused => {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
         }
         ErrorCode::MethodNotAllowed => _ = headers.insert(ALLOW, HeaderValue::from_static("POST")),
-        ErrorCode::AuditUnavailable | ErrorCode::Unavailable => {
+        ErrorCode::TooManyRequests | ErrorCode::AuditUnavailable | ErrorCode::Unavailable => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
         }
         _ => {}

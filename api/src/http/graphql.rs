@@ -1,7 +1,8 @@
 //! `POST /graphql`: who asks, what, run it, log it, let it go.
 
-use super::answer::{Answer, Media, refusal, refusal_with};
+use super::answer::{Answer, Media, refusal_with};
 use super::{LARGEST_BODY, RequestId, Service, headers};
+use crate::graphql::document::Document;
 use crate::graphql::error::{MOST_ERRORS, coded, errors, log, of_code};
 use crate::graphql::{AccessSummary, document};
 use async_graphql::{Request as GraphqlRequest, Response as GraphqlResponse, ServerError, Variables};
@@ -10,10 +11,16 @@ use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
+use samverka_domain::caller::Caller;
 use samverka_domain::error::{Error, ErrorCode};
+use samverka_domain::ledger::Released;
 use samverka_domain::session;
 use serde::Deserialize;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a request waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The body of a request (GraphQL over HTTP, section 5.1).
 #[derive(Deserialize)]
@@ -29,14 +36,15 @@ struct Body_ {
 }
 
 pub(super) async fn handle(State(service): State<Service>, request: Request) -> Response {
-    match answer(&service, request).await {
+    let media = Media::accepted(request.headers());
+    match answer(&service, request, media).await {
         Ok(answer) => answer.into_response(),
         Err(refused) => *refused,
     }
 }
 
-async fn answer(service: &Service, request: Request) -> Result<Answer, Box<Response>> {
-    let refuse = |code| Box::new(refusal(code));
+async fn answer(service: &Service, request: Request, media: Media) -> Result<Answer, Box<Response>> {
+    let refuse = |code| Box::new(refusal_with(of_code(code), code, media));
     let (parts, body) = request.into_parts();
     let caller = headers::caller(&parts.headers, &service.0.verifier).map_err(refuse)?;
     if parts.method != Method::POST {
@@ -47,28 +55,65 @@ async fn answer(service: &Service, request: Request) -> Result<Answer, Box<Respo
     let document = document::read(&body.query, operation_name, &service.0.names).map_err(|refused| {
         let mut error = of_code(refused.code);
         error.locations = refused.at.into_iter().collect();
-        Box::new(refusal_with(error, refused.code))
+        Box::new(refusal_with(error, refused.code, media))
     })?;
     let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let about = session::Request { id, operation: document.summary };
-    let variables = Variables::from_json(serde_json::Value::Object(body.variables.unwrap_or_default()));
-    let mut request = GraphqlRequest::new(body.query).variables(variables);
+    let about = session::Request { id, operation: document.summary.clone() };
+    let variables = variables(&document, body.variables.unwrap_or_default());
+    let variables = variables.map_err(|error| Box::new(refusal_with(error, ErrorCode::ValidationFailed, media)))?;
+    let mut request = GraphqlRequest::new(body.query.as_str()).variables(variables);
     if let Some(name) = operation_name {
         request = request.operation_name(name);
     }
     request.set_parsed_query(document.parsed);
-    let schema = service.0.schema.clone();
-    let released = service.0.hub.answer(caller, about, |session| async move {
-        let access = Arc::new(AccessSummary::default());
-        let answer = schema.execute(request.data(session).data(access.clone())).await;
-        complete(answer, &access)
-    });
-    let released = released.await.map_err(|error: Error| {
+    let released = execute(service.clone(), caller, about, request).await.map_err(|error| {
         log(&error);
         let first = errors(&error).into_iter().next().unwrap_or_else(|| of_code(error.code()));
-        Box::new(refusal_with(first, error.code()))
+        Box::new(refusal_with(first, error.code(), media))
     })?;
-    Ok(Answer::new(released, Media::accepted(&parts.headers)))
+    Ok(Answer::new(released, media))
+}
+
+/// Runs a request to its end and lets its answer go, though the caller hangs up meanwhile: what it changed is
+/// logged all the same. An agency has so many requests under way and no more, so that none of them starves the others.
+async fn execute(
+    service: Service,
+    caller: Caller,
+    about: session::Request,
+    request: GraphqlRequest,
+) -> Result<Released<GraphqlResponse>, Error> {
+    let turn = service.turn(caller.agency.id);
+    let waited = tokio::time::timeout(PATIENCE, turn.acquire_owned()).await;
+    let Ok(Ok(turn)) = waited else { return Err(Error::Code(ErrorCode::TooManyRequests)) };
+    let task = tokio::spawn(async move {
+        let _held = turn;
+        let schema = service.0.schema.clone();
+        let run = |session| async move {
+            let access = Arc::new(AccessSummary::default());
+            let answer = schema.execute(request.data(session).data(access.clone())).await;
+            complete(answer, &access)
+        };
+        service.0.hub.answer(caller, about, run).await
+    });
+    task.await.unwrap_or(Err(Error::Code(ErrorCode::Internal)))
+}
+
+/// The variables, with the defaults of those left out: the library looks at neither before it has begun.
+fn variables(
+    document: &Document,
+    mut given: serde_json::Map<String, serde_json::Value>,
+) -> Result<Variables, ServerError> {
+    for (name, default) in &document.defaults {
+        given.entry(name).or_insert_with(|| default.clone());
+    }
+    let is_missing = |name: &&String| given.get(name.as_str()).is_none_or(serde_json::Value::is_null);
+    match document.required.iter().find(is_missing) {
+        None => Ok(Variables::from_json(serde_json::Value::Object(given))),
+        Some(name) => {
+            let message = format!("the variable `{name}` is required").chars().take(LONGEST_MESSAGE).collect();
+            Err(coded(ErrorCode::ValidationFailed, message))
+        }
+    }
 }
 
 async fn read(headers: &HeaderMap, body: Body) -> Result<Body_, ErrorCode> {
@@ -86,7 +131,10 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Body_, ErrorCode> {
             std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("length limit"));
         if too_large { ErrorCode::BodyTooLarge } else { ErrorCode::BadRequest }
     })?;
-    serde_json::from_slice(&bytes).map_err(|_| ErrorCode::BadRequest)
+    // serde reads a struct from a list, too; a list would be a batch, and there are none here.
+    let is_object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    let body = is_object.then(|| serde_json::from_slice(&bytes).ok()).flatten();
+    body.ok_or(ErrorCode::BadRequest)
 }
 
 /// Every error gets a code and a remedy; what was withheld is summed up.

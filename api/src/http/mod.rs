@@ -15,8 +15,10 @@ use axum::response::Response;
 use axum::routing::{any, get};
 use samverka_domain::error::ErrorCode;
 use samverka_domain::hub::Hub;
-use std::collections::HashSet;
-use std::sync::Arc;
+use samverka_domain::ids::AgencyId;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// The largest body that is taken, in bytes.
@@ -32,13 +34,25 @@ struct Parts {
     names: HashSet<String>,
     verifier: Verifier,
     node: String,
+    /// The turns of each agency that has asked.
+    turns: Mutex<HashMap<AgencyId, Arc<Semaphore>>>,
 }
+
+/// How many requests of one agency are under way at most.
+const TURNS: usize = 16;
 
 impl Service {
     /// A service on an open hub.
     pub fn new(hub: Hub, schema: HubSchema, verifier: Verifier, node: &str) -> Self {
         let names = schema.names().into_iter().collect();
-        Service(Arc::new(Parts { hub, schema, names, verifier, node: node.to_owned() }))
+        let turns = Mutex::default();
+        Service(Arc::new(Parts { hub, schema, names, verifier, node: node.to_owned(), turns }))
+    }
+
+    /// The turns of an agency.
+    fn turn(&self, agency: AgencyId) -> Arc<Semaphore> {
+        let mut turns = self.0.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.entry(agency).or_insert_with(|| Arc::new(Semaphore::new(TURNS))).clone()
     }
 
     /// The routes.

@@ -6,7 +6,7 @@ mod record;
 mod scene;
 
 pub use databases::{Database, Kind};
-pub use everything::{everything, selection};
+pub use everything::everything;
 pub use record::field;
 pub use scene::{Scene, TestChild, child_id};
 
@@ -14,7 +14,6 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use samverka::config::IssuerConfig;
-use samverka::http::Service;
 use samverka::sandbox::{AUDIENCE, Issuer};
 use samverka::serve;
 use samverka_domain::clock::Clock;
@@ -65,7 +64,6 @@ macro_rules! both {
 /// A hub on a database of its own.
 pub struct Hub {
     pub domain: DomainHub,
-    pub service: Service,
     pub router: Router,
     /// A connection that has nothing to do with the hub's.
     pub outside: DatabaseConnection,
@@ -92,7 +90,7 @@ impl Hub {
             serve::service(opened, engine, clock, ("test", AUDIENCE, &issuers)).await.expect("the hub starts");
         let outside = sea_orm::Database::connect(database.url.as_str()).await.expect("connects from outside");
         let router = service.router();
-        Some(Hub { domain, service, router, outside, database, clock: time, issuer })
+        Some(Hub { domain, router, outside, database, clock: time, issuer })
     }
 
     /// The hub's time, in microseconds.
@@ -118,10 +116,7 @@ impl Hub {
 
     /// Sends a request as it is.
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.expect("the router answers");
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, usize::MAX).await.expect("a body");
-        Answer::new(parts.status, parts.headers, &bytes)
+        Answer::of(&self.router, request).await
     }
 }
 
@@ -198,6 +193,14 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// What a router answers to a request.
+    pub async fn of(router: &Router, request: Request<Body>) -> Answer {
+        let response = router.clone().oneshot(request).await.expect("the router answers");
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.expect("a body");
+        Answer::new(parts.status, parts.headers, &bytes)
+    }
+
     fn new(status: StatusCode, headers: HeaderMap, bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes).into_owned();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);

@@ -4,6 +4,7 @@ use super::codes::Code;
 use crate::identifier;
 use crate::ids::AgencyId;
 use chrono::NaiveDate;
+use email_address::{EmailAddress, Options};
 use serde_json::Value as Json;
 use std::str::FromStr;
 
@@ -180,6 +181,8 @@ pub enum Invalid {
     TooLong(usize),
     /// Empty, or control characters in it.
     Text,
+    /// A list without items.
+    EmptyList,
     /// Not a day between 1900 and 2199.
     Date,
     /// Not in the code list.
@@ -231,6 +234,9 @@ impl Kind {
 fn list(input: &Json, most: usize, read: impl Fn(&Json) -> Result<Json, Refused>) -> Result<Value, Refused> {
     // GraphQL coerces a single value where a list is asked for (section 3.11, input coercion).
     let items = input.as_array().map_or(std::slice::from_ref(input), Vec::as_slice);
+    if items.is_empty() {
+        return Err((Vec::new(), Invalid::EmptyList));
+    }
     if items.len() > most {
         return Err((Vec::new(), Invalid::TooLong(most)));
     }
@@ -270,21 +276,26 @@ fn string(input: &Json) -> Result<&str, Invalid> {
 }
 
 fn text(input: &Json, max: usize) -> Result<String, Invalid> {
-    let text = string(input)?.trim();
+    let text = string(input)?.trim().replace("\r\n", "\n");
     if text.chars().count() > max {
         return Err(Invalid::TooLong(max));
     }
-    let forbidden = |c: char| c.is_control() && c != '\n' && c != '\t';
-    if text.is_empty() || text.chars().any(forbidden) {
+    // Marks that turn the direction of writing can make a text read as another than it is.
+    let turning = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let forbidden = |c: char| turning(c) || (c.is_control() && c != '\n' && c != '\t');
+    let blank = |c: char| c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+    if text.chars().all(blank) || text.chars().any(forbidden) {
         return Err(Invalid::Text);
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 fn date(input: &Json) -> Result<NaiveDate, Invalid> {
     let text = string(input)?;
     let in_range = |date: &NaiveDate| (1900..2200).contains(&chrono::Datelike::year(date));
-    NaiveDate::from_str(text).ok().filter(|date| text.len() == 10 && in_range(date)).ok_or(Invalid::Date)
+    // The library takes signs and spaces, too; a day is written in one way only.
+    let as_written = |date: &NaiveDate| date.to_string() == text;
+    NaiveDate::from_str(text).ok().filter(|date| in_range(date) && as_written(date)).ok_or(Invalid::Date)
 }
 
 fn code(input: &Json, list: Code) -> Result<String, Invalid> {
@@ -298,13 +309,18 @@ fn phone(input: &Json) -> Result<String, Invalid> {
         .ok()
         .filter(|_| text.len() <= 40)
         .filter(phonenumber::is_valid)
+        // E.164 has no room for an extension, and nothing is dropped in silence.
+        .filter(|number| number.extension().is_none())
         .map(|number| number.format().mode(phonenumber::Mode::E164).to_string())
         .ok_or(Invalid::Format("telephone number"))
 }
 
 fn email(input: &Json) -> Result<String, Invalid> {
     let text = string(input)?.trim();
-    email_address::EmailAddress::is_valid(text).then(|| text.to_owned()).ok_or(Invalid::Format("e-mail address"))
+    // An address alone: without a name before it, at a domain that has one.
+    let options = Options::default().without_display_text().without_domain_literal().with_required_tld();
+    let parsed = EmailAddress::parse_with_options(text, options);
+    parsed.map(|_| text.to_owned()).map_err(|_| Invalid::Format("e-mail address"))
 }
 
 fn postal_code(input: &Json) -> Result<String, Invalid> {

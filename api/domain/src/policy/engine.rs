@@ -3,7 +3,7 @@
 use super::rules::{Effect, Rule, RuleId};
 use super::schema::{applies, cedar_schema};
 use super::vocabulary::{Protection, Purpose, Role, Verb};
-use super::{Relation, Situation};
+use super::{Relation, Situation, rows};
 use crate::catalogue::{FIELD_COUNT, FieldId, FieldSet};
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, Policy, PolicyId, PolicySet,
@@ -39,7 +39,7 @@ const EMBEDDED: &[(&str, &str)] = &[
 ];
 
 /// An operation on the hub itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Operation {
     /// Register a child.
     RegisterChild,
@@ -78,6 +78,11 @@ pub enum PolicyError {
     /// Two policies have one name.
     #[error("two policies are called `{0}`")]
     Duplicate(String),
+    /// A search rule rests on something that a list cannot be searched by.
+    #[error(
+        "role `{role}`, `search.{field}`: a search rule may look at relation, purpose, protection and missing only"
+    )]
+    Search { role: &'static str, field: String },
     /// A policy failed while it was asked.
     #[error("policy evaluation failed: {0}")]
     Evaluation(String),
@@ -242,6 +247,7 @@ impl Engine {
             decided: Cache::new(KEPT_SITUATIONS),
         };
         engine.try_every_policy()?;
+        rows::check(&engine)?;
         Ok(engine)
     }
 

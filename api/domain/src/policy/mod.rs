@@ -4,14 +4,18 @@
 //! a decision may depend on is the [`Situation`] and nothing else: the Cedar request is made from it
 //! alone, so nothing outside the key of the cache can influence a decision.
 
+mod diff;
 mod engine;
 mod matrix;
+mod rows;
 mod rules;
 mod schema;
 mod vocabulary;
 
+pub use diff::diff;
 pub use engine::{Decisions, Engine, Operation, PolicyError};
 pub use matrix::{explain, matrix};
+pub use rows::{RowCase, RowRule};
 pub use rules::{Effect, Rule, RuleId, Scope};
 pub use schema::cedar_schema;
 pub use vocabulary::{Consents, Protection, Purpose, Relation, Role, Verb};

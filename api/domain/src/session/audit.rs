@@ -29,6 +29,8 @@ pub struct LogEntry {
     pub relation: Option<String>,
     pub shown: Vec<String>,
     pub withheld: Vec<String>,
+    /// The fields that were written.
+    pub changed: Vec<String>,
     pub rules: Vec<String>,
     pub policy: String,
     pub hash: String,
@@ -62,13 +64,22 @@ impl Session {
                 other => other?,
             };
             ledger::index(&self.hub.store).await?;
-            self.forget().await?;
-            let reader = self.reader().await?;
+            // A snapshot of its own, which holds what was indexed just now: the request's shared one stays as it is,
+            // or a child beside this field would be decided on one instant and read at another.
+            let reader = self.hub.store.snapshot().await?;
             let Some(subject) = reader.subject(child).await? else {
+                reader.end().await?;
                 return Ok(Page { items: Vec::new(), has_next: false });
             };
             let own = (!everyone).then_some(self.caller.agency.id);
-            let mut rows = reader.ledger_of(subject, own, before, size as u64 + 1).await?;
+            let rows = reader.ledger_of(subject, own, before, size as u64 + 1).await;
+            reader.end().await?;
+            let mut rows = rows?;
+            // A look at the log is a look at the child; but to whoever never saw it, not even its own look may tell
+            // that it is there.
+            if everyone || !rows.is_empty() {
+                self.note(|draft| draft.look_up(subject));
+            }
             let has_next = rows.len() > size;
             rows.truncate(size);
             let items = rows.into_iter().filter_map(|row| self.log_entry(row, subject)).collect();
@@ -88,11 +99,7 @@ impl Session {
         let LedgerRow { lane, seq, at, record, hash } = row;
         let record: Record = serde_json::from_str(&record).ok()?;
         let position = serde_json::to_vec(&Position(at, lane, seq)).ok()?;
-        let shown = record.shown.into_iter().find(|shown| shown.subjects.contains(&subject));
-        let (relation, fields, withheld, rules) = match shown {
-            Some(shown) => (Some(shown.relation), shown.fields, shown.withheld, shown.rules),
-            None => (None, Vec::new(), Vec::new(), Vec::new()),
-        };
+        let told = record.about(subject);
         let entry = LogEntry {
             at,
             place: format!("{lane}/{seq}"),
@@ -104,10 +111,11 @@ impl Session {
             purpose: record.purpose,
             case: record.case,
             operation: record.operation,
-            relation,
-            shown: fields,
-            withheld,
-            rules,
+            relation: told.relation,
+            shown: told.shown.into_iter().collect(),
+            withheld: told.withheld.into_iter().collect(),
+            changed: told.changed.into_iter().collect(),
+            rules: told.rules.into_iter().collect(),
             policy: record.policy,
             hash,
         };

@@ -103,7 +103,7 @@ impl Session {
     }
 
     fn gate(&self, standing: Standing) -> Result<Gate<'_>, Error> {
-        Ok(Gate::new(self.hub.engine, &self.hub.keys, &self.caller, self.purpose()?, standing))
+        Ok(Gate::new(&self.hub, &self.caller, self.purpose()?, standing))
     }
 
     /// The id under which the caller knows a child: partners have ids of their own, which mean
@@ -120,11 +120,14 @@ impl Session {
     /// [`Error::NotFound`], as one of another caller's is.
     fn child_id(&self, text: &str) -> Result<Uuid, Error> {
         if !self.rests_on_consent() {
-            return text.parse::<ChildId>().map(|id| id.0).map_err(|_| Error::refused(ErrorCode::InvalidId, ["id"]));
+            return text
+                .parse::<ChildId>()
+                .map(|id| id.0)
+                .map_err(|_| Error::refused_for(ErrorCode::InvalidId, ["id"], ChildId::PREFIX));
         }
         let sealed = text.strip_prefix(ChildId::PREFIX).and_then(|rest| rest.strip_prefix('_'));
         let sealed = sealed.filter(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric()));
-        let sealed = sealed.ok_or_else(|| Error::refused(ErrorCode::InvalidId, ["id"]))?;
+        let sealed = sealed.ok_or_else(|| Error::refused_for(ErrorCode::InvalidId, ["id"], ChildId::PREFIX))?;
         let opened = self.hub.keys.open(sealed, &self.pairwise());
         opened.and_then(|bytes| Uuid::from_slice(&bytes).ok()).ok_or(Error::NotFound)
     }

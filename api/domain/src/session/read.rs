@@ -4,6 +4,7 @@ use super::{Session, page_size};
 use crate::catalogue::{IdentifierKind, Section, Source};
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::gate::{Gate, Loaded, columns_for};
+use crate::policy::RowRule;
 use crate::store::{Snapshot, Standing};
 use crate::view::{ChildView, Page, SectionSelection, Selection};
 use tokio::sync::MutexGuard;
@@ -35,8 +36,8 @@ impl Session {
     /// # Errors
     ///
     /// As [`Session::child`]; `INVALID_IDENTIFIER` or `CHECK_DIGIT` for a number that cannot be one.
-    /// Where several children have the number and the caller may find more than one of them, the one
-    /// with the smallest id is given.
+    /// `OPERATION_FORBIDDEN` for a kind of number that the caller's role never finds children by; `AMBIGUOUS` where the caller may
+    /// find several children by this number.
     pub async fn child_by_identifier(
         &self,
         kind: IdentifierKind,
@@ -47,7 +48,9 @@ impl Session {
             self.purpose()?;
             let normal = kind.normalise(value);
             let normal = normal.map_err(|e| Error::Refused(vec![Refusal::of_value(vec!["value".to_owned()], e)]))?;
-            let children = self.reader().await?.children_by_identifier(kind, &normal, 100).await?;
+            self.may_ever_find_by(kind)?;
+            let children =
+                self.reader().await?.children_by_identifier(self.caller.agency.id, kind, &normal, self.now).await?;
             let children = if children.is_empty() { vec![Uuid::nil()] } else { children };
             self.one(children, selection, |gate| gate.finds_by(kind.field())).await
         };
@@ -96,7 +99,14 @@ impl Session {
         Uuid::from_slice(&position).map_err(|_| Error::refused(ErrorCode::InvalidCursor, ["after"]))
     }
 
-    /// The first of some children that the caller may know of and find; each miss is noted.
+    /// Whether there is any child that a caller of this role could find by this kind of number: a question of the rules
+    /// alone, whatever children there are.
+    fn may_ever_find_by(&self, kind: IdentifierKind) -> Result<(), Error> {
+        let rows = RowRule::searchable(self.hub.engine, self.caller.role, self.purpose()?, kind.field());
+        if rows.is_never() { Err(Error::refused(ErrorCode::OperationForbidden, ["kind"])) } else { Ok(()) }
+    }
+
+    /// The one of some children that the caller may know of and find; a miss is noted.
     async fn one(
         &self,
         children: Vec<Uuid>,
@@ -107,11 +117,14 @@ impl Session {
             let reader = self.reader().await?;
             self.known(&reader, &children).await?
         };
-        let found = known.into_iter().find(finds);
-        let Some(gate) = found else {
+        let mut found = known.into_iter().filter(|gate| finds(gate));
+        let (Some(gate), others) = (found.next(), found.count()) else {
             self.note(|draft| draft.miss());
             return Err(Error::NotFound);
         };
+        if others > 0 {
+            return Err(Error::refused(ErrorCode::Ambiguous, ["value"]));
+        }
         let view = self.reveal(vec![gate], selection).await?.pop();
         view.map(|(_, view)| view).ok_or(Error::NotFound)
     }
@@ -149,7 +162,9 @@ impl Session {
         for (section, asked) in &selection.sections {
             self.load_section(&reader, &children, gates, *section, asked, &mut loaded).await?;
         }
-        let revised = selection.sections.iter().filter(|(_, asked)| asked.revisions);
+        // What cannot be shown is not read: its amount would show in the time it takes.
+        let shows = |section: Section| gates.iter().any(|gate| !gate.may_show(section).is_empty());
+        let revised = selection.sections.iter().filter(|(section, asked)| asked.revisions && shows(**section));
         let revised: Vec<Section> = revised.map(|(section, _)| *section).collect();
         if !revised.is_empty() {
             for row in reader.revisions(&children, &revised).await? {

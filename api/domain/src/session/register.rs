@@ -1,10 +1,12 @@
 //! Registering a child: with a lead from the first instant.
 
-use super::write::{first_identifier, first_write};
+use super::write::{Changes, first_identifier, first_write, is_there};
 use super::{Patch, Session};
-use crate::catalogue::{Code, FieldSet, IdentifierKind, Kind, Section};
+use crate::agency::AgencyKind;
+use crate::catalogue::{Code, FieldId, FieldSet, IdentifierKind, Kind, Section};
 use crate::clock::random_id;
 use crate::error::{Error, ErrorCode, Refusal};
+use crate::gate::Gate;
 use crate::ids::AgencyId;
 use crate::policy::{Consents, Operation, Protection, Relation};
 use crate::stamps::Stamps;
@@ -27,6 +29,17 @@ pub struct NewChild {
     pub identifiers: Vec<NewIdentifier>,
 }
 
+/// What a child is registered with, checked.
+struct First {
+    lead: AgencyId,
+    responsible: Option<AgencyId>,
+    identity: Changes,
+    numbers: Vec<IdentifierRow>,
+}
+
+/// The kinds of agency that may lead a child's case.
+const MAY_LEAD: [AgencyKind; 3] = [AgencyKind::Migration, AgencyKind::SocialServices, AgencyKind::SocialOnCall];
+
 /// A number to add.
 #[derive(Clone, Debug)]
 pub struct NewIdentifier {
@@ -47,13 +60,14 @@ impl NewIdentifier {
             let level = Kind::Code(Code::IdentityLevel).read(&Json::from(level.as_str()));
             level.map_err(|(_, e)| Error::Refused(vec![Refusal::of_value(at("identityLevel"), e)]))?;
             if !kind.has_identity_level() {
-                return Err(Error::Refused(vec![Refusal::at(ErrorCode::InvalidInput, at("identityLevel"))]));
+                let expected = IdentifierKind::CoordinationNumber.code();
+                return Err(Error::refused_for(ErrorCode::InvalidInput, at("identityLevel"), expected));
             }
         }
         if let (Some(from), Some(to)) = (valid_from, valid_to)
             && to < from
         {
-            return Err(Error::Refused(vec![Refusal::at(ErrorCode::InvalidDate, at("validTo"))]));
+            return Err(Error::refused_for(ErrorCode::DateOrder, at("validTo"), format!("on or after {from}")));
         }
         let stamps = Stamps::default();
         Ok(IdentifierRow { id: random_id(), child, kind, value, identity_level, valid_from, valid_to, stamps })
@@ -71,35 +85,44 @@ impl Session {
     pub async fn register_child(&self, new: NewChild, selection: &Selection) -> Result<ChildView, Error> {
         let result = async {
             self.may(Operation::RegisterChild)?;
-            let lead = self.named_agency(new.lead.as_deref(), "leadAgencyId").await?.unwrap_or(self.caller.agency.id);
-            let responsible = self.named_agency(new.responsible.as_deref(), "responsibleAgencyId").await?;
-            let child = random_id();
-            let identity = match new.identity.set.is_empty() {
-                true => Vec::new(),
-                false => self.read_patch(Section::Identity, &new.identity).await.map_err(within("identity"))?,
-            };
-            let mut numbers = Vec::with_capacity(new.identifiers.len());
-            for (index, number) in new.identifiers.into_iter().enumerate() {
-                numbers.push(number.read(child, &["identifiers", &index.to_string()])?);
-            }
-            let subject = random_id();
+            let (child, subject) = (random_id(), random_id());
+            let First { lead, responsible, identity, numbers } = self.read_first(child, new).await?;
             let gate = self.gate(first_standing(child, subject, lead))?;
-            let fields = identity.iter().map(|(id, _)| *id).chain(numbers.iter().map(|row| row.kind.field()));
-            for id in fields {
-                if let Some(rule) = gate.write_refusal(id, None) {
-                    let path = match id.field().section {
-                        Section::Identity => ["identity", id.field().name],
-                        _ => ["identifiers", id.field().name],
-                    };
-                    let refusal =
-                        Refusal { rule: Some(gate.rule_name(rule)), ..Refusal::at(ErrorCode::Forbidden, path) };
-                    return Err(Error::Refused(vec![refusal]));
-                }
-            }
+            permit_first(&gate, &identity, &numbers)?;
             self.write_new(child, subject, lead, responsible, identity, numbers).await?;
             self.child(&self.public_id(child), selection).await
         };
         self.refused(result.await)
+    }
+
+    /// Checks what a child is to be registered with. Everything that is wrong is told at once.
+    async fn read_first(&self, child: Uuid, new: NewChild) -> Result<First, Error> {
+        let NewChild { lead, responsible, identity, identifiers } = new;
+        let mut refusals = Vec::new();
+        let lead = gather(&mut refusals, self.named_agency(lead.as_deref(), &MAY_LEAD, "leadAgencyId").await)?;
+        let boards = &[AgencyKind::SocialServices];
+        let responsible = self.named_agency(responsible.as_deref(), boards, "responsibleAgencyId").await;
+        let responsible = gather(&mut refusals, responsible)?.flatten();
+        let identity = match identity.set.is_empty() {
+            true => Changes::new(),
+            false => {
+                let read = self.read_patch(Section::Identity, &identity).await.map_err(within("identity"));
+                gather(&mut refusals, read)?.unwrap_or_default()
+            }
+        };
+        let mut numbers: Vec<IdentifierRow> = Vec::with_capacity(identifiers.len());
+        for (index, number) in identifiers.into_iter().enumerate() {
+            let row = gather(&mut refusals, number.read(child, &["identifiers", &index.to_string()]))?;
+            numbers.extend(row.filter(|row| !numbers.iter().any(|known| is_there(known, row))));
+        }
+        if !refusals.is_empty() {
+            return Err(Error::Refused(refusals));
+        }
+        if identity.is_empty() && numbers.is_empty() {
+            return Err(Error::refused(ErrorCode::NothingToDo, ["identity"]));
+        }
+        let lead = lead.flatten().unwrap_or(self.caller.agency.id);
+        Ok(First { lead, responsible, identity, numbers })
     }
 
     async fn write_new(
@@ -108,7 +131,7 @@ impl Session {
         subject: Uuid,
         lead: AgencyId,
         responsible: Option<AgencyId>,
-        identity: Vec<(crate::catalogue::FieldId, Option<crate::catalogue::Value>)>,
+        identity: Changes,
         numbers: Vec<IdentifierRow>,
     ) -> Result<(), Error> {
         self.forget().await?;
@@ -134,11 +157,16 @@ impl Session {
         Ok(())
     }
 
-    async fn named_agency(&self, id: Option<&str>, argument: &str) -> Result<Option<AgencyId>, Error> {
+    async fn named_agency(
+        &self,
+        id: Option<&str>,
+        kinds: &[AgencyKind],
+        argument: &str,
+    ) -> Result<Option<AgencyId>, Error> {
         let Some(id) = id else { return Ok(None) };
-        let id: AgencyId = id.parse().map_err(|_| Error::refused(ErrorCode::InvalidId, [argument]))?;
-        let known = self.hub.agency(id).await?.is_some();
-        known.then_some(Some(id)).ok_or_else(|| Error::refused(ErrorCode::UnknownAgency, [argument]))
+        let wrong = |_| Error::refused_for(ErrorCode::InvalidId, [argument], AgencyId::PREFIX);
+        let id: AgencyId = id.parse().map_err(wrong)?;
+        self.agency_of(id, kinds, &[argument]).await.map(Some)
     }
 }
 
@@ -153,6 +181,30 @@ fn first_standing(child: Uuid, subject: Uuid, lead: AgencyId) -> Standing {
         missing: false,
         consents: Consents::NONE,
     }
+}
+
+/// Keeps refusals for later, and passes on what failed.
+fn gather<T>(refusals: &mut Vec<Refusal>, result: Result<T, Error>) -> Result<Option<T>, Error> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Error::Refused(more)) => {
+            refusals.extend(more);
+            Ok(None)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Refuses what the caller may not write, each at its place.
+fn permit_first(gate: &Gate<'_>, identity: &Changes, numbers: &[IdentifierRow]) -> Result<(), Error> {
+    let fields = identity.iter().map(|(id, _)| (*id, vec!["identity".to_owned(), id.field().name.to_owned()]));
+    let kinds = numbers.iter().enumerate().map(|(index, row)| {
+        let path = vec!["identifiers".to_owned(), index.to_string(), "kind".to_owned()];
+        (row.kind.field(), path)
+    });
+    let refusal = |(id, path): (FieldId, Vec<String>)| Some(gate.forbidden(id, gate.write_refusal(id, None)?, path));
+    let refusals: Vec<Refusal> = fields.chain(kinds).filter_map(refusal).collect();
+    if refusals.is_empty() { Ok(()) } else { Err(Error::Refused(refusals)) }
 }
 
 /// Puts the refusals of a patch under the argument that held its values.

@@ -1,11 +1,12 @@
 //! Changing a child's record: check the input, lock, decide, compare versions, change, keep who did it.
 
 use super::Session;
+use crate::agency::AgencyKind;
 use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Source, Value};
 use crate::clock::{day, random_id};
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::gate::{Gate, Loaded, identifier};
-use crate::ids::{IdentifierId, PlacementId};
+use crate::ids::{AgencyId, IdentifierId, PlacementId};
 use crate::policy::Protection;
 use crate::stamps::Stamps;
 use crate::store::{Author, IdentifierRow, Row, Write};
@@ -25,7 +26,7 @@ pub struct Patch {
 }
 
 /// A checked change: the fields with their new values.
-type Changes = Vec<(FieldId, Option<Value>)>;
+pub(super) type Changes = Vec<(FieldId, Option<Value>)>;
 
 /// What a write to a row comes to.
 struct Revised {
@@ -59,6 +60,9 @@ impl Session {
             let row = rows.iter().find(|row| row.entry.is_none_or(|entry| entry.to.is_none())).cloned();
             work.permit(&changes, row.as_ref())?;
             work.expect(section, expected_version, &loaded)?;
+            if section == Section::Placement {
+                self.fits_between(&changes, rows)?;
+            }
             if section == Section::Placement && row.is_none() {
                 return Err(Error::Code(ErrorCode::NoSuchEntry));
             }
@@ -72,7 +76,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`Session::update`]; `from` must be set.
+    /// As [`Session::update`]; `from` must be set, and be neither ahead nor before another placement began or ended.
     pub async fn start_placement(
         &self,
         child: &str,
@@ -83,15 +87,18 @@ impl Session {
         let result = async {
             let changes = self.read_patch(Section::Placement, patch).await?;
             let from = value_of(&changes, "from").and_then(as_day);
-            let from = from.ok_or_else(|| Error::refused(ErrorCode::InvalidDate, ["set", "from"]))?;
+            let from = from.ok_or_else(|| Error::refused(ErrorCode::Required, ["set", "from"]))?;
             let work = self.open(child).await?;
             let loaded = work.load(Section::Placement).await?;
             let current = current_placement(&loaded, work.child());
             work.permit(&changes, current.as_ref())?;
             work.expect(Section::Placement, expected_version, &loaded)?;
+            self.fits_between(&changes, loaded.rows(Section::Placement, work.child()))?;
             if let Some(current) = current {
-                work.end_placement(self, current, from).await?;
+                work.end_placement(self, current, from, &["set", "from"]).await?;
             }
+            // Wherever the child stayed, it is not there any more; `apply` opens the new whereabouts, if the hub knows them.
+            work.write.close_involvements(work.child(), "WHEREABOUTS", self.now).await?;
             let mut row = new_row(work.child());
             let id = random_id();
             row.entry = Some(crate::store::Entry { id, from: None, to: None, agency: None });
@@ -119,16 +126,18 @@ impl Session {
             let current = current_placement(&loaded, work.child());
             let ends = Section::Placement.field("from").map(|id| (id, None)).into_iter().collect();
             work.permit_at(&ends, current.as_ref(), |_| vec!["to".to_owned()])?;
+            self.not_ahead(to, &["to"])?;
             work.expect(Section::Placement, expected_version, &loaded)?;
             let current = current.ok_or(Error::Code(ErrorCode::NoSuchEntry))?;
-            work.end_placement(self, current, to).await?;
+            work.end_placement(self, current, to, &["to"]).await?;
             work.write.close_involvements(work.child(), "WHEREABOUTS", self.now).await?;
             self.finish(work, selection).await
         };
         self.refused(result.await)
     }
 
-    /// Adds a number to a child. One that is there already, and still valid, is not added twice.
+    /// Adds a number to a child. One that is there already, without an end or with the same days, is not
+    /// added twice: so the call is safe to repeat.
     ///
     /// # Errors
     ///
@@ -145,9 +154,10 @@ impl Session {
             let id = row.kind.field();
             work.permit_at(&vec![(id, None)], None, |_| vec!["identifier".to_owned(), "kind".to_owned()])?;
             let there = work.write.identifiers(work.child()).await?;
-            let same = |old: &&IdentifierRow| old.kind == row.kind && old.value == row.value && old.valid_to.is_none();
-            if there.iter().find(same).is_none() {
-                work.insert_identifier(self, row).await?;
+            match there.iter().find(|old| is_there(old, &row)) {
+                None => work.insert_identifier(self, row).await?,
+                Some(old) if adds_nothing(old, &row) => {}
+                Some(_) => return Err(Error::refused(ErrorCode::Conflict, ["identifier"])),
             }
             self.finish(work, selection).await
         };
@@ -168,7 +178,7 @@ impl Session {
         selection: &Selection,
     ) -> Result<ChildView, Error> {
         let result = async {
-            let wrong = |_| Error::refused(ErrorCode::InvalidId, ["identifierId"]);
+            let wrong = |_| Error::refused_for(ErrorCode::InvalidId, ["identifierId"], IdentifierId::PREFIX);
             let id = identifier_id.parse::<IdentifierId>().map_err(wrong)?;
             let work = self.open(child).await?;
             let there = work.write.identifiers(work.child()).await?;
@@ -177,19 +187,13 @@ impl Session {
             let mut row = row.ok_or(Error::Code(ErrorCode::NoSuchEntry))?;
             let field = row.kind.field();
             work.permit_at(&vec![(field, None)], None, |_| vec!["identifierId".to_owned()])?;
-            if row.valid_from.is_some_and(|from| to < from) {
-                return Err(Error::refused(ErrorCode::InvalidDate, ["to"]));
+            if let Some(from) = row.valid_from.filter(|from| to < *from) {
+                return Err(Error::refused_for(ErrorCode::DateOrder, ["to"], format!("on or after {from}")));
             }
-            row.valid_to = Some(to);
-            row.stamps.touch("value", self.now, self.caller.agency.id);
-            work.write.end_identifier(row.id, to, &row.stamps).await?;
-            work.tell(
-                self,
-                Section::Identifiers,
-                None,
-                Map::from_iter([(field.field().name.to_owned(), identifier(&row))]),
-            )
-            .await?;
+            if row.valid_to != Some(to) {
+                row.valid_to = Some(to);
+                work.end_identifier(self, row, to).await?;
+            }
             self.finish(work, selection).await
         };
         self.refused(result.await)
@@ -199,10 +203,13 @@ impl Session {
     pub(super) async fn read_patch(&self, section: Section, patch: &Patch) -> Result<Changes, Error> {
         let (mut changes, mut refusals) = read_values(section, patch);
         for (id, value) in &changes {
-            if let Some(Value::Agency(agency)) = value
-                && self.hub.agency(*agency).await?.is_none()
-            {
-                refusals.push(Refusal::at(ErrorCode::UnknownAgency, ["set", id.field().name]));
+            if let Some(Value::Agency(agency)) = value {
+                let path = ["set", id.field().name];
+                // A child stays with homes; to name another agency here would open the record to it.
+                match self.agency_of(*agency, &[AgencyKind::CareHome], &path).await {
+                    Err(Error::Refused(refused)) => refusals.extend(refused),
+                    other => _ = other?,
+                }
             }
         }
         if !refusals.is_empty() {
@@ -215,12 +222,51 @@ impl Session {
         Ok(changes)
     }
 
+    /// An agency of one of these kinds.
+    pub(super) async fn agency_of(&self, id: AgencyId, kinds: &[AgencyKind], path: &[&str]) -> Result<AgencyId, Error> {
+        let agency = self.hub.agency(id).await?;
+        let agency = agency.ok_or_else(|| Error::refused(ErrorCode::UnknownAgency, path.iter().copied()))?;
+        if kinds.contains(&agency.kind) {
+            return Ok(id);
+        }
+        let expected = kinds.iter().map(|kind| kind.code()).collect::<Vec<_>>().join(", ");
+        Err(Error::refused_for(ErrorCode::AgencyKind, path.iter().copied(), expected))
+    }
+
+    /// Placements are on record as they happen: a planned one would end the real one.
+    fn not_ahead(&self, day: NaiveDate, input: &[&str]) -> Result<(), Error> {
+        let today = self.today();
+        let refused =
+            || Error::refused_for(ErrorCode::DateOrder, input.iter().copied(), format!("on or before {today}"));
+        if day > today { Err(refused()) } else { Ok(()) }
+    }
+
+    /// A first day, new or corrected, stays between the placement before and today.
+    fn fits_between(&self, changes: &Changes, rows: &[Row]) -> Result<(), Error> {
+        match changes.iter().find(|(id, _)| id.field().name == "from") {
+            None => Ok(()),
+            Some((_, None)) => Err(Error::refused(ErrorCode::Required, ["clear", "from"])),
+            Some((_, value)) => {
+                let Some(from) = value.as_ref().and_then(as_day) else { return Ok(()) };
+                self.not_ahead(from, &["set", "from"])?;
+                let before = rows.iter().filter_map(|row| row.entry.and_then(|entry| entry.to)).max();
+                match before.filter(|before| from < *before) {
+                    None => Ok(()),
+                    Some(before) => {
+                        let expected = format!("on or after {before}");
+                        Err(Error::refused_for(ErrorCode::DateOrder, ["set", "from"], expected))
+                    }
+                }
+            }
+        }
+    }
+
     /// Opens a transaction on a child that the caller may know of.
     async fn open(&self, child: &str) -> Result<Work<'_>, Error> {
         self.purpose()?;
         let child = match self.child_id(child) {
             Err(Error::NotFound) => Uuid::nil(),
-            Err(Error::Refused(_)) => return Err(Error::refused(ErrorCode::InvalidId, ["childId"])),
+            Err(Error::Refused(_)) => return Err(Error::refused_for(ErrorCode::InvalidId, ["childId"], "child")),
             other => other?,
         };
         self.forget().await?;
@@ -287,7 +333,7 @@ impl Work<'_> {
     ) -> Result<(), Error> {
         let refusal = |change: &(FieldId, Option<Value>)| {
             let rule = self.gate.write_refusal(change.0, row)?;
-            Some(Refusal { rule: Some(self.gate.rule_name(rule)), ..Refusal::at(ErrorCode::Forbidden, path(change)) })
+            Some(self.gate.forbidden(change.0, rule, path(change)))
         };
         let refusals: Vec<Refusal> = changes.iter().filter_map(refusal).collect();
         if refusals.is_empty() { Ok(()) } else { Err(Error::Refused(refusals)) }
@@ -310,7 +356,7 @@ impl Work<'_> {
     ) -> Result<(), Error> {
         let author = session.author();
         let revised = revise(section, &row, changes, &author);
-        if revised.changes.is_empty() && !is_new {
+        if revised.changes.is_empty() {
             return Ok(());
         }
         let Revised { changes, stamps, told } = revised;
@@ -341,16 +387,34 @@ impl Work<'_> {
         };
         if section == Section::Protection && changes.iter().any(registered) {
             for section in [Section::Placement, Section::Schooling] {
-                self.write.purge(section, child, never_kept(section)).await?;
+                self.purge(session, section).await?;
             }
         }
         Ok(())
     }
 
-    async fn end_placement(&self, session: &Session, row: Row, to: NaiveDate) -> Result<(), Error> {
+    /// Empties what may not be kept, in every row and every revision of a section.
+    async fn purge(&self, session: &Session, section: Section) -> Result<(), Error> {
+        let child = self.child();
+        let author = session.author();
+        for row in self.write.rows(section, child).await? {
+            let kept = never_kept(section).iter().filter(|id| row.value(*id).is_some());
+            let emptied: Changes = kept.map(|id| (id, None)).collect();
+            let Revised { changes, stamps, told: _ } = revise(section, &row, emptied, &author);
+            match row.entry {
+                None => self.write.put_row(section, child, &changes, &stamps, false).await?,
+                Some(entry) => self.write.put_placement(child, entry.id, entry.to, &changes, &stamps, false).await?,
+            }
+        }
+        Ok(self.write.purge_revisions(section, child, never_kept(section)).await?)
+    }
+
+    /// Ends a placement on a day, which stands at `input` in the caller's document.
+    async fn end_placement(&self, session: &Session, row: Row, to: NaiveDate, input: &[&str]) -> Result<(), Error> {
         let Some(entry) = row.entry else { return Err(Error::Code(ErrorCode::NoSuchEntry)) };
-        if entry.from.is_some_and(|from| to < from) {
-            return Err(Error::refused(ErrorCode::InvalidDate, ["to"]));
+        if let Some(from) = entry.from.filter(|from| to < *from) {
+            let expected = format!("on or after {from}");
+            return Err(Error::refused_for(ErrorCode::DateOrder, input.iter().copied(), expected));
         }
         let mut stamps = row.stamps;
         stamps.touch("valid_to", session.now, session.caller.agency.id);
@@ -364,6 +428,13 @@ impl Work<'_> {
         row.stamps.touch("value", session.now, session.caller.agency.id);
         let told = Map::from_iter([(row.kind.field().field().name.to_owned(), identifier(&row))]);
         self.write.insert_identifier(row).await?;
+        self.tell(session, Section::Identifiers, None, told).await
+    }
+
+    async fn end_identifier(&self, session: &Session, mut row: IdentifierRow, to: NaiveDate) -> Result<(), Error> {
+        row.stamps.touch("value", session.now, session.caller.agency.id);
+        self.write.end_identifier(row.id, to, &row.stamps).await?;
+        let told = Map::from_iter([(row.kind.field().field().name.to_owned(), identifier(&row))]);
         self.tell(session, Section::Identifiers, None, told).await
     }
 
@@ -442,6 +513,19 @@ fn revise(section: Section, row: &Row, changes: Changes, author: &Author) -> Rev
         stamps.touch(id.field().column, author.at, author.agency);
     }
     Revised { changes, stamps, told }
+}
+
+/// Whether a number is on record already.
+pub(super) fn is_there(old: &IdentifierRow, new: &IdentifierRow) -> bool {
+    let days = |row: &IdentifierRow| (row.valid_from, row.valid_to);
+    old.kind == new.kind && old.value == new.value && (old.valid_to.is_none() || days(old) == days(new))
+}
+
+/// Whether a number that is on record already says all that the new one says.
+fn adds_nothing(old: &IdentifierRow, new: &IdentifierRow) -> bool {
+    let says = |old: Option<NaiveDate>, new: Option<NaiveDate>| new.is_none() || new == old;
+    let level = new.identity_level.is_none() || new.identity_level == old.identity_level;
+    level && says(old.valid_from, new.valid_from) && says(old.valid_to, new.valid_to)
 }
 
 fn new_row(child: Uuid) -> Row {

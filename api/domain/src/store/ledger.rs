@@ -82,10 +82,10 @@ impl Store {
         Ok(rows.into_iter().map(read).collect())
     }
 
-    /// How far the index has come in a lane: the next row to index.
-    pub(crate) async fn indexed(&self, lane: Uuid) -> Result<i64, DatabaseError> {
-        let row = ledger_indexed::Entity::find_by_id(lane).one(&self.reader).await?;
-        Ok(row.map_or(0, |row| row.seq))
+    /// The lanes, and how far the index has come in each: the next row to index.
+    pub(crate) async fn indexed(&self) -> Result<Vec<(Uuid, i64)>, DatabaseError> {
+        let rows = ledger_indexed::Entity::find().all(&self.reader).await?;
+        Ok(rows.into_iter().map(|row| (row.lane, row.seq)).collect())
     }
 
     /// Adds places to the index and moves its mark, together. Safe to repeat.

@@ -42,6 +42,7 @@ impl From<DbErr> for DatabaseError {
             DbErr::Conn(_) => "the database cannot be reached".to_owned(),
             DbErr::Exec(sea_orm::RuntimeErr::SqlxError(error))
             | DbErr::Query(sea_orm::RuntimeErr::SqlxError(error)) => match error.as_database_error() {
+                Some(error) if lacks_table(error) => "a table is missing; run `samverka migrate up`".to_owned(),
                 Some(error) => format!(
                     "error {} on constraint {}",
                     error.code().unwrap_or("?".into()),
@@ -58,6 +59,26 @@ impl From<DbErr> for DatabaseError {
     }
 }
 
+fn lacks_table(error: &dyn sea_orm::sqlx::error::DatabaseError) -> bool {
+    let undefined = error.code().is_some_and(|code| code == "42P01");
+    undefined || error.message().starts_with("no such table")
+}
+
+/// Why a connection could not be made, in words: without the values of the URL.
+fn connect_error(what: &str, error: &sea_orm::sqlx::Error) -> DatabaseError {
+    let reason = match error {
+        sea_orm::sqlx::Error::Database(error) => match error.code().as_deref() {
+            Some("14") => "it cannot be opened: is its folder there, and writable?".to_owned(),
+            Some("26") => "the file is not a SQLite database".to_owned(),
+            Some("3D000") => "there is no such database".to_owned(),
+            Some("28P01" | "28000") => "the user or password is refused".to_owned(),
+            code => format!("error {}", code.unwrap_or("unknown")),
+        },
+        _ => "it cannot be reached".to_owned(),
+    };
+    DatabaseError(format!("{what}: {reason}"))
+}
+
 /// The record's home. Reads go through one pool, writes through another: on SQLite the latter has one
 /// connection, because there is one writer.
 #[derive(Clone)]
@@ -67,21 +88,21 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Connects to `sqlite:PATH` or `postgres://…`. Creates a SQLite file that is not there.
-    pub(crate) async fn connect(url: &str) -> Result<Store, DatabaseError> {
+    /// Connects to `sqlite:PATH` or `postgres://…`. A SQLite file that is not there is made only if asked for.
+    pub(crate) async fn connect(url: &str, create: bool) -> Result<Store, DatabaseError> {
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             return Self::connect_postgres(url).await;
         }
         if url.starts_with("sqlite:") && !url.contains(":memory:") {
-            return Self::connect_sqlite(url).await;
+            return Self::connect_sqlite(url, create).await;
         }
         Err(DatabaseError("the database URL must begin with `sqlite:` (a file) or `postgres://`".to_owned()))
     }
 
-    async fn connect_sqlite(url: &str) -> Result<Store, DatabaseError> {
+    async fn connect_sqlite(url: &str, create: bool) -> Result<Store, DatabaseError> {
         let options = SqliteConnectOptions::from_str(url)
             .map_err(|_| DatabaseError("the SQLite URL is not `sqlite:PATH`".to_owned()))?
-            .create_if_missing(true)
+            .create_if_missing(create)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
@@ -89,14 +110,10 @@ impl Store {
             .statement_cache_capacity(256)
             .pragma("cache_size", "-65536")
             .pragma("mmap_size", "0")
+            .pragma("secure_delete", "ON")
             .disable_statement_logging();
         let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
-        let failed = |error: sea_orm::sqlx::Error| match error {
-            sea_orm::sqlx::Error::Database(error) => {
-                DatabaseError(format!("SQLite error {}", error.code().unwrap_or_default()))
-            }
-            _ => DatabaseError("the SQLite file cannot be opened".to_owned()),
-        };
+        let failed = |error| connect_error("the SQLite file", &error);
         let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(failed)?;
         let reading = options.pragma("query_only", "ON");
         let reader = pool().max_connections(READERS).connect_with(reading).await.map_err(failed)?;
@@ -114,12 +131,7 @@ impl Store {
             .clone()
             .options([("default_transaction_isolation", "repeatable read"), ("default_transaction_read_only", "on")]);
         let pool = || PgPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
-        let failed = |error: sea_orm::sqlx::Error| match error {
-            sea_orm::sqlx::Error::Database(error) => {
-                DatabaseError(format!("PostgreSQL error {}", error.code().unwrap_or_default()))
-            }
-            _ => DatabaseError("PostgreSQL cannot be reached".to_owned()),
-        };
+        let failed = |error| connect_error("PostgreSQL", &error);
         let writer = pool().max_connections(WRITERS_POSTGRES).connect_with(options).await.map_err(failed)?;
         let reader = pool().max_connections(READERS).connect_with(reading).await.map_err(failed)?;
         Ok(Store { reader: reader.into(), writer: writer.into() })

@@ -135,13 +135,19 @@ impl Snapshot {
         rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
     }
 
-    /// The children that have this number, at most so many.
+    /// The children with this number that the agency has an involvement with, at most 100.
     pub(crate) async fn children_by_identifier(
         &self,
+        agency: AgencyId,
         kind: IdentifierKind,
         value: &str,
-        most: u64,
+        now: i64,
     ) -> Result<Vec<Uuid>, DatabaseError> {
+        let mut own = Query::select();
+        own.column(name("child_id"))
+            .from(name("involvement"))
+            .and_where(Expr::col(name("agency_id")).eq(agency.0))
+            .cond_where(counts_still(now));
         let mut query = Query::select();
         query
             .distinct()
@@ -149,8 +155,9 @@ impl Snapshot {
             .from(name("identifier"))
             .and_where(Expr::col(name("kind")).eq(kind.code()))
             .and_where(Expr::col(name("value")).eq(value))
+            .and_where(Expr::col(name("child_id")).in_subquery(own))
             .order_by(name("child_id"), Order::Asc)
-            .limit(most);
+            .limit(100);
         let rows = self.transaction.query_all(&query).await?;
         rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
     }
@@ -189,8 +196,7 @@ impl Snapshot {
         rows.iter().map(|row| Ok((row.try_get_by_index(0)?, AgencyId(row.try_get_by_index(1)?)))).collect()
     }
 
-    /// The writes to these sections of these children, latest first, at most so many for each child
-    /// and section.
+    /// The writes to these sections of these children, latest first.
     pub(crate) async fn revisions(
         &self,
         children: &[Uuid],

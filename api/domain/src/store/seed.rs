@@ -255,7 +255,7 @@ mod tests {
     const NOW: i64 = 1_795_212_345_678_901;
 
     async fn filled(url: &str, children: u64) -> (Store, Vec<MadeUpChild>) {
-        let store = Store::connect(url).await.expect("a store");
+        let store = Store::connect(url, true).await.expect("a store");
         store.migrate_up().await.expect("a schema");
         let mut next = 0;
         let id = || {

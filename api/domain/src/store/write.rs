@@ -135,14 +135,13 @@ impl Write {
         Ok(())
     }
 
-    /// Empties columns of a section for a child, in every row and in every revision.
-    pub(crate) async fn purge(&self, section: Section, child: Uuid, fields: FieldSet) -> Result<(), DatabaseError> {
-        let mut update = Query::update();
-        update
-            .table(name(section.table()))
-            .values(fields.iter().map(|id| (name(id.field().column), bind(id, None))))
-            .and_where(Expr::col(name("child_id")).eq(child));
-        self.transaction.execute(&update).await?;
+    /// Takes fields out of every revision of a section of a child.
+    pub(crate) async fn purge_revisions(
+        &self,
+        section: Section,
+        child: Uuid,
+        fields: FieldSet,
+    ) -> Result<(), DatabaseError> {
         let rows = revision::Entity::find()
             .filter(revision::Column::ChildId.eq(child))
             .filter(revision::Column::Section.eq(section.name()))
