@@ -21,6 +21,9 @@ both! {
     access_narrows_as_time_goes_by
     without_a_purpose_no_child_is_touched
     aliases_fragments_and_repeated_fields_are_merged
+    beside_the_log_a_child_is_decided_and_read_at_one_instant
+    no_tag_ties_the_child_of_one_caller_to_that_of_another
+    a_home_is_not_named_as_a_writer_to_those_who_may_not_know_it
 }
 
 const QUERY: &str = "query($id: ID!) { child(id: $id) { … } }";
@@ -438,4 +441,82 @@ async fn aliases_fragments_and_repeated_fields_are_merged(hub: Hub) {
     assert_eq!(second["responsibility"]["leadAgency"], json!({ "__typename": "Agency", "code": "migrationsverket" }));
     let keys: Vec<&String> = first["identity"].as_object().expect("an object").keys().collect();
     assert_eq!(keys.len(), 4, "{keys:?}");
+}
+
+async fn beside_the_log_a_child_is_decided_and_read_at_one_instant(hub: Hub) {
+    // The street is secret only while the child is protected, so Migrationsverket must never see it.
+    let child = hub.child(Scene::default()).await;
+    let see = "query($id: ID!) { child(id: $id) { protection { version } placement { version } } }";
+    let update = |section: &str, set: &str| {
+        format!(
+            "mutation($id: ID!, $v: String!) {{ update{section}(childId: $id, expectedVersion: $v, set: {{ {set} }}) {{ child {{ id }} }} }}"
+        )
+    };
+    let board = async {
+        for _ in 0..15 {
+            for (section, set) in [
+                ("Protection", "level: MARKED"),
+                ("Placement", "street: \"Hemliga gatan\""),
+                ("Placement", "street: \"Öppna gatan\""),
+                ("Protection", "level: NONE"),
+            ] {
+                let seen = hub.caller("malmo-soc").ask_with(see, json!({ "id": child.id })).await;
+                let version = seen.data(&format!("/child/{}/version", section.to_lowercase())).clone();
+                let variables = json!({ "id": child.id, "v": version });
+                hub.caller("malmo-soc").ask_with(&update(section, set), variables).await.data("");
+            }
+        }
+    };
+    let looks: String = (0..8).map(|i| format!("a{i}: child(id: $id) {{ placement {{ street }} }} ")).collect();
+    let query =
+        format!("query($id: ID!) {{ {looks} log: accessLog(childId: $id, first: 1) {{ edges {{ node {{ at }} }} }} }}");
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let reader = async {
+        while !stop.load(std::sync::atomic::Ordering::SeqCst) {
+            let answer = hub.caller("migrationsverket").ask_with(&query, json!({ "id": child.id })).await;
+            assert!(!answer.text.contains("Hemliga"), "decided on one instant and read at another");
+        }
+    };
+    let writer = async {
+        board.await;
+        stop.store(true, std::sync::atomic::Ordering::SeqCst);
+    };
+    tokio::join!(writer, reader);
+}
+
+async fn no_tag_ties_the_child_of_one_caller_to_that_of_another(hub: Hub) {
+    let consents = vec![("radda-barnen", vec!["identity"]), ("stadsmissionen", vec!["identity"])];
+    let involved = vec![("migrationsverket", "LEAD"), ("skola", "INVOLVED"), ("polisen", "INVOLVED")];
+    hub.child(Scene { involved, consents, ..Scene::default() }).await;
+    let sections: String = Section::ALL.iter().map(|section| format!("{} {{ version }} ", section.name())).collect();
+    let query = format!("{{ children {{ nodes {{ {sections} }} }} }}");
+    let mut seen = std::collections::HashSet::new();
+    for code in ["radda-barnen", "stadsmissionen", "skola", "polisen", "migrationsverket"] {
+        let answer = hub.caller(code).ask(&query).await;
+        for (section, value) in answer.data("/children/nodes/0").as_object().expect("a child") {
+            let tag = value["version"].as_str().expect("a version").to_owned();
+            assert!(seen.insert(tag), "{code} shares the tag of {section}");
+        }
+    }
+}
+
+async fn a_home_is_not_named_as_a_writer_to_those_who_may_not_know_it(hub: Hub) {
+    let involved = vec![("malmo-soc", "LEAD"), ("hvb-malmo", "WHEREABOUTS"), ("region-skane", "INVOLVED")];
+    let child = hub.child(Scene { involved, home: Some("hvb-malmo"), ..Scene::default() }).await;
+    let see = "query($id: ID!) { child(id: $id) { placement {
+        street unitAgency { code } version updatedBy { code } revisions { by { code } changes { field } } } } }";
+    let home = hub.caller("hvb-malmo");
+    let version = home.ask_with(see, json!({ "id": child.id })).await.data("/child/placement/version").clone();
+    hub.wait(crate::harness::HOUR);
+    let update = "mutation($id: ID!, $v: String!) { updatePlacement(childId: $id, expectedVersion: $v,
+        set: { street: \"Nya gatan 1\" }) { child { id } } }";
+    home.ask_with(update, json!({ "id": child.id, "v": version })).await.data("/updatePlacement/child");
+    for (code, named) in [("malmo-soc", true), ("hvb-malmo", true), ("region-skane", false)] {
+        let answer = hub.caller(code).ask_with(see, json!({ "id": child.id })).await;
+        let placement = answer.data("/child/placement");
+        assert_eq!(placement["street"], "Nya gatan 1", "{code} reads the address");
+        let writer = if named { json!({ "code": "hvb-malmo" }) } else { Value::Null };
+        assert_eq!((&placement["updatedBy"], &placement["revisions"][0]["by"]), (&writer, &writer), "{code}");
+        assert_eq!(placement["unitAgency"], writer, "{code}");
+    }
 }

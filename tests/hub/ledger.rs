@@ -21,6 +21,7 @@ both! {
     no_canary_is_on_the_wire_without_an_earlier_committed_row
     while_the_log_cannot_be_written_nothing_is_shown
     a_row_tells_who_saw_which_fields_by_which_rules_and_never_a_value
+    a_row_tells_of_earlier_placements_what_was_shown_of_them
     refusals_and_misses_are_logged_too
     the_log_is_append_only_and_any_tampering_is_found
     a_lane_whose_end_is_cut_off_is_found_by_the_next
@@ -30,6 +31,7 @@ both! {
     committed_means_durable_or_the_hub_does_not_start
     migrations_go_up_and_down_and_up_again
     what_was_acknowledged_survives_the_end_of_the_process
+    a_caller_that_hangs_up_leaves_no_change_unlogged
 }
 
 /// The record of a row, read from outside.
@@ -174,6 +176,16 @@ async fn a_row_tells_who_saw_which_fields_by_which_rules_and_never_a_value(hub: 
     let text = record.to_string();
     assert!(child.canaries.values().all(|canary| !text.contains(canary.as_str())), "{text}");
     assert!(!text.contains(&child.id), "the log knows the child by a pseudonym: {text}");
+}
+
+async fn a_row_tells_of_earlier_placements_what_was_shown_of_them(hub: Hub) {
+    let child = hub.child(Scene::default()).await;
+    let query = "query($id: ID!) { child(id: $id) { placement { earlier { street } } } }";
+    let answer = hub.caller("malmo-soc").ask_with(query, json!({ "id": child.id })).await;
+    assert!(answer.data("/child/placement/earlier/0/street").is_string());
+    let record = record(&hub, answer.headers["audit-receipt"].to_str().expect("text")).await.expect("the row");
+    let fields = record["shown"][0]["fields"].to_string();
+    assert!(fields.contains("placement.earlier") && fields.contains("placement.street"), "{fields}");
 }
 
 async fn refusals_and_misses_are_logged_too(hub: Hub) {
@@ -407,4 +419,32 @@ async fn what_was_acknowledged_survives_the_end_of_the_process(hub: Hub) {
     assert_eq!(seen.data("/child/voice/wishes"), "Bo kvar i Malmö");
     second.close().await;
     assert!(matches!(verify(&hub).await, Verdict::Intact { lanes: 2, .. }));
+}
+
+async fn a_caller_that_hangs_up_leaves_no_change_unlogged(hub: Hub) {
+    use sea_orm::sea_query::ExprTrait;
+    let child = hub.child(Scene::default()).await;
+    let see = "query($id: ID!) { child(id: $id) { voice { version } } }";
+    let update = "mutation($id: ID!, $v: String!, $w: String!) { updateVoice(childId: $id, expectedVersion: $v,
+        set: { wishes: $w }) { child { voice { wishes } } } }";
+    for round in 0..40u64 {
+        let version = hub.caller("malmo-soc").ask_with(see, json!({ "id": child.id })).await;
+        let variables = json!({ "id": child.id, "v": version.data("/child/voice/version"), "w": format!("{round}") });
+        let request = hub.caller("malmo-soc").request(json!({ "query": update, "variables": variables }));
+        // The connection goes at some instant of the request.
+        let patience = Duration::from_micros(round * 250);
+        _ = tokio::time::timeout(patience, tower::ServiceExt::oneshot(hub.router.clone(), request)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut revisions = Query::select();
+    revisions.expr(Expr::col(Alias::new("number")).count()).from(Alias::new("revision"));
+    let row = hub.outside.query_one(&revisions).await.expect("reads").expect("a row");
+    let written: i64 = row.try_get_by_index(0).expect("a count");
+    let mut records = Query::select();
+    records.column(Alias::new("record")).from(Alias::new("ledger"));
+    let records = hub.outside.query_all(&records).await.expect("reads");
+    let tells =
+        |row: &&sea_orm::QueryResult| row.try_get_by_index::<String>(0).is_ok_and(|text| text.contains("\"changes\""));
+    assert_eq!(records.iter().filter(tells).count() as i64, written);
+    assert!(written > 0, "some of them got through");
 }

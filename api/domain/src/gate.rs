@@ -120,6 +120,11 @@ impl<'a> Gate<'a> {
         }
         showing.shown = showing.shown | (noted & decisions.shown);
         showing.withheld = showing.withheld | (noted & !decisions.shown);
+        if section == Section::Placement && asks_for_earlier(noted) {
+            for (_, decisions) in self.earlier_rows(rows) {
+                showing.shown = showing.shown | (columns_for(section, noted) & decisions.shown);
+            }
+        }
         let withheld =
             |set: FieldSet| (set & decisions.withheld()).iter().map(|id| (id, decisions.read_rule(id))).collect();
         let mut view = SectionView {
@@ -338,11 +343,13 @@ fn earlier_kind() -> Kind {
     earlier.map_or(Kind::Bool, |id| id.field().kind)
 }
 
+fn asks_for_earlier(asked: FieldSet) -> bool {
+    asked.iter().any(|id| id.field().source == Source::EarlierPlacements)
+}
+
 /// The columns that a section's asked fields need, besides their own.
 pub(crate) fn columns_for(section: Section, asked: FieldSet) -> FieldSet {
-    let earlier =
-        section == Section::Placement && asked.iter().any(|id| id.field().source == Source::EarlierPlacements);
-    if !earlier {
+    if section != Section::Placement || !asks_for_earlier(asked) {
         return asked;
     }
     let Kind::Entries(_, shape) = earlier_kind() else { return asked };
