@@ -5,13 +5,21 @@ use crate::config::{Config, ConfigError, IssuerConfig};
 use crate::graphql::{self, SchemaError};
 use crate::http::Service;
 use crate::sandbox::{self, SandboxError};
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use samverka_domain::clock::Clock;
 use samverka_domain::error::Error;
 use samverka_domain::hub::{Database, Environment, Hub, Settings};
 use samverka_domain::policy::Engine;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
 /// Why the hub does not start.
 #[derive(Debug, thiserror::Error)]
@@ -28,8 +36,6 @@ pub enum StartError {
     Schema(#[from] SchemaError),
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, io::Error),
-    #[error("the server failed: {0}")]
-    Serve(io::Error),
 }
 
 /// Puts a service together on a migrated database.
@@ -102,18 +108,71 @@ pub async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), St
     Ok((listener, bound))
 }
 
+/// How patient the hub is with connections.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How long a request's head may take, the wait for it on an idle connection among it.
+    pub head: Duration,
+    /// How many connections are open at most; the next waits.
+    pub connections: usize,
+    /// How long requests that were begun may take at the end.
+    pub last_answers: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Patience { head: Duration::from_secs(15), connections: 1_024, last_answers: Duration::from_secs(10) }
+    }
+}
+
 /// Serves until a signal to stop comes, then answers what was begun and closes the access log.
-///
-/// # Errors
-///
-/// [`StartError::Serve`].
-pub async fn run(hub: Hub, service: Service, listener: TcpListener) -> Result<(), StartError> {
+pub async fn run(hub: Hub, service: Service, listener: TcpListener) {
     let router = service.router();
     drop(service);
-    axum::serve(listener, router).with_graceful_shutdown(stop()).await.map_err(StartError::Serve)?;
+    accept(router, listener, Patience::default(), stop()).await;
     hub.close().await;
     tracing::info!("stopped");
-    Ok(())
+}
+
+/// Accepts connections until `stop` is done, then lets each answer what it has begun.
+///
+/// Not `axum::serve`: that one waits for ever for a head that never comes.
+pub async fn accept(router: Router, listener: TcpListener, patience: Patience, stop: impl Future<Output = ()>) {
+    let graceful = GracefulShutdown::new();
+    let free = Arc::new(Semaphore::new(patience.connections));
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = async {
+            let held = free.clone().acquire_owned().await;
+            (held, listener.accept().await)
+        };
+        let (held, accepted) = tokio::select! {
+            () = &mut stop => break,
+            accepted = accepted => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let mut http = http1::Builder::new();
+                http.timer(TokioTimer::new()).header_read_timeout(patience.head);
+                let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+                let connection = graceful.watch(connection);
+                tokio::spawn(async move {
+                    let _held = held;
+                    // A caller that hangs up or is too slow is no error of the hub.
+                    _ = connection.await;
+                });
+            }
+            // Out of file descriptors, most likely: others must end before one can begin.
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(patience.last_answers, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not end in time");
+    }
 }
 
 async fn stop() {

@@ -194,3 +194,23 @@ fn the_policy_explains_itself() {
     let missing = Path::new(&path).join("nowhere").display().to_string();
     assert!(!folder.run(&["policy", "check", "--policy", &missing]).status.success());
 }
+
+#[test]
+fn a_change_of_policy_tells_what_it_opens_and_closes() {
+    let folder = Folder::new();
+    let product = Path::new(env!("CARGO_MANIFEST_DIR")).join("domain/policy");
+    let product = product.to_str().expect("a path");
+    // What is compared, proved and read is what the product was built from.
+    let same = folder.run(&["policy", "diff", "embedded", product]);
+    assert!(text(&same.stdout).contains("nothing opens and nothing closes"), "{}", text(&same.stdout));
+    for file in std::fs::read_dir(product).expect("the policies").map(|file| file.expect("a file").path()) {
+        let policies = std::fs::read_to_string(&file).expect("reads");
+        let policies = policies.replace(r#" && context.consents.contains(Consent::"voice")"#, "");
+        std::fs::write(folder.0.join(file.file_name().expect("a name")), policies).expect("writes");
+    }
+    let changed = folder.run(&["policy", "diff", "embedded", "."]);
+    let told = "RULES\n  ~ partner-read-voice\n\nOPENS\n  PARTNER\n    read voice\n      when CONSENTED, not consent to voice\n";
+    assert!(text(&changed.stdout).starts_with(told), "{}{}", text(&changed.stdout), text(&changed.stderr));
+    let nowhere = folder.run(&["policy", "diff", "embedded", "nowhere"]);
+    assert!(!nowhere.status.success() && text(&nowhere.stderr).contains("nowhere"), "{}", text(&nowhere.stderr));
+}

@@ -21,6 +21,7 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt;
 
 both! {
+    a_connection_that_never_asks_is_closed_and_one_that_has_asked_is_answered
     graphql_is_asked_by_post_alone
     a_body_that_is_not_declared_as_json_is_refused
     a_body_that_is_no_single_request_is_refused
@@ -1132,4 +1133,40 @@ async fn while_the_access_log_cannot_be_written_the_hub_is_not_ready(hub: Hub) {
         assert!(begun.elapsed() < Duration::from_secs(30), "{} {}", answer.text, ready.text);
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+}
+
+async fn a_connection_that_never_asks_is_closed_and_one_that_has_asked_is_answered(hub: Hub) {
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("listens");
+    let address = listener.local_addr().expect("an address");
+    let patience = samverka::serve::Patience {
+        head: Duration::from_millis(300),
+        connections: 3,
+        last_answers: Duration::from_secs(5),
+    };
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let stopped = async move { _ = stopped.await };
+    let server = tokio::spawn(samverka::serve::accept(hub.router.clone(), listener, patience, stopped));
+    // More silent and half-sent requests than there are places.
+    let mut idle = Vec::new();
+    for sent in ["", "POST /graphql HTTP/1.1\r\nhost: hub\r\n", "", "GET / HTTP/1.1\r\nx: ", ""] {
+        let mut socket = tokio::net::TcpStream::connect(address).await.expect("connects");
+        socket.write_all(sent.as_bytes()).await.expect("sends");
+        idle.push(socket);
+    }
+    let mut honest = tokio::net::TcpStream::connect(address).await.expect("connects");
+    honest.write_all(b"GET /health/live HTTP/1.1\r\nhost: hub\r\n\r\n").await.expect("sends");
+    let mut answer = vec![0; 12];
+    let read = tokio::time::timeout(Duration::from_secs(10), honest.read_exact(&mut answer)).await;
+    assert!(read.is_ok_and(|read| read.is_ok()), "the silent ones made room");
+    assert_eq!(answer, b"HTTP/1.1 200");
+    for mut socket in idle {
+        let mut rest = Vec::new();
+        let end = tokio::time::timeout(Duration::from_secs(10), socket.read_to_end(&mut rest)).await;
+        assert!(end.is_ok(), "it is closed");
+        assert!(!String::from_utf8_lossy(&rest).contains("200"));
+    }
+    stop.send(()).expect("it runs");
+    tokio::time::timeout(Duration::from_secs(10), server).await.expect("it stops").expect("in good order");
 }

@@ -146,6 +146,9 @@ codes! {
     BadRequest "BAD_REQUEST" 400
         en "the body is not a GraphQL request in JSON" sv "kroppen är inte ett GraphQL-anrop i JSON"
         do "send one JSON object with `query`, and if need be `variables` and `operationName`" / "skicka ett JSON-objekt med `query` och vid behov `variables` och `operationName`";
+    BodyTooSlow "BODY_TOO_SLOW" 408
+        en "the body did not come in time" sv "kroppen kom inte i tid"
+        do "send the request again, at once and whole" / "skicka anropet igen, genast och helt";
     BodyTooLarge "BODY_TOO_LARGE" 413
         en "the body is larger than the hub takes" sv "kroppen är större än hubben tar emot"
         do "send at most 1 MiB" / "skicka högst 1 MiB";

@@ -190,14 +190,16 @@ async fn serve(args: ServeArgs) -> Result<(), CommandError> {
         bar.finish_and_clear();
         let Sandbox { hub, service, issuer } = opened?;
         print(&issuer.welcome(address, &clock)?)?;
-        return Ok(serve::run(hub, service, listener).await?);
+        serve::run(hub, service, listener).await;
+        return Ok(());
     };
     let config = Config::load(&path)?;
     logging::start(args.log.unwrap_or(config.log));
     let (hub, service) = serve::production(&config, engine, clock).await?;
     let (listener, address) = serve::listen(args.listen.unwrap_or(config.listen)).await?;
     tracing::info!(%address, "serving");
-    Ok(serve::run(hub, service, listener).await?)
+    serve::run(hub, service, listener).await;
+    Ok(())
 }
 
 async fn migrate(url: &str, step: Step) -> Result<(), CommandError> {

@@ -4,7 +4,7 @@ use super::CommandError;
 use clap::{Args, Subcommand};
 use samverka_domain::catalogue::{FieldId, group};
 use samverka_domain::policy::{
-    Consents, Engine, Protection, Purpose, Relation, Role, Situation, cedar_schema, explain, matrix,
+    Consents, Engine, Protection, Purpose, Relation, Role, Situation, cedar_schema, diff, explain, matrix,
 };
 use std::path::{Path, PathBuf};
 
@@ -25,6 +25,13 @@ enum PolicyAction {
     Matrix,
     /// Print the Cedar schema, made from the field catalogue.
     Schema,
+    /// Print what a change of policy opens and closes, for whom and when.
+    Diff {
+        /// A folder of .cedar files, or `embedded` for those of the product.
+        old: PathBuf,
+        /// A folder of .cedar files, or `embedded` for those of the product.
+        new: PathBuf,
+    },
     /// Say why a role sees a field or not.
     Explain {
         /// The role: SCHOOL …
@@ -70,6 +77,11 @@ pub(super) fn engine(folder: Option<&Path>) -> Result<&'static Engine, CommandEr
     Ok(Box::leak(Box::new(engine)))
 }
 
+/// The engine of one side of a comparison.
+fn side(folder: &Path) -> Result<&'static Engine, CommandError> {
+    engine(Some(folder).filter(|folder| *folder != Path::new("embedded")))
+}
+
 pub(super) fn run(args: PolicyArgs) -> Result<String, CommandError> {
     let engine = engine(args.policy.as_deref())?;
     match args.action {
@@ -79,6 +91,10 @@ pub(super) fn run(args: PolicyArgs) -> Result<String, CommandError> {
         }
         PolicyAction::Matrix => Ok(matrix(engine)),
         PolicyAction::Schema => Ok(cedar_schema()),
+        PolicyAction::Diff { .. } if args.policy.is_some() => {
+            Err(CommandError::Policy("`diff` takes two folders, and no --policy".to_owned()))
+        }
+        PolicyAction::Diff { old, new } => Ok(diff(side(&old)?, side(&new)?)),
         PolicyAction::Explain { role, relation, field, missing, protection, consent } => {
             let unknown =
                 || CommandError::Policy(format!("there is no field `{field}`; write it as `placement.street`"));

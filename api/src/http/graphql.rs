@@ -19,7 +19,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a request waits for its turn.
+/// How long a request waits for its turn, and the hub for its body.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The body of a request (GraphQL over HTTP, section 5.1).
@@ -126,7 +126,8 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Body_, ErrorCode> {
     if declared.is_some_and(|length| length > LARGEST_BODY) {
         return Err(ErrorCode::BodyTooLarge);
     }
-    let bytes = to_bytes(body, LARGEST_BODY).await.map_err(|error| {
+    let bytes = tokio::time::timeout(PATIENCE, to_bytes(body, LARGEST_BODY)).await;
+    let bytes = bytes.map_err(|_| ErrorCode::BodyTooSlow)?.map_err(|error| {
         let too_large =
             std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("length limit"));
         if too_large { ErrorCode::BodyTooLarge } else { ErrorCode::BadRequest }

@@ -7,7 +7,6 @@
 mod diff;
 mod engine;
 mod matrix;
-mod rows;
 mod rules;
 mod schema;
 mod vocabulary;
@@ -15,7 +14,6 @@ mod vocabulary;
 pub use diff::diff;
 pub use engine::{Decisions, Engine, Operation, PolicyError};
 pub use matrix::{explain, matrix};
-pub use rows::{RowCase, RowRule};
 pub use rules::{Effect, Rule, RuleId, Scope};
 pub use schema::cedar_schema;
 pub use vocabulary::{Consents, Protection, Purpose, Relation, Role, Verb};

@@ -4,7 +4,6 @@ use super::{Session, page_size};
 use crate::catalogue::{IdentifierKind, Section, Source};
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::gate::{Gate, Loaded, columns_for};
-use crate::policy::RowRule;
 use crate::store::{Snapshot, Standing};
 use crate::view::{ChildView, Page, SectionSelection, Selection};
 use tokio::sync::MutexGuard;
@@ -102,8 +101,8 @@ impl Session {
     /// Whether there is any child that a caller of this role could find by this kind of number: a question of the rules
     /// alone, whatever children there are.
     fn may_ever_find_by(&self, kind: IdentifierKind) -> Result<(), Error> {
-        let rows = RowRule::searchable(self.hub.engine, self.caller.role, self.purpose()?, kind.field());
-        if rows.is_never() { Err(Error::refused(ErrorCode::OperationForbidden, ["kind"])) } else { Ok(()) }
+        let ever = self.hub.engine.may_ever_search(self.caller.role, self.purpose()?, kind.field());
+        ever.then_some(()).ok_or_else(|| Error::refused(ErrorCode::OperationForbidden, ["kind"]))
     }
 
     /// The one of some children that the caller may know of and find; a miss is noted.

@@ -253,14 +253,23 @@ fn told(settings: &[Setting]) -> Option<String> {
         Setting::Consent(group, given) => negated(*given, &format!("consent to {group}")),
         Setting::OtherConsent(_, given) => negated(*given, "consent to another group"),
         Setting::Missing(missing) => negated(*missing, "missing"),
-        Setting::Protection(Protection::None) if settings.len() == 1 => "not protected".to_owned(),
-        Setting::Protection(_) if !settings.contains(&Setting::Protection(Protection::None)) => {
-            if settings.len() + 1 == Protection::ALL.len() { "protected".to_owned() } else { either() }
-        }
-        Setting::Protection(_) => format!("protection {}", either()),
+        Setting::Protection(_) => protections(settings).unwrap_or_else(either),
         Setting::Purpose(_) => format!("for {}", either()),
         Setting::Relation(_) => relations(settings).unwrap_or_else(either),
     })
+}
+
+/// A shorter word for no level, or for many.
+fn protections(settings: &[Setting]) -> Option<String> {
+    let has = |level: &&Protection| settings.contains(&Setting::Protection(**level));
+    let (there, missing): (Vec<&Protection>, Vec<&Protection>) = Protection::ALL.iter().partition(has);
+    match (there.as_slice(), missing.as_slice()) {
+        ([Protection::None], _) => Some("not protected".to_owned()),
+        (_, [Protection::None]) => Some("protected".to_owned()),
+        (_, [level]) => Some(format!("not {level}")),
+        ([Protection::None, _], [one, other]) => Some(format!("not {one} or {other}")),
+        _ => None,
+    }
 }
 
 /// A shorter word for many relations.
