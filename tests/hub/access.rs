@@ -422,6 +422,15 @@ async fn without_a_purpose_no_child_is_touched(hub: Hub) {
 
 async fn aliases_fragments_and_repeated_fields_are_merged(hub: Hub) {
     let child = hub.child(Scene::default()).await;
+    let keys = "query($id: ID!) { z: child(id: $id) { ...all } y: me { role } x: child(id: $id) { id } ...more w: me { role } }
+        fragment all on Child { placement { street earlier { to } } network { phones } risk { version } }
+        fragment more on Query { v: child(id: $id) { id } z: child(id: $id) { id } u: agencies { id } }";
+    for _ in 0..5 {
+        let answer = hub.caller("malmo-soc").ask_with(keys, json!({ "id": child.id })).await;
+        let place = |key: &str| answer.text.find(&format!("\"{key}\":")).expect("a key");
+        let places = ["z", "y", "x", "v", "u", "w"].map(place);
+        assert!(places.is_sorted(), "the root's keys come in the order of the document: {}", answer.text);
+    }
     let skipped =
         "query($id: ID!, $skip: Boolean = true) { child(id: $id) { identity { sex givenNames @skip(if: $skip) } } }";
     let answer = hub.caller("malmo-soc").ask_with(skipped, json!({ "id": child.id })).await;

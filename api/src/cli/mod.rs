@@ -55,7 +55,7 @@ enum Command {
         #[arg(long)]
         children: u64,
     },
-    /// Check, print or explain who may see what.
+    /// Check, print, compare or explain who may see what.
     Policy(policy::PolicyArgs),
     /// Look after the access log.
     Ledger {

@@ -1,4 +1,4 @@
-//! `samverka policy`: check, print or explain who may see what.
+//! `samverka policy`: check, print, compare or explain who may see what.
 
 use super::CommandError;
 use clap::{Args, Subcommand};

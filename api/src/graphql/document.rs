@@ -38,6 +38,8 @@ pub struct Document {
     pub required: Vec<String>,
     /// The defaults of the others that have one.
     pub defaults: Vec<(String, serde_json::Value)>,
+    /// The response keys of the root, in the order of the document (GraphQL, section 7.2.2).
+    pub keys: Vec<Name>,
 }
 
 /// Why a document is refused, and where.
@@ -68,7 +70,11 @@ pub fn read(text: &str, operation_name: Option<&str>, names: &HashSet<String>) -
     let summary = operation.map_or_else(|| "unknown".to_owned(), |operation| summary(operation, names));
     let required = operation.map(required).unwrap_or_default();
     let defaults = operation.map(defaults).unwrap_or_default();
-    Ok(Document { parsed, summary, required, defaults })
+    let mut keys = Vec::new();
+    if let Some(operation) = operation {
+        root_keys(&operation.selection_set.node, &parsed, &mut keys);
+    }
+    Ok(Document { summary, required, defaults, keys, parsed })
 }
 
 /// How deep brackets nest, strings and comments left out.
@@ -251,6 +257,25 @@ fn required(operation: &OperationDefinition) -> Vec<String> {
     let definitions = operation.variable_definitions.iter().map(|definition| &definition.node);
     let required = definitions.filter(|variable| !variable.var_type.node.nullable && variable.default_value.is_none());
     required.map(|variable| variable.name.node.to_string()).collect()
+}
+
+fn root_keys(set: &SelectionSet, document: &ExecutableDocument, keys: &mut Vec<Name>) {
+    for item in &set.items {
+        match &item.node {
+            Selection::Field(field) => {
+                let key = &field.node.response_key().node;
+                if !keys.contains(key) {
+                    keys.push(key.clone());
+                }
+            }
+            Selection::InlineFragment(fragment) => root_keys(&fragment.node.selection_set.node, document, keys),
+            Selection::FragmentSpread(spread) => {
+                if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
+                    root_keys(&fragment.node.selection_set.node, document, keys);
+                }
+            }
+        }
+    }
 }
 
 fn defaults(operation: &OperationDefinition) -> Vec<(String, serde_json::Value)> {

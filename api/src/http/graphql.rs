@@ -5,7 +5,7 @@ use super::{LARGEST_BODY, RequestId, Service, headers};
 use crate::graphql::document::Document;
 use crate::graphql::error::{MOST_ERRORS, coded, errors, log, of_code};
 use crate::graphql::{AccessSummary, document};
-use async_graphql::{Request as GraphqlRequest, Response as GraphqlResponse, ServerError, Variables};
+use async_graphql::{Name, Request as GraphqlRequest, Response as GraphqlResponse, ServerError, Value, Variables};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
@@ -66,7 +66,7 @@ async fn answer(service: &Service, request: Request, media: Media) -> Result<Ans
         request = request.operation_name(name);
     }
     request.set_parsed_query(document.parsed);
-    let released = execute(service.clone(), caller, about, request).await.map_err(|error| {
+    let released = execute(service.clone(), caller, about, request, document.keys).await.map_err(|error| {
         log(&error);
         let first = errors(&error).into_iter().next().unwrap_or_else(|| of_code(error.code()));
         Box::new(refusal_with(first, error.code(), media))
@@ -81,6 +81,7 @@ async fn execute(
     caller: Caller,
     about: session::Request,
     request: GraphqlRequest,
+    keys: Vec<Name>,
 ) -> Result<Released<GraphqlResponse>, Error> {
     let turn = service.turn(caller.agency.id);
     let waited = tokio::time::timeout(PATIENCE, turn.acquire_owned()).await;
@@ -91,7 +92,7 @@ async fn execute(
         let run = |session| async move {
             let access = Arc::new(AccessSummary::default());
             let answer = schema.execute(request.data(session).data(access.clone())).await;
-            complete(answer, &access)
+            complete(answer, &access, &keys)
         };
         service.0.hub.answer(caller, about, run).await
     });
@@ -138,8 +139,12 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Body_, ErrorCode> {
     body.ok_or(ErrorCode::BadRequest)
 }
 
-/// Every error gets a code and a remedy; what was withheld is summed up.
-fn complete(mut answer: GraphqlResponse, access: &AccessSummary) -> GraphqlResponse {
+/// Every error gets a code and a remedy; what was withheld is summed up; the root's keys come in the order of the
+/// document, where the library gives them in the order of completion.
+fn complete(mut answer: GraphqlResponse, access: &AccessSummary, keys: &[Name]) -> GraphqlResponse {
+    if let Value::Object(root) = &mut answer.data {
+        root.sort_by_cached_key(|key, _| keys.iter().position(|wanted| wanted == key));
+    }
     answer.errors.truncate(MOST_ERRORS);
     answer.errors = answer.errors.into_iter().map(with_code).collect();
     if let Some(summary) = access.to_value() {

@@ -165,7 +165,9 @@ impl Differences {
             Purpose::ALL.iter().copied().filter(|p| old.declares(role, *p) || new.declares(role, *p)).collect();
         for deed in Deed::all().filter(|deed| rules_differ(role, *deed, old, new)) {
             let mentions = old.concerned(role, deed).chain(new.concerned(role, deed)).map(|(_, mentions)| mentions);
-            let space = Space::of(role, &purposes, mentions);
+            // Which purposes may be stated is itself told; with all else, `always` means for those.
+            let purposes = if matches!(deed, Deed::Declare | Deed::Operate(_)) { Purpose::ALL } else { &purposes };
+            let space = Space::of(role, purposes, mentions);
             let change = |point: Vec<usize>| {
                 let situation = space.situation(&point);
                 Some((point, Change::between(old.outcome(deed, situation), new.outcome(deed, situation))?))
