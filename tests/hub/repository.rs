@@ -91,11 +91,7 @@ fn everything_in_the_schema_is_described() {
         if inside || text.is_empty() || text.starts_with(['}', ')', '#']) || text.starts_with("schema") {
             continue;
         }
-        // The library cannot describe a type that a macro makes.
-        let own = ["type Mutation {", "type Query {"].contains(&text)
-            || text.starts_with("query:")
-            || text.starts_with("mutation:")
-            || text.starts_with("directive @");
+        let own = ["query:", "mutation:", "directive @"].iter().any(|start| text.starts_with(start));
         assert!(described || own, "`{text}` has no description");
         described = false;
     }

@@ -83,6 +83,7 @@ fn new_child(input: RegisterChildInput) -> std::result::Result<NewChild, Error> 
 
 macro_rules! mutations {
     ($($section:ident $method:ident $doc:literal,)+) => {
+        /// What can be changed through the hub (*ändringar*): each is all or nothing.
         #[Object]
         impl Mutation {
             /// Registers a child (*registrera barn*), with a lead agency from the first instant. Whether the child is

@@ -15,6 +15,7 @@ use std::sync::Arc;
 /// The questions of the hub.
 pub struct Query;
 
+/// What can be asked of the hub (*frågor*).
 #[Object]
 impl Query {
     /// Who you are to the hub (*vem är jag*): your role, your agency, and the purposes you may state.
