@@ -239,6 +239,10 @@ async fn a_list_comes_in_pages_and_its_cursors_are_bound_to_their_reader(hub: Hu
         let answer = hub.caller("skola").ask_with(query, json!({ "after": broken })).await;
         assert_eq!(answer.codes(), ["INVALID_CURSOR"], "{broken}");
     }
+    for first in [0, -1, 101] {
+        let revisions = format!("{{ children {{ nodes {{ voice {{ revisions(first: {first}) {{ at }} }} }} }} }}");
+        assert_eq!(hub.caller("skola").ask(&revisions).await.codes(), ["PAGE_SIZE"], "revisions, {first}");
+    }
     for first in [0, -1, 101, i32::MAX] {
         let answer = hub.caller("skola").ask(&format!("{{ children(first: {first}) {{ nodes {{ id }} }} }}")).await;
         assert_eq!(answer.codes(), ["PAGE_SIZE"], "{first}");

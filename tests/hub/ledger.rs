@@ -22,6 +22,7 @@ both! {
     while_the_log_cannot_be_written_nothing_is_shown
     a_row_tells_who_saw_which_fields_by_which_rules_and_never_a_value
     a_row_tells_of_earlier_placements_what_was_shown_of_them
+    a_row_tells_by_which_number_a_child_was_found
     refusals_and_misses_are_logged_too
     the_log_is_append_only_and_any_tampering_is_found
     a_lane_whose_end_is_cut_off_is_found_by_the_next
@@ -178,6 +179,16 @@ async fn a_row_tells_who_saw_which_fields_by_which_rules_and_never_a_value(hub: 
     assert!(!text.contains(&child.id), "the log knows the child by a pseudonym: {text}");
 }
 
+async fn a_row_tells_by_which_number_a_child_was_found(hub: Hub) {
+    let child = hub.child(Scene::default()).await;
+    let number = &child.canaries[&FieldId::by_path("identifiers.dossierNumbers").expect("a field")];
+    let query = "query($v: String!) { childByIdentifier(kind: DOSSIER_NUMBER, value: $v) { id } }";
+    let answer = hub.caller("malmo-soc").ask_with(query, json!({ "v": number })).await;
+    assert_eq!(answer.data("/childByIdentifier/id"), child.id.as_str());
+    let record = record(&hub, answer.headers["audit-receipt"].to_str().expect("text")).await.expect("the row");
+    assert!(record["shown"].to_string().contains("identifiers.dossierNumbers"), "{record}");
+}
+
 async fn a_row_tells_of_earlier_placements_what_was_shown_of_them(hub: Hub) {
     let child = hub.child(Scene::default()).await;
     let query = "query($id: ID!) { child(id: $id) { placement { earlier { street } } } }";
@@ -310,7 +321,10 @@ async fn each_agency_reads_its_own_showings_and_the_data_protection_officer_all(
     let answer = hub.caller("malmo-soc").ask_with(twice, json!({ "id": child.id })).await;
     let version = answer.data("/b/voice/version").clone();
     let latest = read("malmo-soc", 1, Value::Null).await;
-    assert_eq!(latest.data("/accessLog/edges/0/node/shown"), &json!(["identity.sex", "placement.street"]));
+    assert_eq!(
+        latest.data("/accessLog/edges/0/node/shown"),
+        &json!(["identity.sex", "placement.street", "voice.version"])
+    );
     let update = "mutation($id: ID!, $v: String!) { updateVoice(childId: $id, expectedVersion: $v,
         set: { wishes: \"Bo kvar\" }) { child { id } } }";
     hub.caller("malmo-soc").ask_with(update, json!({ "id": child.id, "v": version })).await.data("/updateVoice/child");

@@ -93,6 +93,7 @@ impl<'a> Gate<'a> {
             relation: self.standing.relation,
             shown: FieldSet::EMPTY,
             withheld: FieldSet::EMPTY,
+            versions: BTreeSet::new(),
             rules: BTreeSet::new(),
         };
         let mut sections = std::collections::BTreeMap::new();
@@ -134,6 +135,7 @@ impl<'a> Gate<'a> {
             ..SectionView::default()
         };
         if asked.stamps {
+            showing.versions.insert(section);
             let last = self.last_stamp(section, loaded);
             view.version = self.version(section, loaded);
             view.updated_at = last.map(|stamp| stamp.1);
@@ -280,6 +282,17 @@ impl<'a> Gate<'a> {
     pub(crate) fn forbidden(&self, id: FieldId, rule: RuleId, input: Vec<String>) -> Refusal {
         let rule = Some(self.hub.engine.rule(rule).id.clone());
         Refusal { rule, ask: Some(id.group().owner), ..Refusal::at(ErrorCode::Forbidden, input) }
+    }
+
+    /// What the log must tell of a child that was found by a field: its value is confirmed thereby.
+    pub(crate) fn found_by(&self, id: FieldId) -> Showing {
+        Showing {
+            relation: self.standing.relation,
+            shown: FieldSet::from_iter([id]),
+            withheld: FieldSet::EMPTY,
+            versions: BTreeSet::new(),
+            rules: BTreeSet::from([self.decisions.read_rule(id)]),
+        }
     }
 
     /// Whether the child may be found by a field.

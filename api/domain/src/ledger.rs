@@ -4,7 +4,7 @@
 //! answers all waiters. Rows are hash-linked in the lane of this start of the node; the first row of a
 //! lane holds the heads of all earlier lanes, so that cutting the end off one of those shows, too.
 
-use crate::catalogue::FieldSet;
+use crate::catalogue::{FieldSet, Section};
 use crate::clock::Clock;
 use crate::error::{DatabaseError, Error};
 use crate::policy::{Engine, Relation, RuleId};
@@ -80,6 +80,8 @@ pub(crate) struct Showing {
     pub(crate) relation: Relation,
     pub(crate) shown: FieldSet,
     pub(crate) withheld: FieldSet,
+    /// Sections of which the version, or when or by whom it was updated, was shown.
+    pub(crate) versions: BTreeSet<Section>,
     pub(crate) rules: BTreeSet<RuleId>,
 }
 
@@ -101,6 +103,7 @@ impl Draft {
             relation: Relation::None,
             shown: FieldSet::EMPTY,
             withheld: FieldSet::EMPTY,
+            versions: BTreeSet::new(),
             rules: BTreeSet::new(),
         };
         self.show(subject, nothing);
@@ -173,12 +176,14 @@ pub(crate) struct Shown {
 
 impl Record {
     pub(crate) fn new(caller: &Caller, request: &str, operation: &str, engine: &Engine, draft: Draft) -> Self {
-        let names = |fields: FieldSet| fields.iter().map(|id| id.to_string()).collect();
+        let names = |fields: FieldSet| fields.iter().map(|id| id.to_string());
         let shown = draft.showings.into_iter().map(|(showing, subjects)| Shown {
             subjects: subjects.into_iter().collect(),
             relation: showing.relation.code().to_owned(),
-            fields: names(showing.shown),
-            withheld: names(showing.withheld),
+            fields: names(showing.shown)
+                .chain(showing.versions.iter().map(|section| format!("{}.version", section.name())))
+                .collect(),
+            withheld: names(showing.withheld).collect(),
             rules: showing.rules.iter().map(|rule| engine.rule(*rule).id.clone()).collect(),
         });
         Record {

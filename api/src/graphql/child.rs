@@ -16,6 +16,7 @@ use async_graphql::{
 use samverka_domain::agency::Agency;
 use samverka_domain::catalogue::{FieldId, Kind, Section, Value as Known};
 use samverka_domain::clock::instant;
+use samverka_domain::error::{Error, ErrorCode};
 use samverka_domain::ids::AgencyId;
 use samverka_domain::policy::{Rule, RuleId};
 use samverka_domain::session::Session;
@@ -114,6 +115,15 @@ impl Plan {
             items.push((node.key, is_child));
         }
         Plan { shape: Shape::Payload(items), child: ChildPlan::new(ctx, &below), path: format!("{}.child", path(ctx)) }
+    }
+
+    /// The plan, if the session can be asked by it.
+    ///
+    /// # Errors
+    ///
+    /// `PAGE_SIZE` for a `first` of some `revisions` outside 1–100.
+    pub(super) fn checked(self) -> Result<Self, Error> {
+        if self.child.wrong_page { Err(Error::refused(ErrorCode::PageSize, ["first"])) } else { Ok(self) }
     }
 
     /// What to ask the session for.
@@ -263,8 +273,12 @@ impl<'a> Answer<'a> {
                     project(&Json::Array(withheld), "Withheld", below)
                 }
                 SectionItem::Revisions(first, below) => {
-                    let revisions =
-                        view.revisions.iter().take(*first).map(|revision| self.revision(revision)).collect();
+                    let revisions = view
+                        .revisions
+                        .iter()
+                        .take(first.unwrap_or_default())
+                        .map(|revision| self.revision(revision))
+                        .collect();
                     project(&Json::Array(revisions), "Revision", below)
                 }
             };

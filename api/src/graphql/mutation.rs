@@ -36,7 +36,7 @@ async fn update<'a, S: inputs::OfSection>(
     clear: Option<Vec<Clear<S>>>,
 ) -> Result<Option<PayloadOutput<'a>>> {
     let session: &Arc<Session> = ctx.data()?;
-    let plan = Plan::payload(ctx);
+    let Some(plan) = answer(ctx, Plan::payload(ctx).checked()) else { return Ok(None) };
     let patch = patch(set, clear);
     let result = session.update(&child_id, S::SECTION, &expected_version, &patch, plan.selection()).await;
     payload(ctx, plan, result).await
@@ -94,7 +94,7 @@ macro_rules! mutations {
                 #[graphql(desc = "The child to register (*barn*).")] input: RegisterChildInput,
             ) -> Result<Option<PayloadOutput<'a>>> {
                 let session: &Arc<Session> = ctx.data()?;
-                let plan = Plan::payload(ctx);
+                let Some(plan) = answer(ctx, Plan::payload(ctx).checked()) else { return Ok(None) };
                 let result = match new_child(input) {
                     Ok(new) => session.register_child(new, plan.selection()).await,
                     Err(error) => Err(error),
@@ -125,7 +125,7 @@ macro_rules! mutations {
                 #[graphql(desc = "The number (*nummer*).")] identifier: IdentifierInput,
             ) -> Result<Option<PayloadOutput<'a>>> {
                 let session: &Arc<Session> = ctx.data()?;
-                let plan = Plan::payload(ctx);
+                let Some(plan) = answer(ctx, Plan::payload(ctx).checked()) else { return Ok(None) };
                 let result = match self::identifier(identifier, &["identifier"]) {
                     Ok(new) => session.add_identifier(&child_id, new, plan.selection()).await,
                     Err(error) => Err(error),
@@ -142,7 +142,7 @@ macro_rules! mutations {
                 #[graphql(desc = "Its last day of validity (*gäller till*).")] to: Date,
             ) -> Result<Option<PayloadOutput<'a>>> {
                 let session: &Arc<Session> = ctx.data()?;
-                let plan = Plan::payload(ctx);
+                let Some(plan) = answer(ctx, Plan::payload(ctx).checked()) else { return Ok(None) };
                 let result = match required_day(to) {
                     Ok(to) => session.end_identifier(&child_id, &identifier_id, to, plan.selection()).await,
                     Err(error) => Err(error),
@@ -161,7 +161,7 @@ macro_rules! mutations {
                 #[graphql(desc = "The new placement; `from` is required (*placering*).")] set: Patch<inputs::Placement>,
             ) -> Result<Option<PayloadOutput<'a>>> {
                 let session: &Arc<Session> = ctx.data()?;
-                let plan = Plan::payload(ctx);
+                let Some(plan) = answer(ctx, Plan::payload(ctx).checked()) else { return Ok(None) };
                 let patch = patch(Some(set), None);
                 let result = session.start_placement(&child_id, &expected_version, &patch, plan.selection()).await;
                 payload(ctx, plan, result).await
@@ -177,7 +177,7 @@ macro_rules! mutations {
                 #[graphql(desc = "The last day of the placement (*till*).")] to: Date,
             ) -> Result<Option<PayloadOutput<'a>>> {
                 let session: &Arc<Session> = ctx.data()?;
-                let plan = Plan::payload(ctx);
+                let Some(plan) = answer(ctx, Plan::payload(ctx).checked()) else { return Ok(None) };
                 let result = match required_day(to) {
                     Ok(to) => session.end_placement(&child_id, &expected_version, to, plan.selection()).await,
                     Err(error) => Err(error),

@@ -67,6 +67,8 @@ fn collect(ctx: &Context<'_>, selection: &SelectionSet, nodes: &mut Vec<Node>) {
 pub(super) struct ChildPlan {
     pub(super) items: Vec<(Name, ChildItem)>,
     pub(super) selection: Selection,
+    /// `first` of some `revisions` is outside 1–100.
+    pub(super) wrong_page: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -84,7 +86,8 @@ pub(super) enum SectionItem {
     UpdatedAt,
     UpdatedBy(Vec<Node>),
     Withheld(Vec<Node>),
-    Revisions(usize, Vec<Node>),
+    /// How many at most, if that is a number of 1–100.
+    Revisions(Option<usize>, Vec<Node>),
 }
 
 impl ChildPlan {
@@ -96,6 +99,8 @@ impl ChildPlan {
                 ("__typename", _) => ChildItem::Typename,
                 (_, Some(section)) => {
                     let items = section_items(ctx, section, &node.children);
+                    let wrong = |(_, item): &(Name, SectionItem)| matches!(item, SectionItem::Revisions(None, _));
+                    plan.wrong_page |= items.iter().any(wrong);
                     let asked = plan.selection.sections.entry(section).or_default();
                     items.iter().for_each(|(_, item)| ask(asked, item));
                     ChildItem::Section(section, items)
@@ -125,11 +130,10 @@ fn section_items(ctx: &Context<'_>, section: Section, nodes: &[Node]) -> Vec<(Na
     nodes.iter().filter_map(item).collect()
 }
 
-/// `first` of `revisions`, from 1 to 100; 20 where it is not given.
-fn first(ctx: &Context<'_>, node: &Node) -> usize {
-    let given = ctx.with_field(&node.field).param_value::<Option<i32>>("first", None);
-    let given = given.ok().and_then(|(_, first)| first).and_then(|first| usize::try_from(first).ok());
-    given.unwrap_or(20).clamp(1, 100)
+/// `first` of `revisions`, if it is from 1 to 100; 20 where it is not given.
+fn first(ctx: &Context<'_>, node: &Node) -> Option<usize> {
+    let given = ctx.with_field(&node.field).param_value::<Option<i32>>("first", None).ok()?;
+    usize::try_from(given.1.unwrap_or(20)).ok().filter(|first| (1..=100).contains(first))
 }
 
 fn ask(asked: &mut SectionSelection, item: &SectionItem) {

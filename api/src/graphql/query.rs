@@ -35,7 +35,7 @@ impl Query {
         #[graphql(desc = "The id of the child: `child_…`.")] id: ID,
     ) -> Result<Option<ChildOutput<'a>>> {
         let session: &Arc<Session> = ctx.data()?;
-        let plan = Plan::child(ctx);
+        let Some(plan) = answer(ctx, Plan::child(ctx).checked()) else { return Ok(None) };
         let result = session.child(&id, plan.selection()).await;
         match answer(ctx, result) {
             Some(view) => Ok(Some(ChildOutput(Answer::one(ctx, plan, view).await?))),
@@ -51,7 +51,7 @@ impl Query {
         #[graphql(desc = "The number; check digits are checked (*nummer*).")] value: String,
     ) -> Result<Option<ChildOutput<'a>>> {
         let session: &Arc<Session> = ctx.data()?;
-        let plan = Plan::child(ctx);
+        let Some(plan) = answer(ctx, Plan::child(ctx).checked()) else { return Ok(None) };
         let result = session.child_by_identifier(kind.into(), &value, plan.selection()).await;
         match answer(ctx, result) {
             Some(view) => Ok(Some(ChildOutput(Answer::one(ctx, plan, view).await?))),
@@ -67,7 +67,7 @@ impl Query {
         #[graphql(desc = "`pageInfo.endCursor` of the page before (*efter*).")] after: Option<String>,
     ) -> Result<Option<ConnectionOutput<'a>>> {
         let session: &Arc<Session> = ctx.data()?;
-        let plan = Plan::connection(ctx);
+        let Some(plan) = answer(ctx, Plan::connection(ctx).checked()) else { return Ok(None) };
         let result = session.children(first, after.as_deref(), plan.selection()).await;
         match answer(ctx, result) {
             Some(page) => Ok(Some(ConnectionOutput(Answer::page(ctx, plan, page, after.is_some()).await?))),

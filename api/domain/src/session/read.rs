@@ -1,7 +1,7 @@
 //! Seeing children: find, decide, read only what will be shown, reveal.
 
 use super::{Session, page_size};
-use crate::catalogue::{IdentifierKind, Section, Source};
+use crate::catalogue::{FieldId, IdentifierKind, Section, Source};
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::gate::{Gate, Loaded, columns_for};
 use crate::store::{Snapshot, Standing};
@@ -25,7 +25,7 @@ impl Session {
                 Err(Error::NotFound) => Uuid::nil(),
                 other => other?,
             };
-            self.one(vec![child], selection, |_| true).await
+            self.one(vec![child], selection, None).await
         };
         self.refused(result.await)
     }
@@ -51,7 +51,7 @@ impl Session {
             let children =
                 self.reader().await?.children_by_identifier(self.caller.agency.id, kind, &normal, self.now).await?;
             let children = if children.is_empty() { vec![Uuid::nil()] } else { children };
-            self.one(children, selection, |gate| gate.finds_by(kind.field())).await
+            self.one(children, selection, Some(kind.field())).await
         };
         self.refused(result.await)
     }
@@ -106,23 +106,21 @@ impl Session {
     }
 
     /// The one of some children that the caller may know of and find; a miss is noted.
-    async fn one(
-        &self,
-        children: Vec<Uuid>,
-        selection: &Selection,
-        finds: impl Fn(&Gate<'_>) -> bool,
-    ) -> Result<ChildView, Error> {
+    async fn one(&self, children: Vec<Uuid>, selection: &Selection, by: Option<FieldId>) -> Result<ChildView, Error> {
         let known = {
             let reader = self.reader().await?;
             self.known(&reader, &children).await?
         };
-        let mut found = known.into_iter().filter(|gate| finds(gate));
+        let mut found = known.into_iter().filter(|gate| by.is_none_or(|id| gate.finds_by(id)));
         let (Some(gate), others) = (found.next(), found.count()) else {
             self.note(|draft| draft.miss());
             return Err(Error::NotFound);
         };
         if others > 0 {
             return Err(Error::refused(ErrorCode::Ambiguous, ["value"]));
+        }
+        if let Some(id) = by {
+            self.note(|draft| draft.show(gate.standing().subject, gate.found_by(id)));
         }
         let view = self.reveal(vec![gate], selection).await?.pop();
         view.map(|(_, view)| view).ok_or(Error::NotFound)
