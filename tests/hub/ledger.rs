@@ -33,6 +33,7 @@ both! {
     migrations_go_up_and_down_and_up_again
     what_was_acknowledged_survives_the_end_of_the_process
     a_caller_that_hangs_up_leaves_no_change_unlogged
+    the_log_beside_a_child_takes_no_second_connection
 }
 
 /// The record of a row, read from outside.
@@ -461,4 +462,20 @@ async fn a_caller_that_hangs_up_leaves_no_change_unlogged(hub: Hub) {
         |row: &&sea_orm::QueryResult| row.try_get_by_index::<String>(0).is_ok_and(|text| text.contains("\"changes\""));
     assert_eq!(records.iter().filter(tells).count() as i64, written);
     assert!(written > 0, "some of them got through");
+}
+
+async fn the_log_beside_a_child_takes_no_second_connection(hub: Hub) {
+    // More requests than the hub has connections to read by: if each held one and waited for another, none would end.
+    let child = hub.child(Scene::default()).await;
+    let query = "query($id: ID!) { child(id: $id) { identity { givenNames } }
+        accessLog(childId: $id, first: 1) { edges { node { at } } } }";
+    let asks = (0..48).map(|_| {
+        let request = hub.caller("malmo-soc").request(json!({ "query": query, "variables": { "id": child.id } }));
+        let router = hub.router.clone();
+        tokio::spawn(async move { crate::harness::Answer::of(&router, request).await })
+    });
+    for ask in asks.collect::<Vec<_>>() {
+        let answer = ask.await.expect("ends");
+        assert!(answer.data("/child/identity/givenNames").is_string(), "{}", answer.text);
+    }
 }

@@ -173,6 +173,8 @@ pub(crate) struct Inner {
     pub(crate) keys: Keys,
     pub(crate) ledger: Ledger,
     agencies: RwLock<Vec<Arc<Agency>>>,
+    /// Held by the one that brings the index of the access log up to date.
+    indexing: tokio::sync::Mutex<()>,
 }
 
 /// A running hub. Clones are doors to the same one.
@@ -212,7 +214,15 @@ impl Hub {
         let ledger = Ledger::open(store.clone(), clock.clone(), random_id(), &node).await?;
         let agencies = store.agencies().await?.into_iter().map(Arc::new).collect();
         let keys = Keys::new(secret.as_bytes());
-        let inner = Inner { store, engine, clock, keys, ledger, agencies: RwLock::new(agencies) };
+        let inner = Inner {
+            store,
+            engine,
+            clock,
+            keys,
+            ledger,
+            agencies: RwLock::new(agencies),
+            indexing: tokio::sync::Mutex::default(),
+        };
         let hub = Hub { inner: Arc::new(inner) };
         tokio::spawn(keep_indexed(Arc::downgrade(&hub.inner)));
         Ok(hub)
@@ -279,6 +289,12 @@ impl Inner {
         self.agencies.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Brings the index of the access log by child up to date.
+    pub(crate) async fn index(&self) -> Result<(), DatabaseError> {
+        let _held = self.indexing.lock().await;
+        ledger::index(&self.store).await
+    }
+
     /// What kind of agency this is.
     pub(crate) fn agency_kind(&self, id: AgencyId) -> Option<AgencyKind> {
         let agencies = self.agencies.read().unwrap_or_else(PoisonError::into_inner);
@@ -307,7 +323,7 @@ async fn keep_indexed(hub: std::sync::Weak<Inner>) {
     loop {
         tokio::time::sleep(INDEX_EVERY).await;
         let Some(hub) = hub.upgrade() else { return };
-        if let Err(error) = ledger::index(&hub.store).await {
+        if let Err(error) = hub.index().await {
             tracing::warn!(%error, "the index of the access log could not be brought up to date");
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Session, page_size};
 use crate::error::{Error, ErrorCode};
-use crate::ledger::{self, Record};
+use crate::ledger::Record;
 use crate::policy::Operation;
 use crate::store::LedgerRow;
 use crate::view::Page;
@@ -63,18 +63,15 @@ impl Session {
                 Err(Error::NotFound) => Uuid::nil(),
                 other => other?,
             };
-            ledger::index(&self.hub.store).await?;
-            // A snapshot of its own, which holds what was indexed just now: the request's shared one stays as it is,
-            // or a child beside this field would be decided on one instant and read at another.
-            let reader = self.hub.store.snapshot().await?;
+            // Before the request's snapshot, unless a child beside this field has begun it: the log is then as of that
+            // instant, too. A later one for the child would decide on one instant and read at another.
+            self.hub.index().await?;
+            let reader = self.reader().await?;
             let Some(subject) = reader.subject(child).await? else {
-                reader.end().await?;
                 return Ok(Page { items: Vec::new(), has_next: false });
             };
             let own = (!everyone).then_some(self.caller.agency.id);
-            let rows = reader.ledger_of(subject, own, before, size as u64 + 1).await;
-            reader.end().await?;
-            let mut rows = rows?;
+            let mut rows = reader.ledger_of(subject, own, before, size as u64 + 1).await?;
             // A look at the log is a look at the child; but to whoever never saw it, not even its own look may tell
             // that it is there.
             if everyone || !rows.is_empty() {

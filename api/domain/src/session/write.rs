@@ -112,7 +112,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`Session::update`]; `NO_SUCH_ENTRY` if there is none; `INVALID_DATE` if it would end before it began.
+    /// As [`Session::update`]; `NO_SUCH_ENTRY` if there is none; `DATE_ORDER` if it would end before it began, or ahead of
+    /// today.
     pub async fn end_placement(
         &self,
         child: &str,
@@ -141,7 +142,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// `INVALID_IDENTIFIER`, `CHECK_DIGIT`, `FORBIDDEN`, [`Error::NotFound`].
+    /// `INVALID_IDENTIFIER`, `CHECK_DIGIT`, `FORBIDDEN`, [`Error::NotFound`]; `CONFLICT` for a number that is there with
+    /// other days or another level.
     pub async fn add_identifier(
         &self,
         child: &str,
@@ -169,7 +171,7 @@ impl Session {
     /// # Errors
     ///
     /// `NO_SUCH_ENTRY` for a number that the child has not, or that the caller may not see;
-    /// `FORBIDDEN`, `INVALID_ID`, [`Error::NotFound`].
+    /// `FORBIDDEN`, `INVALID_ID`, `DATE_ORDER`, [`Error::NotFound`].
     pub async fn end_identifier(
         &self,
         child: &str,

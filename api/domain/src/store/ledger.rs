@@ -70,21 +70,22 @@ impl Store {
         rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
     }
 
-    /// The rows of a lane from a place on, at most so many.
+    /// The rows of a lane from a place on, at most so many. By a writing connection, as [`Store::indexed`]: whoever waits for
+    /// the index may hold a reading one, and must not wait for another.
     pub(crate) async fn lane(&self, lane: Uuid, from: i64, most: u64) -> Result<Vec<LedgerRow>, DatabaseError> {
         let rows = ledger::Entity::find()
             .filter(ledger::Column::Lane.eq(lane))
             .filter(ledger::Column::Seq.gte(from))
             .order_by_asc(ledger::Column::Seq)
             .limit(most)
-            .all(&self.reader)
+            .all(&self.writer)
             .await?;
         Ok(rows.into_iter().map(read).collect())
     }
 
     /// The lanes, and how far the index has come in each: the next row to index.
     pub(crate) async fn indexed(&self) -> Result<Vec<(Uuid, i64)>, DatabaseError> {
-        let rows = ledger_indexed::Entity::find().all(&self.reader).await?;
+        let rows = ledger_indexed::Entity::find().all(&self.writer).await?;
         Ok(rows.into_iter().map(|row| (row.lane, row.seq)).collect())
     }
 

@@ -251,9 +251,10 @@ impl Store {
         Ok(agencies)
     }
 
-    /// One agency, if it is there: for one that was added while the hub runs.
+    /// One agency, if it is there: for one that was added while the hub runs. Whoever asks may hold a reading connection,
+    /// and must not wait for another.
     pub(crate) async fn agency(&self, id: AgencyId) -> Result<Option<Agency>, DatabaseError> {
-        let found = agency::Entity::find().filter(agency::Column::Id.eq(id.0)).one(&self.reader).await?;
+        let found = agency::Entity::find().filter(agency::Column::Id.eq(id.0)).one(&self.writer).await?;
         Ok(found.and_then(read_agency))
     }
 }
