@@ -1,0 +1,107 @@
+//! The database of the benchmark: made-up children in a database of production, and whom the requests are about.
+
+use super::Fault;
+use super::limit::{Cell, Pools};
+use super::workloads::{Kind, public_id};
+use samverka::sandbox::SEED;
+use samverka_domain::clock::Clock;
+use samverka_domain::hub::{Database, Environment};
+use samverka_domain::world;
+use serde_json::Value;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+/// The agency that asks: a municipal caseworker's.
+pub const CASEWORKER: &str = "malmo-soc";
+
+/// How many children the requests are about.
+const SUBJECTS: usize = 200;
+
+/// A child that requests are about.
+pub struct Subject {
+    pub uuid: Uuid,
+    /// The id in the API.
+    pub id: String,
+    /// The dossier number.
+    pub number: String,
+    /// What the bare SQL last wrote: its version.
+    pub clothing: Mutex<String>,
+    /// The version that the hub last gave.
+    pub version: Mutex<String>,
+}
+
+/// Makes sure that a database has so many children. Returns how many there are.
+///
+/// # Errors
+///
+/// Whatever the hub refuses.
+pub async fn fill(url: &str, children: u64) -> Result<u64, Fault> {
+    let database = Database::connect(url).await?;
+    database.migrate_up().await?;
+    database.claim(Environment::Production).await?;
+    database.put_agencies(&world::agencies()).await?;
+    let there = database.children().await?;
+    if there < children {
+        eprintln!("making {} children in {url}", children - there);
+        let start = std::time::Instant::now();
+        database.seed(SEED, there..children, &Clock::system(), &mut |_| ()).await?;
+        eprintln!("made in {:.0} s", start.elapsed().as_secs_f64());
+    }
+    let there = database.children().await?;
+    database.close().await;
+    Ok(there)
+}
+
+fn text(row: &[Cell], index: usize) -> String {
+    match row.get(index).map(Cell::to_json) {
+        Some(Value::String(text)) => text,
+        _ => String::new(),
+    }
+}
+
+fn uuid(row: &[Cell], index: usize) -> Uuid {
+    match row.get(index) {
+        Some(Cell::Id(_, Some(id))) => *id,
+        _ => Uuid::nil(),
+    }
+}
+
+/// The id of an agency.
+///
+/// # Errors
+///
+/// If it is not there.
+pub async fn agency(pools: &Pools, code: &str) -> Result<Uuid, Fault> {
+    let sql = "SELECT id, code FROM agency WHERE id <> $1".to_owned();
+    let columns = [("", "", Kind::Id("")), ("", "", Kind::Text)];
+    let rows = pools.ask(sql, Uuid::nil(), &columns).await?;
+    let found = rows.iter().find(|row| text(row, 1) == code).map(|row| uuid(row, 0));
+    found.ok_or_else(|| format!("the agency {code} is missing").into())
+}
+
+/// Children that the agency is responsible for, with all the sections that the requests show.
+///
+/// # Errors
+///
+/// If there are too few.
+pub async fn subjects(pools: &Pools, agency: Uuid) -> Result<Vec<Subject>, Fault> {
+    let sql = "SELECT c.id, n.value, d.clothing FROM involvement o JOIN child c ON c.id = o.child_id \
+        JOIN identifier n ON n.child_id = c.id AND n.kind = 'DOSSIER_NUMBER' JOIN description d ON d.child_id = c.id \
+        JOIN placement p ON p.child_id = c.id AND p.valid_to IS NULL JOIN identity i ON i.child_id = c.id \
+        LEFT JOIN protection x ON x.child_id = c.id \
+        WHERE o.agency_id = $1 AND o.closed_at IS NULL AND o.kind = 'RESPONSIBLE' AND d.clothing IS NOT NULL \
+        AND coalesce(x.level, 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM missing_episode e WHERE e.child_id = c.id) \
+        ORDER BY c.id LIMIT 2000";
+    let columns = [("", "", Kind::Id("child")), ("", "", Kind::Text), ("", "", Kind::Text)];
+    let rows = pools.ask(sql.to_owned(), agency, &columns).await?;
+    let step = (rows.len() / SUBJECTS).max(1);
+    let subject = |row: &Vec<Cell>| Subject {
+        uuid: uuid(row, 0),
+        id: public_id("child", uuid(row, 0)),
+        number: text(row, 1),
+        clothing: Mutex::new(text(row, 2)),
+        version: Mutex::default(),
+    };
+    let subjects: Vec<Subject> = rows.iter().step_by(step).take(SUBJECTS).map(subject).collect();
+    if subjects.len() < 32 { Err("too few children fit the workloads".into()) } else { Ok(subjects) }
+}
