@@ -211,6 +211,18 @@ impl Limit {
         Ok(())
     }
 
+    /// Reads what the updates will find: the hub has written meanwhile.
+    async fn refresh(&self) -> Result<(), Fault> {
+        for subject in self.subjects.iter() {
+            let sql = "SELECT clothing FROM description WHERE child_id = $1".to_owned();
+            let rows = self.pools.ask(sql, subject.uuid, &[("", "", Kind::Text)]).await?;
+            if let Some(Cell::Text(Some(text))) = rows.into_iter().flatten().next() {
+                *subject.clothing.lock().await = text;
+            }
+        }
+        Ok(())
+    }
+
     async fn one(&self, workload: Workload, subject: &Subject, audited: bool) -> Result<(), Fault> {
         if workload == Workload::W4 {
             self.update(subject).await?;
@@ -229,6 +241,7 @@ impl Limit {
         audited: bool,
         postmaster: Option<u32>,
     ) -> Result<Figures, Fault> {
+        self.refresh().await?;
         let me = std::process::id();
         let (own, postgres) = (cpu::of_process(me), postmaster.map(cpu::of_family).unwrap_or_default());
         let start = Instant::now();

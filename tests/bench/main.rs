@@ -58,6 +58,9 @@ struct Args {
     /// Which workloads.
     #[arg(long, value_delimiter = ',', default_value = "W1,W2,W3,W4,W5")]
     workloads: Vec<String>,
+    /// Which ways: `hub`, `unlogged` (the hub without the log's commit), `limit` (bare SQL), `audited` (with a durable row).
+    #[arg(long, value_delimiter = ',', default_value = "hub,unlogged,limit,audited")]
+    ways: Vec<String>,
     /// Which databases.
     #[arg(long, value_delimiter = ',', default_value = "sqlite,postgres")]
     databases: Vec<String>,
@@ -224,7 +227,8 @@ impl Bench<'_> {
                 continue;
             }
             for concurrency in self.args.concurrency.iter().copied() {
-                cells.extend(Way::ALL.map(|way| (workload, concurrency, way)));
+                let ways = Way::ALL.into_iter().filter(|way| self.args.ways.iter().any(|name| name == way.name()));
+                cells.extend(ways.map(|way| (workload, concurrency, way)));
             }
         }
         cells

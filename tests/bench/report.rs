@@ -20,6 +20,15 @@ pub enum Path {
 
 impl Path {
     pub const ALL: [Path; 4] = [Path::Hub, Path::HubUnlogged, Path::Limit, Path::LimitAudited];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Path::Hub => "hub",
+            Path::HubUnlogged => "unlogged",
+            Path::Limit => "limit",
+            Path::LimitAudited => "audited",
+        }
+    }
 }
 
 /// One cell of the table.
