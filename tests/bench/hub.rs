@@ -131,7 +131,9 @@ impl Hub {
         let mut hub = Hub { process, address, pkcs8, started_in: Duration::ZERO, updates: Arc::default() };
         while !hub.is_ready().await {
             if begun.elapsed() > Duration::from_secs(30) || hub.process.try_wait()?.is_some() {
-                return Err(format!("the hub did not start; see {}", folder.join(format!("{what}.log")).display()).into());
+                return Err(
+                    format!("the hub did not start; see {}", folder.join(format!("{what}.log")).display()).into()
+                );
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -141,7 +143,9 @@ impl Hub {
 
     async fn is_ready(&self) -> bool {
         let Ok(mut connection) = Connection::open(self.address).await else { return false };
-        let Ok(request) = Request::get("/health/ready").header("host", "hub").body(Full::default()) else { return false };
+        let Ok(request) = Request::get("/health/ready").header("host", "hub").body(Full::default()) else {
+            return false;
+        };
         connection.send(request).await.is_ok_and(|(status, _)| status == StatusCode::OK)
     }
 

@@ -280,7 +280,8 @@ impl Limit {
 /// The card of a child in the bare SQL's rows: its own fields, and the earlier placements.
 pub fn card(rows: &[Vec<Value>]) -> (Vec<Value>, Vec<Vec<Value>>) {
     let own = rows.first().map(|row| row.iter().take(EARLIER).cloned().collect()).unwrap_or_default();
-    let ended = |row: &&Vec<Value>| LONG.iter().zip(row.iter()).any(|((path, _, _), value)| *path == "/to" && !value.is_null());
+    let ended =
+        |row: &&Vec<Value>| LONG.iter().zip(row.iter()).any(|((path, _, _), value)| *path == "/to" && !value.is_null());
     let earlier = rows.iter().filter(ended).map(|row| row.iter().skip(EARLIER).cloned().collect()).collect();
     (own, earlier)
 }

@@ -206,7 +206,8 @@ impl Bench<'_> {
             way,
             figures: Figures::median(&rounds),
         }));
-        let at_64 = logged.run(Workload::W1, 64, Duration::from_secs(2), &subjects, (&caller, &cursor), postmaster).await?;
+        let at_64 =
+            logged.run(Workload::W1, 64, Duration::from_secs(2), &subjects, (&caller, &cursor), postmaster).await?;
         let (_, peak) = cpu::memory(logged.pid());
         report.processes.push(Process {
             database,
@@ -255,8 +256,7 @@ async fn check(
     cursor: &Option<String>,
 ) -> Result<(), Fault> {
     for subject in subjects {
-        let about =
-            About { id: &subject.id, number: &subject.number, cursor: cursor.as_deref(), version: "", n: 0 };
+        let about = About { id: &subject.id, number: &subject.number, cursor: cursor.as_deref(), version: "", n: 0 };
         let answer = hub.ask(caller, &body(Workload::W1, &about)).await?;
         let child = answer.pointer("/data/child").unwrap_or(&Value::Null);
         let (own, earlier) = card(&limit.read(Workload::W1, subject).await?);

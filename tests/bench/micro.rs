@@ -22,7 +22,11 @@ pub fn run() -> Micro {
     let engine = Engine::embedded();
     let stranger = Situation::stranger(Role::SocialServices, Purpose::Protect);
     let situations = Relation::ALL.iter().flat_map(|relation| {
-        Protection::ALL.iter().map(move |protection| Situation { relation: *relation, protection: *protection, ..stranger })
+        Protection::ALL.iter().map(move |protection| Situation {
+            relation: *relation,
+            protection: *protection,
+            ..stranger
+        })
     });
     let situations: Vec<Situation> = situations.collect();
     let begun = Instant::now();

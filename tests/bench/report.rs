@@ -66,7 +66,14 @@ pub struct Report {
 
 impl Report {
     /// The figures of a cell.
-    pub fn find(&self, database: &str, children: u64, workload: &str, concurrency: usize, way: Path) -> Option<Figures> {
+    pub fn find(
+        &self,
+        database: &str,
+        children: u64,
+        workload: &str,
+        concurrency: usize,
+        way: Path,
+    ) -> Option<Figures> {
         let found = self.cells.iter().find(|cell| {
             (cell.database.as_str(), cell.children) == (database, children)
                 && (cell.workload.as_str(), cell.concurrency, cell.way) == (workload, concurrency, way)
@@ -84,7 +91,10 @@ impl Report {
         for (database, children) in places {
             self.table(database, children, &mut text);
         }
-        _ = writeln!(text, "| process | start | resident, idle | peak, 64 connections | errors at 64 |\n|---|---|---|---|---|");
+        _ = writeln!(
+            text,
+            "| process | start | resident, idle | peak, 64 connections | errors at 64 |\n|---|---|---|---|---|"
+        );
         for Process { database, children, start, idle, peak_at_64, errors_at_64 } in &self.processes {
             _ = writeln!(
                 text,

@@ -142,7 +142,8 @@ const LONG_FIELDS: &str = "id identity { givenNames familyName birthDate sex cit
     placement { unitName street postalCode postalTown dutyPhone earlier { id type from to unitName postalTown } }";
 
 /// The row rule, written by hand: the agency has an open involvement with the child.
-const MAY: &str = "EXISTS (SELECT 1 FROM involvement m WHERE m.child_id = c.id AND m.agency_id = $1 AND m.closed_at IS NULL)";
+const MAY: &str =
+    "EXISTS (SELECT 1 FROM involvement m WHERE m.child_id = c.id AND m.agency_id = $1 AND m.closed_at IS NULL)";
 
 const RESPONSIBLE: &str = "LEFT JOIN involvement v ON v.child_id = c.id AND v.kind = 'RESPONSIBLE' AND v.closed_at IS NULL \
     LEFT JOIN agency a ON a.id = v.agency_id";

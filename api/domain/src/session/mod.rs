@@ -66,7 +66,7 @@ impl Session {
     /// Commits the row that tells of this session, and lets its answer go.
     pub(crate) async fn release<T>(&self, answer: T) -> Result<Released<T>, Error> {
         if let Some(snapshot) = self.snapshot.lock().await.take() {
-            snapshot.end().await?;
+            snapshot.end();
         }
         let draft = std::mem::take(&mut *self.draft.lock().unwrap_or_else(PoisonError::into_inner));
         let Request { id, operation } = &self.request;

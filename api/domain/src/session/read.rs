@@ -1,10 +1,10 @@
 //! Seeing children: find, decide, read only what will be shown, reveal.
 
 use super::Session;
-use crate::catalogue::{FieldId, IdentifierKind, Section, Source};
+use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Source};
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::gate::{Gate, Loaded, columns_for};
-use crate::store::{Snapshot, Standing};
+use crate::store::{Plan, Planned, Snapshot, Standing};
 use crate::view::{ChildView, SectionSelection, Selection};
 use tokio::sync::MutexGuard;
 use uuid::Uuid;
@@ -93,7 +93,7 @@ impl Session {
         Ok(gates.into_iter().filter(Gate::knows).collect())
     }
 
-    /// Reads what the gates will show, one statement a table, and shows it.
+    /// Reads what the gates will show, and shows it.
     pub(super) async fn reveal(
         &self,
         gates: Vec<Gate<'_>>,
@@ -115,9 +115,19 @@ impl Session {
         if children.is_empty() {
             return Ok(loaded);
         }
+        let plan = plan(gates, selection);
         let reader = self.reader().await?;
-        for (section, asked) in &selection.sections {
-            self.load_section(&reader, &children, gates, *section, asked, &mut loaded).await?;
+        if plan.identifiers {
+            for row in reader.identifiers(&children, &IdentifierKind::ALL).await? {
+                loaded.identifiers.entry(row.child).or_default().push(row);
+            }
+        }
+        if !plan.rest.sections.is_empty() || plan.rest.responsible {
+            let read = reader.sections(&children, &plan.rest).await?;
+            loaded.responsible.extend(read.responsible);
+            for (section, row) in read.rows {
+                loaded.rows.entry((section, row.child)).or_default().push(row);
+            }
         }
         // What cannot be shown is not read: its amount would show in the time it takes.
         let shows = |section: Section| gates.iter().any(|gate| !gate.may_show(section).is_empty());
@@ -129,42 +139,6 @@ impl Session {
             }
         }
         Ok(loaded)
-    }
-
-    async fn load_section(
-        &self,
-        reader: &Snapshot,
-        children: &[Uuid],
-        gates: &[Gate<'_>],
-        section: Section,
-        asked: &SectionSelection,
-        loaded: &mut Loaded,
-    ) -> Result<(), Error> {
-        let shown = gates.iter().fold(crate::catalogue::FieldSet::EMPTY, |all, gate| all | gate.may_show(section));
-        let all = asked.stamps || asked.revisions;
-        let values = columns_for(section, asked.fields) & shown;
-        if values.is_empty() && (!all || shown.is_empty()) {
-            return Ok(());
-        }
-        let is = |source: fn(&Source) -> bool| {
-            (if all { shown } else { values }).iter().any(|id| source(&id.field().source))
-        };
-        if section == Section::Identifiers {
-            for row in reader.identifiers(children, &IdentifierKind::ALL).await? {
-                loaded.identifiers.entry(row.child).or_default().push(row);
-            }
-            return Ok(());
-        }
-        if section == Section::Responsibility && is(|source| matches!(source, Source::Involvement)) {
-            loaded.responsible = reader.responsible(children).await?;
-        }
-        if all || values.iter().any(|id| !matches!(id.field().source, Source::Involvement)) {
-            let ended = all || is(|source| matches!(source, Source::EarlierPlacements));
-            for row in reader.section(section, children, values, ended).await? {
-                loaded.rows.entry((section, row.child)).or_default().push(row);
-            }
-        }
-        Ok(())
     }
 
     /// The request's one snapshot, begun with the first read.
@@ -179,9 +153,48 @@ impl Session {
     /// Gives the snapshot back, so that the next read sees what was written since.
     pub(super) async fn forget(&self) -> Result<(), Error> {
         if let Some(snapshot) = self.snapshot.lock().await.take() {
-            snapshot.end().await?;
+            snapshot.end();
         }
         Ok(())
+    }
+}
+
+/// What to read, and nothing that no gate would show.
+#[derive(Default)]
+struct Needed {
+    identifiers: bool,
+    rest: Plan,
+}
+
+fn plan(gates: &[Gate<'_>], selection: &Selection) -> Needed {
+    let mut needed = Needed::default();
+    for (section, asked) in &selection.sections {
+        let shown = gates.iter().fold(FieldSet::EMPTY, |all, gate| all | gate.may_show(*section));
+        needed.section(*section, asked, shown);
+    }
+    needed
+}
+
+impl Needed {
+    fn section(&mut self, section: Section, asked: &SectionSelection, shown: FieldSet) {
+        let all = asked.stamps || asked.revisions;
+        let fields = columns_for(section, asked.fields) & shown;
+        if fields.is_empty() && (!all || shown.is_empty()) {
+            return;
+        }
+        if section == Section::Identifiers {
+            self.identifiers = true;
+            return;
+        }
+        let is = |source: fn(&Source) -> bool| {
+            (if all { shown } else { fields }).iter().any(|id| source(&id.field().source))
+        };
+        self.rest.responsible |=
+            section == Section::Responsibility && is(|source| matches!(source, Source::Involvement));
+        if all || fields.iter().any(|id| !matches!(id.field().source, Source::Involvement)) {
+            let ended = all || is(|source| matches!(source, Source::EarlierPlacements));
+            self.rest.sections.push(Planned { section, fields, stamps: asked.stamps, ended });
+        }
     }
 }
 

@@ -9,7 +9,7 @@ mod seed;
 mod write;
 
 pub(crate) use ledger::{LedgerRow, SubjectRow};
-pub(crate) use read::{Entry, IdentifierRow, RevisionRow, Row, Snapshot, Standing};
+pub(crate) use read::{Entry, IdentifierRow, Plan, Planned, RevisionRow, Row, Snapshot, Standing};
 pub use roster::RosterReport;
 pub(crate) use write::{Author, Write};
 

@@ -1,4 +1,4 @@
-//! Reading: only the tables and columns that are asked for, one statement a table, one snapshot a request.
+//! Reading: only the tables and columns that are asked for, in as few statements as there are lists, one snapshot a request.
 
 use super::columns::{name, read, stored};
 use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Value};
@@ -12,7 +12,7 @@ use sea_orm::sea_query::{Cond, Expr, ExprTrait, JoinType, Order, Query, SelectSt
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
 use serde_json::Value as Json;
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 const HOUR: i64 = 3_600_000_000;
@@ -60,6 +60,31 @@ impl Row {
     }
 }
 
+/// What to read of a section.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Planned {
+    pub(crate) section: Section,
+    pub(crate) fields: FieldSet,
+    pub(crate) stamps: bool,
+    /// Placements that have ended, too.
+    pub(crate) ended: bool,
+}
+
+/// What to read of some children, in one statement.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) sections: Vec<Planned>,
+    /// The agency that is responsible now, too.
+    pub(crate) responsible: bool,
+}
+
+/// What was read by a [`Plan`]. Placements come latest first.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    pub(crate) rows: Vec<(Section, Row)>,
+    pub(crate) responsible: Vec<(Uuid, AgencyId)>,
+}
+
 /// A number of a child.
 #[derive(Clone, Debug)]
 pub(crate) struct IdentifierRow {
@@ -94,9 +119,10 @@ impl Snapshot {
         Snapshot { transaction }
     }
 
-    /// Gives the connection back.
-    pub(crate) async fn end(self) -> Result<(), DatabaseError> {
-        Ok(self.transaction.rollback().await?)
+    /// Gives the connection back. Nobody waits for the end of the transaction: it goes to the database with the
+    /// connection's return to the pool.
+    pub(crate) fn end(self) {
+        drop(self.transaction);
     }
 
     /// What the agency is to each of these children, in the order of the ids; children that are not
@@ -141,10 +167,12 @@ impl Snapshot {
         value: &str,
         now: i64,
     ) -> Result<Vec<Uuid>, DatabaseError> {
+        let of = |table: &'static str, column: &'static str| Expr::col((name(table), name(column)));
         let mut own = Query::select();
-        own.column(name("child_id"))
+        own.expr(Expr::val(1))
             .from(name("involvement"))
-            .and_where(Expr::col(name("agency_id")).eq(agency.0))
+            .and_where(of("involvement", "child_id").equals((name("identifier"), name("child_id"))))
+            .and_where(of("involvement", "agency_id").eq(agency.0))
             .cond_where(counts_still(now));
         let mut query = Query::select();
         query
@@ -153,23 +181,17 @@ impl Snapshot {
             .from(name("identifier"))
             .and_where(Expr::col(name("kind")).eq(kind.code()))
             .and_where(Expr::col(name("value")).eq(value))
-            .and_where(Expr::col(name("child_id")).in_subquery(own))
+            .and_where(Expr::exists(own))
             .order_by(name("child_id"), Order::Asc)
             .limit(100);
         let rows = self.transaction.query_all(&query).await?;
         rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
     }
 
-    /// The rows of a section, with the planned columns. Placements come latest first; ended ones only
-    /// if asked for.
-    pub(crate) async fn section(
-        &self,
-        section: Section,
-        children: &[Uuid],
-        fields: FieldSet,
-        ended: bool,
-    ) -> Result<Vec<Row>, DatabaseError> {
-        section_rows(&self.transaction, section, children, fields, ended).await
+    /// The rows of these sections, in one statement.
+    pub(crate) async fn sections(&self, children: &[Uuid], plan: &Plan) -> Result<Read, DatabaseError> {
+        let rows = self.transaction.query_all(&sections_query(children, plan)).await?;
+        read_sections(&rows, plan)
     }
 
     /// The numbers of these children, of these kinds.
@@ -179,19 +201,6 @@ impl Snapshot {
         kinds: &[IdentifierKind],
     ) -> Result<Vec<IdentifierRow>, DatabaseError> {
         identifiers(&self.transaction, children, kinds).await
-    }
-
-    /// The agency that is responsible for each of these children now.
-    pub(crate) async fn responsible(&self, children: &[Uuid]) -> Result<HashMap<Uuid, AgencyId>, DatabaseError> {
-        let mut query = Query::select();
-        query
-            .columns([name("child_id"), name("agency_id")])
-            .from(name("involvement"))
-            .and_where(Expr::col(name("kind")).eq("RESPONSIBLE"))
-            .and_where(Expr::col(name("closed_at")).is_null())
-            .and_where(Expr::col(name("child_id")).is_in(children.iter().copied()));
-        let rows = self.transaction.query_all(&query).await?;
-        rows.iter().map(|row| Ok((row.try_get_by_index(0)?, AgencyId(row.try_get_by_index(1)?)))).collect()
     }
 
     /// The writes to these sections of these children, latest first.
@@ -378,55 +387,117 @@ async fn consents(
     rows.iter().map(|row| Ok((row.try_get_by_index(0)?, groups(row.try_get_by_index(1)?)))).collect()
 }
 
+/// Every row of a section, with all its columns.
 pub(super) async fn section_rows(
     database: &DatabaseTransaction,
     section: Section,
     children: &[Uuid],
-    fields: FieldSet,
-    ended: bool,
 ) -> Result<Vec<Row>, DatabaseError> {
-    let planned: Vec<FieldId> = (fields & stored(section)).iter().collect();
-    let placements = section == Section::Placement;
-    let mut query = Query::select();
-    query.column(name("child_id")).column(name("stamps")).from(name(section.table()));
-    if placements {
-        query.columns(["id", "valid_from", "valid_to", "unit_agency_id"].map(name));
-    }
-    let first = if placements { 6 } else { 2 };
-    query
-        .columns(planned.iter().map(|id| name(id.field().column)))
-        .and_where(Expr::col(name("child_id")).is_in(children.iter().copied()));
-    if placements && !ended {
-        query.and_where(Expr::col(name("valid_to")).is_null());
-    }
-    let rows = database.query_all(&query).await?;
-    let mut rows: Vec<Row> =
-        rows.iter().map(|row| read_row(row, placements, first, &planned)).collect::<Result<_, _>>()?;
-    // Ordered here, because the databases order absent days differently.
-    rows.sort_by_key(|row| row.entry.map(|entry| (Reverse((entry.to.is_none(), entry.from, entry.to)), entry.id)));
-    Ok(rows)
+    let plan = Planned { section, fields: stored(section), stamps: true, ended: true };
+    let plan = Plan { sections: vec![plan], responsible: false };
+    let rows = database.query_all(&sections_query(children, &plan)).await?;
+    Ok(read_sections(&rows, &plan)?.rows.into_iter().map(|(_, row)| row).collect())
 }
 
-fn read_row(row: &QueryResult, placement: bool, first: usize, planned: &[FieldId]) -> Result<Row, DatabaseError> {
-    let mut values = Vec::with_capacity(planned.len());
-    for (offset, id) in planned.iter().enumerate() {
-        if let Some(value) = read(row, first + offset, *id)? {
-            values.push((*id, value));
+/// The ids, repeated up to a power of two: few shapes of a statement, so that each is prepared once.
+fn padded(children: &[Uuid]) -> impl Iterator<Item = Uuid> {
+    let size = children.len().next_power_of_two();
+    children.iter().copied().chain(children.last().copied().into_iter().cycle()).take(size)
+}
+
+/// What is always read of a placement.
+const ENTRY: [&str; 4] = ["id", "valid_from", "valid_to", "unit_agency_id"];
+
+/// Every section has at most one row a child, but for the placements.
+fn sections_query(children: &[Uuid], plan: &Plan) -> SelectStatement {
+    let col = |table: &'static str, column: &'static str| Expr::col((name(table), name(column)));
+    let of_child = |table: &'static str| col(table, "child_id").equals((name("child"), name("id")));
+    let mut query = Query::select();
+    query.column((name("child"), name("id"))).from(name("child"));
+    if plan.responsible {
+        let responsible = Cond::all()
+            .add(of_child("involvement"))
+            .add(col("involvement", "kind").eq("RESPONSIBLE"))
+            .add(col("involvement", "closed_at").is_null());
+        query.column((name("involvement"), name("agency_id")));
+        query.join(JoinType::LeftJoin, name("involvement"), responsible);
+    }
+    for Planned { section, fields, stamps, ended } in &plan.sections {
+        let table = section.table();
+        let mut on = Cond::all().add(of_child(table));
+        query.column((name(table), name("child_id")));
+        if *stamps {
+            query.column((name(table), name("stamps")));
+        }
+        if *section == Section::Placement {
+            query.columns(ENTRY.map(|column| (name(table), name(column))));
+            on = if *ended { on } else { on.add(col(table, "valid_to").is_null()) };
+        }
+        query.columns((*fields & stored(*section)).iter().map(|id| (name(table), name(id.field().column))));
+        query.join(JoinType::LeftJoin, name(table), on);
+    }
+    query.and_where(col("child", "id").is_in(padded(children)));
+    query
+}
+
+fn read_sections(rows: &[QueryResult], plan: &Plan) -> Result<Read, DatabaseError> {
+    let mut found = Read::default();
+    let mut seen = HashSet::with_capacity(rows.len());
+    for row in rows {
+        let child: Uuid = row.try_get_by_index(0)?;
+        let is_first = seen.insert(child);
+        let mut at = 1;
+        if plan.responsible {
+            let agency: Option<Uuid> = row.try_get_by_index(at)?;
+            found.responsible.extend(agency.filter(|_| is_first).map(|agency| (child, AgencyId(agency))));
+            at += 1;
+        }
+        for planned in &plan.sections {
+            let is_there = row.try_get_by_index::<Option<Uuid>>(at)?.is_some();
+            // A row is repeated for each placement, and says the same of all else.
+            if is_there && (is_first || planned.section == Section::Placement) {
+                found.rows.push((planned.section, read_row(row, child, at + 1, planned)?));
+            }
+            at += planned.width();
         }
     }
-    let entry = if placement {
-        let agency: Option<Uuid> = row.try_get_by_index(5)?;
-        Some(Entry {
-            id: row.try_get_by_index(2)?,
-            from: row.try_get_by_index(3)?,
-            to: row.try_get_by_index(4)?,
+    // Ordered here, because the databases order absent days differently.
+    let latest = |row: &Row| row.entry.map(|entry| (Reverse((entry.to.is_none(), entry.from, entry.to)), entry.id));
+    found.rows.sort_by_key(|(_, row)| latest(row));
+    Ok(found)
+}
+
+impl Planned {
+    /// How many columns it takes.
+    fn width(&self) -> usize {
+        let entry = if self.section == Section::Placement { ENTRY.len() } else { 0 };
+        1 + usize::from(self.stamps) + entry + (self.fields & stored(self.section)).len()
+    }
+}
+
+fn read_row(row: &QueryResult, child: Uuid, mut at: usize, planned: &Planned) -> Result<Row, DatabaseError> {
+    let mut stamps = Stamps::default();
+    if planned.stamps {
+        stamps = Stamps::from_json(row.try_get_by_index(at)?);
+        at += 1;
+    }
+    let mut entry = None;
+    if planned.section == Section::Placement {
+        let agency: Option<Uuid> = row.try_get_by_index(at + 3)?;
+        entry = Some(Entry {
+            id: row.try_get_by_index(at)?,
+            from: row.try_get_by_index(at + 1)?,
+            to: row.try_get_by_index(at + 2)?,
             agency: agency.map(AgencyId),
-        })
-    } else {
-        None
-    };
-    let stamps = Stamps::from_json(row.try_get_by_index(1)?);
-    Ok(Row { child: row.try_get_by_index(0)?, entry, values, stamps })
+        });
+        at += ENTRY.len();
+    }
+    let fields = planned.fields & stored(planned.section);
+    let mut values = Vec::with_capacity(fields.len());
+    for (place, id) in (at..).zip(fields.iter()) {
+        values.extend(read(row, place, id)?.map(|value| (id, value)));
+    }
+    Ok(Row { child, entry, values, stamps })
 }
 
 pub(super) async fn identifiers(

@@ -1,7 +1,7 @@
 //! Writing: a transaction in which a child's row is locked first, so that writers of one child wait
 //! for each other and never overwrite.
 
-use super::columns::{bind, name, stored};
+use super::columns::{bind, name};
 use super::read::{IdentifierRow, Row, Standing, identifiers, section_rows, standings};
 use super::roster;
 use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Value};
@@ -76,7 +76,7 @@ impl Write {
 
     /// Every row of a section of a child, with every column.
     pub(crate) async fn rows(&self, section: Section, child: Uuid) -> Result<Vec<Row>, DatabaseError> {
-        section_rows(&self.transaction, section, &[child], stored(section), true).await
+        section_rows(&self.transaction, section, &[child]).await
     }
 
     pub(crate) async fn identifiers(&self, child: Uuid) -> Result<Vec<IdentifierRow>, DatabaseError> {
