@@ -15,6 +15,7 @@ mod http;
 mod identifiers;
 mod inputs;
 mod ledger;
+mod lists;
 mod oracle;
 mod placement;
 mod readme;

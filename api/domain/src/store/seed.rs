@@ -270,7 +270,7 @@ mod tests {
         let agency = |code: &str| ids.get(code).copied().expect("a persona's agency");
         let mut made_up = (0..children).map(|index| world::child(1, index, NOW, &agency));
         let mut told = Vec::new();
-        store.seed(&mut made_up, &mut |done| told.push(done)).await.expect("seeded");
+        store.seed(&mut made_up, NOW, &mut |done| told.push(done)).await.expect("seeded");
         assert_eq!(told.last(), Some(&children));
         (store, (0..children).map(|index| world::child(1, index, NOW, &agency)).collect())
     }
