@@ -19,5 +19,6 @@ mod oracle;
 mod placement;
 mod readme;
 mod repository;
+mod results;
 mod versions;
 mod write;
