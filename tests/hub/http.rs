@@ -245,6 +245,10 @@ async fn a_body_that_is_no_single_request_is_refused(hub: Hub) {
         r#"{"query":"{ me { role } }","variables":[]}"#,
         r#"{"query":"{ me { role } }","variables":5}"#,
         r#"{"query":"{ me { role } }","variables":false}"#,
+        r#"{"query":"{ me { role } }","extensions":"x"}"#,
+        r#"{"query":"{ me { role } }","extensions":5}"#,
+        r#"{"query":"{ me { role } }","extensions":true}"#,
+        r#"{"query":"{ me { role } }","extensions":[{}]}"#,
         r#"{"query":"{ me { role } }","operationName":5}"#,
         r#"{"query":"{ me { role } }","operationName":["x"]}"#,
         r#"{"query":"{ me { role } }","query":"{ me { role } }"}"#,
@@ -282,8 +286,8 @@ async fn a_body_that_is_no_single_request_is_refused(hub: Hub) {
 
 async fn a_body_over_one_mebibyte_is_refused(hub: Hub) {
     let of = |size: usize| {
-        let empty = json!({ "query": ME, "extensions": "" }).to_string();
-        json!({ "query": ME, "extensions": "x".repeat(size - empty.len()) }).to_string()
+        let with = |filler: &str| json!({ "query": ME, "extensions": { "filler": filler } }).to_string();
+        with(&"x".repeat(size - with("").len()))
     };
     let mebibyte = 1024 * 1024;
     let answer = hub.send(raw(&hub, "POST", Some("application/json"), of(mebibyte))).await;

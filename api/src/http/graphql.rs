@@ -35,7 +35,7 @@ struct Body_ {
     variables: Option<serde_json::Map<String, serde_json::Value>>,
     #[serde(default)]
     #[expect(dead_code, reason = "taken, because clients send it, and not used")]
-    extensions: Option<serde_json::Value>,
+    extensions: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 pub(super) async fn handle(State(service): State<Service>, request: Request) -> Response {
