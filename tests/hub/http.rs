@@ -4,6 +4,7 @@
 use crate::both;
 use crate::harness::{Answer, HOUR, Hub, Kind, Scene, TestChild, child_id, everything};
 use axum::body::Body;
+use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, HeaderValue, Request};
 use samverka_domain::error::ErrorCode;
 use sea_orm::{ConnectionTrait, SqliteTransactionMode, TransactionOptions, TransactionTrait};
@@ -29,6 +30,8 @@ both! {
     there_is_one_address_and_beside_it_nothing
     samverka_headers_are_short_single_and_printable
     an_answer_has_the_media_type_that_was_asked_for
+    where_the_caller_reads_neither_media_type_nothing_is_done
+    no_origin_is_let_in
     every_answer_is_hardened_and_has_an_id_of_its_own
     a_syntax_error_tells_the_place_and_never_the_line
     a_flood_of_errors_is_cut
@@ -96,8 +99,9 @@ fn assert_hardened(answer: &Answer, why: &str) {
     assert_eq!(header("referrer-policy"), "no-referrer", "{why}");
     assert!(header("content-security-policy").contains("default-src 'none'"), "{why}");
     assert_eq!(header("x-request-id").len(), 32, "{why}");
-    for name in ["server", "x-powered-by", "via", "set-cookie", "access-control-allow-origin"] {
-        assert!(!answer.headers.contains_key(name), "{why}: {name}");
+    for name in answer.headers.keys().map(|name| name.as_str()) {
+        let telling = ["server", "x-powered-by", "via", "set-cookie"].contains(&name);
+        assert!(!telling && !name.starts_with("access-control-"), "{why}: {name}");
     }
     if answer.json["data"].is_null() {
         for innards in INNARDS {
@@ -165,12 +169,28 @@ async fn a_body_that_is_not_declared_as_json_is_refused(hub: Hub) {
         Some("application/jsonx"),
         Some("application/vnd.api+json"),
         Some("application/json, text/plain"),
+        Some("application/json; charset=iso-8859-1"),
+        Some("application/json; charset=utf-16"),
+        Some("application/json;CHARSET=\"windows-1252\""),
+        Some("application/json; charset="),
+        Some("application/json; charset=utf-8; charset=utf-16"),
         Some("text/plain, application/json"),
         Some("*/*"),
         Some("json"),
     ] {
         let answer = hub.send(raw(&hub, "POST", content_type, body.clone())).await;
         assert_refused(&answer, 415, ErrorCode::UnsupportedMediaType, &format!("{content_type:?}"));
+    }
+    for (name, value, status) in [
+        ("content-type", "text/plain", 415),
+        ("content-type", "application/json", 415),
+        ("content-encoding", "gzip", 415),
+        ("content-encoding", "identity, br", 415),
+        ("content-encoding", "identity", 200),
+    ] {
+        let mut request = raw(&hub, "POST", Some("application/json"), body.clone());
+        request.headers_mut().append(name, HeaderValue::from_static(value));
+        assert_eq!(hub.send(request).await.status, status, "{name}: {value}");
     }
     let parts = [("operations", body.as_str()), ("map", "{\"0\":[\"variables.file\"]}"), ("0", "contents")];
     let part = |(name, text): (&str, &str)| {
@@ -179,9 +199,16 @@ async fn a_body_that_is_not_declared_as_json_is_refused(hub: Hub) {
     let upload = format!("{}--x--\r\n", parts.map(part).concat());
     let answer = hub.send(raw(&hub, "POST", Some("multipart/form-data; boundary=x"), upload)).await;
     assert_refused(&answer, 415, ErrorCode::UnsupportedMediaType, "an upload");
-    for content_type in
-        ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "application/json ;charset=UTF-8"]
-    {
+    for content_type in [
+        "application/json",
+        "application/json; charset=utf-8",
+        "APPLICATION/JSON",
+        "application/json ;charset=UTF-8",
+        "application/json; charset=\"utf-8\"",
+        "application/json; charset=utf8",
+        "application/json;",
+        "application/json; profile=\"x\"",
+    ] {
         let answer = hub.send(raw(&hub, "POST", Some(content_type), body.clone())).await;
         assert_eq!(answer.data("/me/role"), "SOCIAL_SERVICES", "{content_type}");
     }
@@ -218,6 +245,10 @@ async fn a_body_that_is_no_single_request_is_refused(hub: Hub) {
         r#"{"query":"{ me { role } }","variables":[]}"#,
         r#"{"query":"{ me { role } }","variables":5}"#,
         r#"{"query":"{ me { role } }","variables":false}"#,
+        r#"{"query":"{ me { role } }","extensions":"x"}"#,
+        r#"{"query":"{ me { role } }","extensions":5}"#,
+        r#"{"query":"{ me { role } }","extensions":true}"#,
+        r#"{"query":"{ me { role } }","extensions":[{}]}"#,
         r#"{"query":"{ me { role } }","operationName":5}"#,
         r#"{"query":"{ me { role } }","operationName":["x"]}"#,
         r#"{"query":"{ me { role } }","query":"{ me { role } }"}"#,
@@ -255,8 +286,8 @@ async fn a_body_that_is_no_single_request_is_refused(hub: Hub) {
 
 async fn a_body_over_one_mebibyte_is_refused(hub: Hub) {
     let of = |size: usize| {
-        let empty = json!({ "query": ME, "extensions": "" }).to_string();
-        json!({ "query": ME, "extensions": "x".repeat(size - empty.len()) }).to_string()
+        let with = |filler: &str| json!({ "query": ME, "extensions": { "filler": filler } }).to_string();
+        with(&"x".repeat(size - with("").len()))
     };
     let mebibyte = 1024 * 1024;
     let answer = hub.send(raw(&hub, "POST", Some("application/json"), of(mebibyte))).await;
@@ -366,18 +397,28 @@ async fn an_answer_has_the_media_type_that_was_asked_for(hub: Hub) {
         (None, plain),
         (Some("*/*"), plain),
         (Some("application/*"), plain),
-        (Some("text/html"), plain),
+        (Some(""), plain),
+        (Some(" , "), plain),
         (Some("application/json"), plain),
-        (Some("application/graphql-response+jsonx"), plain),
+        (Some("application/json; charset=utf-8"), plain),
         (Some("application/graphql-response+json;q=0, application/json"), plain),
-        (Some("application/graphql-response+json; q=0.0"), plain),
+        (Some("application/graphql-response+json;q=0, */*"), plain),
+        (Some("application/graphql-response+json;charset=utf-16, application/json;q=0.1"), plain),
         (Some("application/json, application/graphql-response+json;q=0.5"), plain),
+        (Some("application/json, text/plain, */*"), plain),
+        (Some("text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8"), plain),
+        (Some("application/json;Q=0.001"), plain),
+        (Some("application/graphql-response+json;q=0.8, application/*;q=0.9"), plain),
         (Some("application/graphql-response+json"), graphql),
         (Some("Application/GraphQL-Response+JSON;charset=utf-8"), graphql),
         (Some("application/graphql-response+json, application/json;q=0.9"), graphql),
         (Some("application/json;q=0.9, application/graphql-response+json"), graphql),
         (Some("application/json, application/graphql-response+json"), graphql),
         (Some("text/html;q=0.9,application/graphql-response+json;q=0.1,*/*;q=0.05"), graphql),
+        (Some("*/*, application/graphql-response+json"), graphql),
+        (Some("application/json;q=0, */*"), graphql),
+        (Some("application/json;q=0, application/*;q=0.5"), graphql),
+        (Some("application/graphql-response+json;charset=\"UTF-8\";q=1.0, application/json;q=0.999"), graphql),
     ] {
         let why = format!("{accept:?}");
         let sound = async |request: Request<Body>| {
@@ -413,6 +454,86 @@ async fn an_answer_has_the_media_type_that_was_asked_for(hub: Hub) {
     let mut request = ask(&hub, ME, Some("application/json"));
     request.headers_mut().append("accept", HeaderValue::from_static("application/graphql-response+json"));
     assert_eq!(hub.send(request).await.headers["content-type"], graphql, "two headers are one list");
+}
+
+async fn where_the_caller_reads_neither_media_type_nothing_is_done(hub: Hub) {
+    let child = hub.child(Scene::default()).await;
+    let voice = "query($id: ID!) { child(id: $id) { voice { version wishes } } }";
+    let before = hub.caller("malmo-soc").ask_with(voice, json!({ "id": child.id })).await;
+    let update = "mutation($id: ID!, $v: String!) {
+        updateVoice(childId: $id, expectedVersion: $v, set: { wishes: \"En cykel\" }) { child { id } } }";
+    let variables = json!({ "id": child.id, "v": before.data("/child/voice/version") });
+    for accept in [
+        "text/html",
+        "text/*",
+        "image/*, text/event-stream",
+        "application",
+        "application/xml;q=1.0",
+        "*",
+        "*/json",
+        "application/jsonx",
+        "application/graphql-response+jsonx",
+        "application/graphql+json",
+        "multipart/mixed;deferSpec=20220824",
+        "application/json;q=0",
+        "application/json; q=0.000, application/graphql-response+json; q=0.0",
+        "application/json;q=0, application/graphql-response+json;q=0, */*",
+        "*/*;q=0",
+        "application/*;q=0, */*",
+        "application/json;q=2",
+        "application/json;q=-1",
+        "application/json;q=nan",
+        "application/json;q=",
+        "application/json;charset=iso-8859-1",
+        "\u{e5}",
+    ] {
+        let body = json!({ "query": update, "variables": variables });
+        let mut request = hub.caller("malmo-soc").request(body);
+        request.headers_mut().insert("accept", HeaderValue::from_bytes(accept.as_bytes()).expect("a header"));
+        let answer = hub.send(request).await;
+        assert_refused(&answer, 406, ErrorCode::NotAcceptable, accept);
+        assert_eq!(answer.headers["content-type"], "application/json; charset=utf-8", "{accept}");
+    }
+    // Who one is comes first, and how one asks.
+    let mut request = ask(&hub, ME, Some("text/html"));
+    request.headers_mut().remove("authorization");
+    assert_refused(&hub.send(request).await, 401, ErrorCode::Unauthenticated, "without a token");
+    let mut request = raw(&hub, "GET", None, "");
+    request.headers_mut().insert("accept", HeaderValue::from_static("text/html"));
+    assert_refused(&hub.send(request).await, 405, ErrorCode::MethodNotAllowed, "GET");
+    let after = hub.caller("malmo-soc").ask_with(voice, json!({ "id": child.id })).await;
+    assert_eq!(after.text, before.text);
+    assert_eq!(
+        get(&hub, "/health/live", HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("x/y"))])).await.status,
+        200
+    );
+}
+
+/// A page of another origin is told nothing: the hub has agencies' systems as callers, and no browsers.
+async fn no_origin_is_let_in(hub: Hub) {
+    for method in ["OPTIONS", "POST", "GET", "HEAD"] {
+        for path in ["/graphql", "/health/live", "/nowhere"] {
+            for token in [true, false] {
+                let mut request = raw(&hub, method, Some("application/json"), json!({ "query": ME }).to_string());
+                *request.uri_mut() = path.parse().expect("an address");
+                for (name, value) in [
+                    ("origin", "https://example.org"),
+                    ("access-control-request-method", "POST"),
+                    ("access-control-request-headers", "authorization,content-type,samverka-purpose"),
+                    ("access-control-request-private-network", "true"),
+                    ("sec-fetch-site", "cross-site"),
+                ] {
+                    request.headers_mut().insert(name, HeaderValue::from_static(value));
+                }
+                if !token {
+                    request.headers_mut().remove("authorization");
+                }
+                let answer = hub.send(request).await;
+                assert_hardened(&answer, &format!("{method} {path}"));
+                assert!(method != "OPTIONS" || answer.status.is_client_error(), "{method} {path}: {}", answer.status);
+            }
+        }
+    }
 }
 
 async fn every_answer_is_hardened_and_has_an_id_of_its_own(hub: Hub) {

@@ -20,5 +20,6 @@ mod oracle;
 mod placement;
 mod readme;
 mod repository;
+mod results;
 mod versions;
 mod write;
