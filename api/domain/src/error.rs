@@ -156,8 +156,11 @@ codes! {
         en "the body is larger than the hub takes" sv "kroppen är större än hubben tar emot"
         do "send at most 1 MiB" / "skicka högst 1 MiB";
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" 415
-        en "the body must be application/json" sv "kroppen ska vara application/json"
-        do "send `Content-Type: application/json`" / "skicka `Content-Type: application/json`";
+        en "the body must be application/json, in UTF-8 and not compressed" sv "kroppen ska vara application/json, i UTF-8 och inte komprimerad"
+        do "send `Content-Type: application/json`, no other charset, and no `Content-Encoding`" / "skicka `Content-Type: application/json`, ingen annan teckenkodning och inget `Content-Encoding`";
+    NotAcceptable "NOT_ACCEPTABLE" 406
+        en "the header Accept admits no media type that the hub answers in" sv "huvudet Accept medger ingen mediatyp som hubben svarar med"
+        do "send `Accept: application/graphql-response+json, application/json;q=0.9`, or leave it out" / "skicka `Accept: application/graphql-response+json, application/json;q=0.9`, eller utelämna det";
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405
         en "GraphQL is asked by POST" sv "GraphQL anropas med POST"
         do "send the request as POST" / "skicka anropet som POST";

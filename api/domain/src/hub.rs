@@ -279,11 +279,6 @@ impl Hub {
         self.inner.agencies().into_iter().find(|agency| agency.code == code)
     }
 
-    /// Makes the list table again from the record, as after changes that did not go through the hub.
-    pub async fn rebuild_roster(&self) -> Result<RosterReport, Error> {
-        Ok(self.inner.store.rebuild_roster(self.inner.clock.now()).await?)
-    }
-
     /// The clock of the hub.
     pub fn clock(&self) -> Clock {
         self.inner.clock.clone()

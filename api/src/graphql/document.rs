@@ -7,7 +7,7 @@ use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
     ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet, VariableDefinition,
 };
-use async_graphql::{Name, Pos, Value};
+use async_graphql::{Name, Pos, Positioned, Value};
 use samverka_domain::error::ErrorCode;
 use std::collections::{HashMap, HashSet};
 
@@ -45,24 +45,27 @@ pub struct Document {
 /// Why a document is refused, and where.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// `GRAPHQL_PARSE_FAILED` or `QUERY_REFUSED`.
+    /// `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED` or `QUERY_REFUSED`.
     pub code: ErrorCode,
-    /// The place of a syntax error.
+    /// The place of a syntax error, or of a key that stands twice.
     pub at: Option<Pos>,
+    /// More than the code says, in the hub's own words.
+    pub message: Option<&'static str>,
 }
 
 /// Bounds and parses a document. `names` are the names of the schema.
 ///
 /// # Errors
 ///
-/// Too long, nested too deeply, too much asked for, fragments in a circle, or not GraphQL.
+/// Too long, nested too deeply, too much asked for, fragments in a circle, a key of the root that means two things,
+/// or not GraphQL.
 pub fn read(text: &str, operation_name: Option<&str>, names: &HashSet<String>) -> Result<Document, Refused> {
-    let refused = |code| Refused { code, at: None };
+    let refused = |code| Refused { code, at: None, message: None };
     if text.len() > LENGTH || depth(text) > DEPTH {
         return Err(refused(ErrorCode::QueryRefused));
     }
-    let parsed =
-        parse_query(text).map_err(|error| Refused { code: ErrorCode::ParseFailed, at: error.positions().next() })?;
+    let parsed = parse_query(text)
+        .map_err(|error| Refused { at: error.positions().next(), ..refused(ErrorCode::ParseFailed) })?;
     if parsed.fragments.len() > FRAGMENTS || !size(&parsed).fits() {
         return Err(refused(ErrorCode::QueryRefused));
     }
@@ -70,9 +73,19 @@ pub fn read(text: &str, operation_name: Option<&str>, names: &HashSet<String>) -
     let summary = operation.map_or_else(|| "unknown".to_owned(), |operation| summary(operation, names));
     let required = operation.map(required).unwrap_or_default();
     let defaults = operation.map(defaults).unwrap_or_default();
-    let mut keys = Vec::new();
+    let mut roots = Vec::new();
     if let Some(operation) = operation {
-        root_keys(&operation.selection_set.node, &parsed, &mut keys);
+        collect_roots(&operation.selection_set.node, &parsed, &mut roots);
+        if let Some(at) = clash(operation.ty, &roots) {
+            let message = Some("a key stands twice: give one of the fields an alias");
+            return Err(Refused { at: Some(at), message, ..refused(ErrorCode::ValidationFailed) });
+        }
+    }
+    let mut keys: Vec<Name> = Vec::new();
+    for key in roots.iter().map(|root| &root.node.response_key().node) {
+        if !keys.contains(key) {
+            keys.push(key.clone());
+        }
     }
     Ok(Document { summary, required, defaults, keys, parsed })
 }
@@ -259,23 +272,39 @@ fn required(operation: &OperationDefinition) -> Vec<String> {
     required.map(|variable| variable.name.node.to_string()).collect()
 }
 
-fn root_keys(set: &SelectionSet, document: &ExecutableDocument, keys: &mut Vec<Name>) {
+/// The fields of the root, every fragment put in place.
+fn collect_roots<'a>(set: &'a SelectionSet, document: &'a ExecutableDocument, roots: &mut Vec<&'a Positioned<Field>>) {
     for item in &set.items {
         match &item.node {
-            Selection::Field(field) => {
-                let key = &field.node.response_key().node;
-                if !keys.contains(key) {
-                    keys.push(key.clone());
-                }
-            }
-            Selection::InlineFragment(fragment) => root_keys(&fragment.node.selection_set.node, document, keys),
+            Selection::Field(field) => roots.push(field),
+            Selection::InlineFragment(fragment) => collect_roots(&fragment.node.selection_set.node, document, roots),
             Selection::FragmentSpread(spread) => {
                 if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
-                    root_keys(&fragment.node.selection_set.node, document, keys);
+                    collect_roots(&fragment.node.selection_set.node, document, roots);
                 }
             }
         }
     }
+}
+
+/// Where a key of the root stands a second time and may not. The library does not look for such across fragments, and
+/// runs a field as often as it stands there: two questions that are the same are answered as one (GraphQL, section
+/// 5.3.2), but a change would be made twice.
+fn clash(kind: OperationType, roots: &[&Positioned<Field>]) -> Option<Pos> {
+    let mut first: HashMap<&Name, &Field> = HashMap::new();
+    let again = roots.iter().filter(|root| root.node.name.node != "__typename").find(|root| {
+        let earlier = first.insert(&root.node.response_key().node, &root.node);
+        earlier.is_some_and(|earlier| kind == OperationType::Mutation || !is_same(earlier, &root.node))
+    });
+    again.map(|root| root.pos)
+}
+
+fn is_same(one: &Field, other: &Field) -> bool {
+    let same_arguments = one.arguments.len() == other.arguments.len()
+        && one.arguments.iter().all(|(name, value)| {
+            other.arguments.iter().any(|(known, other)| known.node == name.node && other.node == value.node)
+        });
+    one.name.node == other.name.node && same_arguments
 }
 
 fn defaults(operation: &OperationDefinition) -> Vec<(String, serde_json::Value)> {

@@ -1,14 +1,17 @@
 //! `POST /graphql`: who asks, what, run it, log it, let it go.
 
-use super::answer::{Answer, Media, refusal_with};
+use super::answer::{Answer, Media, is_utf8, refusal_with};
 use super::{LARGEST_BODY, RequestId, Service, headers};
 use crate::graphql::document::Document;
 use crate::graphql::error::{MOST_ERRORS, coded, errors, log, of_code};
 use crate::graphql::{AccessSummary, document};
-use async_graphql::{Name, Request as GraphqlRequest, Response as GraphqlResponse, ServerError, Value, Variables};
+use async_graphql::indexmap::IndexMap;
+use async_graphql::{
+    Name, PathSegment, Request as GraphqlRequest, Response as GraphqlResponse, ServerError, Value, Variables,
+};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use samverka_domain::caller::Caller;
@@ -32,28 +35,34 @@ struct Body_ {
     variables: Option<serde_json::Map<String, serde_json::Value>>,
     #[serde(default)]
     #[expect(dead_code, reason = "taken, because clients send it, and not used")]
-    extensions: Option<serde_json::Value>,
+    extensions: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 pub(super) async fn handle(State(service): State<Service>, request: Request) -> Response {
-    let media = Media::accepted(request.headers());
-    match answer(&service, request, media).await {
+    match answer(&service, request).await {
         Ok(answer) => answer.into_response(),
         Err(refused) => *refused,
     }
 }
 
-async fn answer(service: &Service, request: Request, media: Media) -> Result<Answer, Box<Response>> {
-    let refuse = |code| Box::new(refusal_with(of_code(code), code, media));
+async fn answer(service: &Service, request: Request) -> Result<Answer, Box<Response>> {
     let (parts, body) = request.into_parts();
+    let accepted = Media::accepted(&parts.headers);
+    let media = accepted.unwrap_or(Media::Json);
+    let refuse = |code| Box::new(refusal_with(of_code(code), code, media));
     let caller = headers::caller(&parts.headers, &service.0.verifier).map_err(refuse)?;
     if parts.method != Method::POST {
         return Err(refuse(ErrorCode::MethodNotAllowed));
     }
+    // Nothing is done that the caller could not read of afterwards (GraphQL over HTTP, section 6.1).
+    if accepted.is_none() {
+        return Err(refuse(ErrorCode::NotAcceptable));
+    }
     let body = read(&parts.headers, body).await.map_err(refuse)?;
     let operation_name = body.operation_name.as_deref().filter(|name| !name.is_empty());
     let document = document::read(&body.query, operation_name, &service.0.names).map_err(|refused| {
-        let mut error = of_code(refused.code);
+        let mut error =
+            refused.message.map_or_else(|| of_code(refused.code), |text| coded(refused.code, text.to_owned()));
         error.locations = refused.at.into_iter().collect();
         Box::new(refusal_with(error, refused.code, media))
     })?;
@@ -117,10 +126,20 @@ fn variables(
     }
 }
 
+/// Whether a body is declared as what the hub reads: JSON, which is in UTF-8, as it is.
+fn is_plain_json(headers: &HeaderMap) -> bool {
+    let mut declared = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (declared.next(), declared.next()) else { return false };
+    let mut parts = value.to_str().unwrap_or_default().split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
+    let mut parameters = parts.filter_map(|part| part.split_once('='));
+    let in_utf8 = parameters.all(|(name, value)| !name.trim().eq_ignore_ascii_case("charset") || is_utf8(value));
+    let as_it_is = headers.get_all(CONTENT_ENCODING).iter().all(|coding| coding == "identity");
+    is_json && in_utf8 && as_it_is
+}
+
 async fn read(headers: &HeaderMap, body: Body) -> Result<Body_, ErrorCode> {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
+    if !is_plain_json(headers) {
         return Err(ErrorCode::UnsupportedMediaType);
     }
     let declared = headers.get("content-length").and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -139,10 +158,23 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Body_, ErrorCode> {
     body.ok_or(ErrorCode::BadRequest)
 }
 
-/// Every error gets a code and a remedy; what was withheld is summed up; the root's keys come in the order of the
-/// document, where the library gives them in the order of completion.
+/// Every error gets a code and a remedy; what was withheld is summed up; the root has every key that failed as null,
+/// where the library leaves it out, and its keys come in the order of the document, where the library gives them in
+/// the order of completion.
 fn complete(mut answer: GraphqlResponse, access: &AccessSummary, keys: &[Name]) -> GraphqlResponse {
+    let failed = |key: &Name| {
+        answer
+            .errors
+            .iter()
+            .any(|error| matches!(error.path.first(), Some(PathSegment::Field(at)) if at == key.as_str()))
+    };
+    // Fields of the root that can fail are nullable.
+    let failed: Vec<&Name> = keys.iter().filter(|key| failed(key)).collect();
+    if answer.data == Value::Null && !failed.is_empty() {
+        answer.data = Value::Object(IndexMap::new());
+    }
     if let Value::Object(root) = &mut answer.data {
+        failed.into_iter().for_each(|key| _ = root.entry(key.clone()).or_insert(Value::Null));
         root.sort_by_cached_key(|key, _| keys.iter().position(|wanted| wanted == key));
     }
     answer.errors.truncate(MOST_ERRORS);

@@ -122,7 +122,17 @@ impl Hub {
 
     /// Brings the lists up to what was put there from outside.
     pub async fn relist(&self) {
-        self.domain.rebuild_roster().await.expect("the lists are made again");
+        let database = samverka_domain::hub::Database::connect(&self.database.url).await.expect("connects");
+        database.rebuild_roster(&self.domain.clock()).await.expect("the lists are made again");
+        database.close().await;
+    }
+
+    /// How many children are not listed as their record says.
+    pub async fn listed_wrongly(&self) -> u64 {
+        let database = samverka_domain::hub::Database::connect(&self.database.url).await.expect("connects");
+        let report = database.check_roster(&self.domain.clock()).await.expect("the lists are checked");
+        database.close().await;
+        report.wrong
     }
 
     /// Opens an involvement, or puts one there that has ended.

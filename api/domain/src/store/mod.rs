@@ -3,6 +3,7 @@
 mod columns;
 mod durability;
 mod ledger;
+mod listing;
 mod read;
 mod roster;
 mod seed;
