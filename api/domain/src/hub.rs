@@ -10,14 +10,18 @@ use crate::ledger::{self, Ledger, Released, Verdict};
 use crate::policy::Engine;
 use crate::session::{Request, Session};
 pub use crate::store::RosterReport;
-use crate::store::Store;
+use crate::store::{Standing, Store};
 use crate::world;
+use quick_cache::sync::Cache;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// How often the index of the access log is brought up to date.
 const INDEX_EVERY: Duration = Duration::from_secs(5);
+/// How many guesses are kept of what an agency is to a child.
+const RECENT: usize = 10_000;
 /// How long a health check waits for the database.
 const READY_WITHIN: Duration = Duration::from_secs(1);
 
@@ -184,6 +188,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) keys: Keys,
     pub(crate) ledger: Ledger,
+    /// What agencies were to children when they last looked: a guess, never an answer.
+    pub(crate) recent: Cache<(AgencyId, Uuid), Standing>,
     agencies: RwLock<Vec<Arc<Agency>>>,
     /// Held by the one that brings the index of the access log up to date.
     indexing: tokio::sync::Mutex<()>,
@@ -233,6 +239,7 @@ impl Hub {
             clock,
             keys,
             ledger,
+            recent: Cache::new(RECENT),
             agencies: RwLock::new(agencies),
             indexing: tokio::sync::Mutex::default(),
         };

@@ -67,7 +67,7 @@ async fn answer(service: &Service, request: Request) -> Result<Answer, Box<Respo
         Box::new(refusal_with(error, refused.code, media))
     })?;
     let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let about = session::Request { id, operation: document.summary.clone() };
+    let about = session::Request { id, operation: document.summary.clone(), alone: document.keys.len() == 1 };
     let variables = variables(&document, body.variables.unwrap_or_default());
     let variables = variables.map_err(|error| Box::new(refusal_with(error, ErrorCode::ValidationFailed, media)))?;
     let mut request = GraphqlRequest::new(body.query.as_str()).variables(variables);

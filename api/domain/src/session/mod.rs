@@ -30,6 +30,8 @@ pub struct Request {
     pub id: String,
     /// The kind of operation and its root fields: `query child me`.
     pub operation: String,
+    /// The document has one field at its root, and no other reads or writes beside it.
+    pub alone: bool,
 }
 
 /// One request of one caller. It reads one instant of the record, and notes what it shows.
@@ -69,7 +71,7 @@ impl Session {
             snapshot.end();
         }
         let draft = std::mem::take(&mut *self.draft.lock().unwrap_or_else(PoisonError::into_inner));
-        let Request { id, operation } = &self.request;
+        let Request { id, operation, alone: _ } = &self.request;
         let record = Record::new(&self.caller, id, operation, self.hub.engine, draft);
         self.hub.ledger.release(answer, &record).await
     }

@@ -1,6 +1,7 @@
 //! Reading: only the tables and columns that are asked for, in as few statements as there are lists, one snapshot a request.
 
 use super::columns::{name, read, stored};
+use super::reading::{Maker, Rows};
 use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Value};
 use crate::error::DatabaseError;
 use crate::ids::AgencyId;
@@ -8,8 +9,9 @@ use crate::list::Place;
 use crate::policy::{Consents, Protection, Relation};
 use crate::stamps::Stamps;
 use chrono::NaiveDate;
+use deadpool::managed::Object;
+use sea_orm::QueryResult;
 use sea_orm::sea_query::{Cond, Expr, ExprTrait, JoinType, Order, Query, SelectStatement};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
 use serde_json::Value as Json;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -22,7 +24,7 @@ pub(super) const FORMER: i64 = 90 * 24 * HOUR;
 pub(super) const AFTER_FOUND: i64 = 72 * HOUR;
 
 /// What a decision on a child may depend on, for one agency.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
     pub(crate) child: Uuid,
     pub(crate) subject: Uuid,
@@ -111,18 +113,65 @@ pub(crate) struct RevisionRow {
 
 /// One instant of the record, on one connection.
 pub(crate) struct Snapshot {
-    transaction: DatabaseTransaction,
+    held: tokio::sync::Mutex<Object<Maker>>,
+}
+
+impl Rows for Snapshot {
+    async fn rows(&self, query: &SelectStatement) -> Result<Vec<QueryResult>, DatabaseError> {
+        self.held.lock().await.rows(query).await
+    }
+}
+
+/// How a child is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Asked<'a> {
+    Id(Uuid),
+    /// A number, and only children that the agency has an involvement with.
+    Number(IdentifierKind, &'a str),
+}
+
+/// One agency's look at the record, on one connection: each statement sees an instant of its own.
+pub(crate) struct Look {
+    held: Object<Maker>,
+}
+
+impl Look {
+    pub(super) fn new(held: Object<Maker>) -> Self {
+        Look { held }
+    }
+
+    /// What the agency is to the children that are asked for, and what the plan reads of them: of one instant.
+    /// Consents are not looked at.
+    pub(crate) async fn children(
+        &mut self,
+        agency: AgencyId,
+        asked: Asked<'_>,
+        plan: &Plan,
+        now: i64,
+    ) -> Result<(Vec<Standing>, Read), DatabaseError> {
+        let mut query = standings_query(agency, now);
+        match asked {
+            Asked::Id(id) => query.and_where(of("child", "id").eq(id)),
+            Asked::Number(kind, value) => query
+                .and_where(of("child", "id").in_subquery(by_number(kind, value)))
+                .and_where(of(TIE, "kind").is_not_null()),
+        };
+        add_sections(&mut query, plan);
+        let rows = self.held.rows(&query).await?;
+        Ok((fold_standings(&rows, now)?, read_sections(&rows, STANDING, plan)?))
+    }
 }
 
 impl Snapshot {
-    pub(super) fn new(transaction: DatabaseTransaction) -> Self {
-        Snapshot { transaction }
+    pub(super) fn new(held: Object<Maker>) -> Self {
+        Snapshot { held: tokio::sync::Mutex::new(held) }
     }
 
-    /// Gives the connection back. Nobody waits for the end of the transaction: it goes to the database with the
-    /// connection's return to the pool.
+    /// Gives the connection back. Nobody waits for the end of the transaction.
     pub(crate) fn end(self) {
-        drop(self.transaction);
+        let mut held = self.held.into_inner();
+        // One that cannot be ended is not used again.
+        tokio::spawn(async move { held.end().await });
     }
 
     /// What the agency is to each of these children, in the order of the ids; children that are not
@@ -134,7 +183,7 @@ impl Snapshot {
         now: i64,
         with_consents: bool,
     ) -> Result<Vec<Standing>, DatabaseError> {
-        standings(&self.transaction, agency, children, now, with_consents).await
+        standings(self, agency, children, now, with_consents).await
     }
 
     /// The next children, after a place, that live consents name the agency for.
@@ -155,7 +204,7 @@ impl Snapshot {
             .and_where_option(after.map(|after| Expr::col(name("child_id")).gt(after.child)))
             .order_by(name("child_id"), Order::Asc)
             .limit(limit);
-        let rows = self.transaction.query_all(&query).await?;
+        let rows = self.rows(&query).await?;
         rows.iter().map(|row| Ok(Place { key: None, child: row.try_get_by_index(0)? })).collect()
     }
 
@@ -167,7 +216,6 @@ impl Snapshot {
         value: &str,
         now: i64,
     ) -> Result<Vec<Uuid>, DatabaseError> {
-        let of = |table: &'static str, column: &'static str| Expr::col((name(table), name(column)));
         let mut own = Query::select();
         own.expr(Expr::val(1))
             .from(name("involvement"))
@@ -184,14 +232,14 @@ impl Snapshot {
             .and_where(Expr::exists(own))
             .order_by(name("child_id"), Order::Asc)
             .limit(100);
-        let rows = self.transaction.query_all(&query).await?;
+        let rows = self.rows(&query).await?;
         rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
     }
 
     /// The rows of these sections, in one statement.
     pub(crate) async fn sections(&self, children: &[Uuid], plan: &Plan) -> Result<Read, DatabaseError> {
-        let rows = self.transaction.query_all(&sections_query(children, plan)).await?;
-        read_sections(&rows, plan)
+        let rows = self.rows(&sections_query(children, plan)).await?;
+        read_sections(&rows, 0, plan)
     }
 
     /// The numbers of these children, of these kinds.
@@ -200,7 +248,7 @@ impl Snapshot {
         children: &[Uuid],
         kinds: &[IdentifierKind],
     ) -> Result<Vec<IdentifierRow>, DatabaseError> {
-        identifiers(&self.transaction, children, kinds).await
+        identifiers(self, children, kinds).await
     }
 
     /// The writes to these sections of these children, latest first.
@@ -218,7 +266,7 @@ impl Snapshot {
             .order_by(name("child_id"), Order::Asc)
             .order_by(name("section"), Order::Asc)
             .order_by(name("number"), Order::Desc);
-        let rows = self.transaction.query_all(&query).await?;
+        let rows = self.rows(&query).await?;
         rows.iter().map(read_revision).collect()
     }
 
@@ -226,12 +274,7 @@ impl Snapshot {
     pub(crate) async fn subject(&self, child: Uuid) -> Result<Option<Uuid>, DatabaseError> {
         let mut query = Query::select();
         query.column(name("subject")).from(name("child")).and_where(Expr::col(name("id")).eq(child));
-        let row = self.transaction.query_one(&query).await?;
-        row.map(|row| Ok(row.try_get_by_index(0)?)).transpose()
-    }
-
-    pub(super) fn transaction(&self) -> &DatabaseTransaction {
-        &self.transaction
+        self.rows(&query).await?.first().map(|row| Ok(row.try_get_by_index(0)?)).transpose()
     }
 }
 
@@ -260,22 +303,17 @@ fn live_consent(now: i64) -> Cond {
 }
 
 pub(super) async fn standings(
-    database: &DatabaseTransaction,
+    database: &impl Rows,
     agency: AgencyId,
     children: &[Uuid],
     now: i64,
     with_consents: bool,
 ) -> Result<Vec<Standing>, DatabaseError> {
-    let rows = database.query_all(&standings_query(agency, children, now)).await?;
-    let mut found: HashMap<Uuid, Standing> = HashMap::new();
-    for row in &rows {
-        let (standing, relation) = read_standing(row, now)?;
-        let standing = found.entry(standing.child).or_insert(standing);
-        // The strongest relation counts: they are declared strongest first.
-        standing.relation = standing.relation.min(relation);
-        let missing: Option<i64> = row.try_get_by_index(6)?;
-        standing.missing |= missing.is_some();
-    }
+    let mut query = standings_query(agency, now);
+    query.and_where(of("child", "id").is_in(padded(children)));
+    let rows = database.rows(&query).await?;
+    let mut found: HashMap<Uuid, Standing> =
+        fold_standings(&rows, now)?.into_iter().map(|standing| (standing.child, standing)).collect();
     if with_consents {
         for (child, groups) in consents(database, agency, children, now).await? {
             if let Some(standing) = found.get_mut(&child) {
@@ -290,49 +328,76 @@ pub(super) async fn standings(
     Ok(children.iter().filter_map(|child| found.get(child).copied()).collect())
 }
 
-fn standings_query(agency: AgencyId, children: &[Uuid], now: i64) -> SelectStatement {
-    let col = |table: &'static str, column: &'static str| Expr::col((name(table), name(column)));
-    let involvement = Cond::all()
-        .add(col("involvement", "child_id").equals((name("child"), name("id"))))
-        .add(col("involvement", "agency_id").eq(agency.0))
-        .add(
-            Cond::any()
-                .add(col("involvement", "closed_at").is_null())
-                .add(col("involvement", "closed_at").gt(now - FORMER)),
-        );
+/// The joins of a standing have names of their own: sections join the same tables.
+const TIE: &str = "tie";
+const LEVEL: &str = "level_of";
+const MISSING: &str = "missing_of";
+/// How many columns a standing takes.
+const STANDING: usize = 6;
+
+fn of(table: &'static str, column: &'static str) -> Expr {
+    Expr::col((name(table), name(column)))
+}
+
+fn standings_query(agency: AgencyId, now: i64) -> SelectStatement {
+    let of_child = |table: &'static str| of(table, "child_id").equals((name("child"), name("id")));
+    let counts = Cond::any().add(of(TIE, "closed_at").is_null()).add(of(TIE, "closed_at").gt(now - FORMER));
+    let tie = Cond::all().add(of_child(TIE)).add(of(TIE, "agency_id").eq(agency.0)).add(counts);
     let gone = Expr::val(now - AFTER_FOUND);
-    let missing = Cond::all().add(col("missing_episode", "child_id").equals((name("child"), name("id")))).add(
+    let lost = || Cond::all().add(of(MISSING, "found_at").is_null());
+    let missing = Cond::all().add(of_child(MISSING)).add(
         Cond::any()
-            .add(
-                Cond::all()
-                    .add(col("missing_episode", "found_at").is_null())
-                    .add(col("missing_episode", "closed_at").is_null()),
-            )
-            .add(col("missing_episode", "found_at").gt(gone.clone()))
-            .add(
-                Cond::all()
-                    .add(col("missing_episode", "found_at").is_null())
-                    .add(col("missing_episode", "closed_at").gt(gone)),
-            ),
+            .add(lost().add(of(MISSING, "closed_at").is_null()))
+            .add(of(MISSING, "found_at").gt(gone.clone()))
+            .add(lost().add(of(MISSING, "closed_at").gt(gone))),
     );
-    let protection = col("protection", "child_id").equals((name("child"), name("id")));
     let mut query = Query::select();
     query
         .columns([
             (name("child"), name("id")),
             (name("child"), name("subject")),
             (name("child"), name("lead_agency_id")),
-            (name("involvement"), name("kind")),
-            (name("involvement"), name("closed_at")),
-            (name("protection"), name("level")),
-            (name("missing_episode"), name("opened_at")),
+            (name(TIE), name("kind")),
+            (name(TIE), name("closed_at")),
+            (name(LEVEL), name("level")),
+            (name(MISSING), name("opened_at")),
         ])
         .from(name("child"))
-        .join(JoinType::LeftJoin, name("involvement"), involvement)
-        .join(JoinType::LeftJoin, name("protection"), Cond::all().add(protection))
-        .join(JoinType::LeftJoin, name("missing_episode"), missing)
-        .and_where(col("child", "id").is_in(children.iter().copied()));
+        .join_as(JoinType::LeftJoin, name("involvement"), name(TIE), tie)
+        .join_as(JoinType::LeftJoin, name("protection"), name(LEVEL), Cond::all().add(of_child(LEVEL)))
+        .join_as(JoinType::LeftJoin, name("missing_episode"), name(MISSING), missing);
     query
+}
+
+/// The children that have a number.
+fn by_number(kind: IdentifierKind, value: &str) -> SelectStatement {
+    let mut query = Query::select();
+    query
+        .column(name("child_id"))
+        .from(name("identifier"))
+        .and_where(Expr::col(name("kind")).eq(kind.code()))
+        .and_where(Expr::col(name("value")).eq(value));
+    query
+}
+
+/// One standing a child, from a row for each tie and each missing episode.
+fn fold_standings(rows: &[QueryResult], now: i64) -> Result<Vec<Standing>, DatabaseError> {
+    let mut found: Vec<Standing> = Vec::with_capacity(rows.len());
+    let mut places: HashMap<Uuid, usize> = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let (standing, relation) = read_standing(row, now)?;
+        let place = *places.entry(standing.child).or_insert_with(|| {
+            found.push(standing);
+            found.len() - 1
+        });
+        let missing: Option<i64> = row.try_get_by_index(6)?;
+        if let Some(standing) = found.get_mut(place) {
+            // The strongest relation counts: they are declared strongest first.
+            standing.relation = standing.relation.min(relation);
+            standing.missing |= missing.is_some();
+        }
+    }
+    Ok(found)
 }
 
 fn read_standing(row: &QueryResult, now: i64) -> Result<(Standing, Relation), DatabaseError> {
@@ -367,7 +432,7 @@ pub(super) fn relation(kind: Option<&str>, ended: bool) -> Relation {
 }
 
 async fn consents(
-    database: &DatabaseTransaction,
+    database: &impl Rows,
     agency: AgencyId,
     children: &[Uuid],
     now: i64,
@@ -379,7 +444,7 @@ async fn consents(
         .and_where(Expr::col(name("agency_id")).eq(agency.0))
         .and_where(Expr::col(name("child_id")).is_in(children.iter().copied()))
         .cond_where(live_consent(now));
-    let rows = database.query_all(&query).await?;
+    let rows = database.rows(&query).await?;
     let groups = |json: Json| {
         let names = json.as_array().into_iter().flatten().filter_map(Json::as_str);
         Consents::from_groups(names)
@@ -389,14 +454,14 @@ async fn consents(
 
 /// Every row of a section, with all its columns.
 pub(super) async fn section_rows(
-    database: &DatabaseTransaction,
+    database: &impl Rows,
     section: Section,
     children: &[Uuid],
 ) -> Result<Vec<Row>, DatabaseError> {
     let plan = Planned { section, fields: stored(section), stamps: true, ended: true };
     let plan = Plan { sections: vec![plan], responsible: false };
-    let rows = database.query_all(&sections_query(children, &plan)).await?;
-    Ok(read_sections(&rows, &plan)?.rows.into_iter().map(|(_, row)| row).collect())
+    let rows = database.rows(&sections_query(children, &plan)).await?;
+    Ok(read_sections(&rows, 0, &plan)?.rows.into_iter().map(|(_, row)| row).collect())
 }
 
 /// The ids, repeated up to a power of two: few shapes of a statement, so that each is prepared once.
@@ -408,17 +473,22 @@ fn padded(children: &[Uuid]) -> impl Iterator<Item = Uuid> {
 /// What is always read of a placement.
 const ENTRY: [&str; 4] = ["id", "valid_from", "valid_to", "unit_agency_id"];
 
-/// Every section has at most one row a child, but for the placements.
 fn sections_query(children: &[Uuid], plan: &Plan) -> SelectStatement {
-    let col = |table: &'static str, column: &'static str| Expr::col((name(table), name(column)));
-    let of_child = |table: &'static str| col(table, "child_id").equals((name("child"), name("id")));
     let mut query = Query::select();
     query.column((name("child"), name("id"))).from(name("child"));
+    query.and_where(of("child", "id").is_in(padded(children)));
+    add_sections(&mut query, plan);
+    query
+}
+
+/// Every section has at most one row a child, but for the placements.
+fn add_sections(query: &mut SelectStatement, plan: &Plan) {
+    let of_child = |table: &'static str| of(table, "child_id").equals((name("child"), name("id")));
     if plan.responsible {
         let responsible = Cond::all()
             .add(of_child("involvement"))
-            .add(col("involvement", "kind").eq("RESPONSIBLE"))
-            .add(col("involvement", "closed_at").is_null());
+            .add(of("involvement", "kind").eq("RESPONSIBLE"))
+            .add(of("involvement", "closed_at").is_null());
         query.column((name("involvement"), name("agency_id")));
         query.join(JoinType::LeftJoin, name("involvement"), responsible);
     }
@@ -431,22 +501,22 @@ fn sections_query(children: &[Uuid], plan: &Plan) -> SelectStatement {
         }
         if *section == Section::Placement {
             query.columns(ENTRY.map(|column| (name(table), name(column))));
-            on = if *ended { on } else { on.add(col(table, "valid_to").is_null()) };
+            on = if *ended { on } else { on.add(of(table, "valid_to").is_null()) };
         }
         query.columns((*fields & stored(*section)).iter().map(|id| (name(table), name(id.field().column))));
         query.join(JoinType::LeftJoin, name(table), on);
     }
-    query.and_where(col("child", "id").is_in(padded(children)));
-    query
 }
 
-fn read_sections(rows: &[QueryResult], plan: &Plan) -> Result<Read, DatabaseError> {
+/// Reads the sections from rows in which so many columns stand between the child's id and the plan's.
+fn read_sections(rows: &[QueryResult], before: usize, plan: &Plan) -> Result<Read, DatabaseError> {
     let mut found = Read::default();
     let mut seen = HashSet::with_capacity(rows.len());
+    let mut entries = HashSet::new();
     for row in rows {
         let child: Uuid = row.try_get_by_index(0)?;
         let is_first = seen.insert(child);
-        let mut at = 1;
+        let mut at = 1 + before;
         if plan.responsible {
             let agency: Option<Uuid> = row.try_get_by_index(at)?;
             found.responsible.extend(agency.filter(|_| is_first).map(|agency| (child, AgencyId(agency))));
@@ -454,8 +524,12 @@ fn read_sections(rows: &[QueryResult], plan: &Plan) -> Result<Read, DatabaseErro
         }
         for planned in &plan.sections {
             let is_there = row.try_get_by_index::<Option<Uuid>>(at)?.is_some();
-            // A row is repeated for each placement, and says the same of all else.
-            if is_there && (is_first || planned.section == Section::Placement) {
+            // A row is repeated for each placement, and for each tie; it says the same of all else.
+            let is_new = match planned.section {
+                Section::Placement if is_there => entries.insert(row.try_get_by_index::<Uuid>(planned.entry(at))?),
+                _ => is_first,
+            };
+            if is_there && is_new {
                 found.rows.push((planned.section, read_row(row, child, at + 1, planned)?));
             }
             at += planned.width();
@@ -468,6 +542,11 @@ fn read_sections(rows: &[QueryResult], plan: &Plan) -> Result<Read, DatabaseErro
 }
 
 impl Planned {
+    /// Where the id of a placement stands, if its columns begin here.
+    fn entry(&self, at: usize) -> usize {
+        at + 1 + usize::from(self.stamps)
+    }
+
     /// How many columns it takes.
     fn width(&self) -> usize {
         let entry = if self.section == Section::Placement { ENTRY.len() } else { 0 };
@@ -501,7 +580,7 @@ fn read_row(row: &QueryResult, child: Uuid, mut at: usize, planned: &Planned) ->
 }
 
 pub(super) async fn identifiers(
-    database: &DatabaseTransaction,
+    database: &impl Rows,
     children: &[Uuid],
     kinds: &[IdentifierKind],
 ) -> Result<Vec<IdentifierRow>, DatabaseError> {
@@ -511,7 +590,7 @@ pub(super) async fn identifiers(
         .from(name("identifier"))
         .and_where(Expr::col(name("child_id")).is_in(children.iter().copied()))
         .and_where(Expr::col(name("kind")).is_in(kinds.iter().map(|kind| kind.code())));
-    let rows = database.query_all(&query).await?;
+    let rows = database.rows(&query).await?;
     let mut rows: Vec<IdentifierRow> = rows.iter().map(read_identifier).collect::<Result<_, _>>()?;
     rows.sort_by(|a, b| (a.valid_from, &a.value, a.id).cmp(&(b.valid_from, &b.value, b.id)));
     Ok(rows)

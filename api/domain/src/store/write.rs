@@ -184,25 +184,17 @@ impl Write {
         changes: Json,
         author: &Author,
     ) -> Result<(), DatabaseError> {
-        let last: Option<Option<i32>> = revision::Entity::find()
-            .select_only()
-            .column_as(revision::Column::Number.max(), "last")
-            .filter(revision::Column::ChildId.eq(child))
-            .filter(revision::Column::Section.eq(section.name()))
-            .into_tuple()
-            .one(&self.transaction)
-            .await?;
-        let row = revision::ActiveModel {
-            child_id: Set(child),
-            section: Set(section.name().to_owned()),
-            number: Set(last.flatten().unwrap_or(0).saturating_add(1)),
-            at: Set(author.at),
-            agency_id: Set(author.agency.0),
-            user_ref: Set(author.user.clone()),
-            entry_id: Set(entry),
-            changes: Set(changes),
-        };
-        revision::Entity::insert(row).exec_without_returning(&self.transaction).await?;
+        let number = Expr::col(name("number")).max().if_null(0).add(1);
+        let mut row = Query::select();
+        row.expr(Expr::val(child)).expr(Expr::val(section.name())).expr(number).expr(Expr::val(author.at));
+        row.expr(Expr::val(author.agency.0)).expr(Expr::val(author.user.clone()));
+        row.expr(Expr::val(entry)).expr(Expr::val(changes)).from(name("revision"));
+        row.and_where(Expr::col(name("child_id")).eq(child)).and_where(Expr::col(name("section")).eq(section.name()));
+        let mut insert = Query::insert();
+        let columns = ["child_id", "section", "number", "at", "agency_id", "user_ref", "entry_id", "changes"];
+        insert.into_table(name("revision")).columns(columns.map(name));
+        insert.select_from(row).map_err(|_| DatabaseError("a revision cannot be kept".to_owned()))?;
+        self.transaction.execute(&insert).await?;
         Ok(())
     }
 

@@ -1,0 +1,133 @@
+//! Connections for reading, held by the hub itself. The driver's own pool asks the database after every use whether it is
+//! still there, which costs as much as a small read.
+
+use crate::error::DatabaseError;
+use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
+use sea_orm::sea_query::{PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder};
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sea_orm::sqlx::{self, AssertSqlSafe, Connection as _};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, RuntimeErr};
+use sea_query_sqlx::SqlxBinder;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a connection is used: memory that the database keeps for it is given back then.
+const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
+
+/// The connections for reading.
+#[derive(Clone)]
+pub(super) struct Readers(Pool<Maker>);
+
+/// How a connection is made.
+pub(super) enum Maker {
+    Sqlite(SqliteConnectOptions),
+    Postgres(PgConnectOptions),
+}
+
+/// A connection.
+pub(super) struct Held {
+    connection: Connection,
+    /// Nothing is under way on it. One that was left in the middle of something is not used again.
+    is_idle: bool,
+}
+
+enum Connection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Manager for Maker {
+    type Type = Held;
+    type Error = sqlx::Error;
+
+    async fn create(&self) -> Result<Held, sqlx::Error> {
+        let connection = match self {
+            Maker::Sqlite(options) => Connection::Sqlite(SqliteConnection::connect_with(options).await?),
+            Maker::Postgres(options) => Connection::Postgres(PgConnection::connect_with(options).await?),
+        };
+        Ok(Held { connection, is_idle: true })
+    }
+
+    async fn recycle(&self, held: &mut Held, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
+        let is_good = held.is_idle && metrics.age() < LONGEST_LIFE;
+        is_good.then_some(()).ok_or(RecycleError::message("used up"))
+    }
+}
+
+impl Readers {
+    pub(super) fn new(maker: Maker, size: usize, patience: Duration) -> Result<Self, DatabaseError> {
+        let pool = Pool::builder(maker).max_size(size).runtime(deadpool::Runtime::Tokio1);
+        let pool = pool.wait_timeout(Some(patience)).create_timeout(Some(patience)).build();
+        pool.map(Readers).map_err(|_| DatabaseError("the connections for reading cannot be kept".to_owned()))
+    }
+
+    /// A connection that nobody else uses until it is given back.
+    pub(super) async fn take(&self) -> Result<Object<Maker>, DatabaseError> {
+        self.0.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => failed(error),
+            _ => DatabaseError("no connection was free in time".to_owned()),
+        })
+    }
+
+    pub(super) fn close(&self) {
+        self.0.close();
+    }
+}
+
+fn failed(error: sqlx::Error) -> DatabaseError {
+    DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))).into()
+}
+
+impl Held {
+    /// Begins a transaction: from its first read on it sees one instant.
+    pub(super) async fn begin(&mut self) -> Result<(), DatabaseError> {
+        self.is_idle = false;
+        self.run("BEGIN").await
+    }
+
+    /// Ends the transaction.
+    pub(super) async fn end(&mut self) -> Result<(), DatabaseError> {
+        self.run("ROLLBACK").await?;
+        self.is_idle = true;
+        Ok(())
+    }
+
+    async fn run(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
+        let done = match &mut self.connection {
+            Connection::Sqlite(connection) => sqlx::raw_sql(sql).execute(connection).await.map(|_| ()),
+            Connection::Postgres(connection) => sqlx::raw_sql(sql).execute(connection).await.map(|_| ()),
+        };
+        done.map_err(failed)
+    }
+
+    pub(super) async fn rows(&mut self, query: &SelectStatement) -> Result<Vec<QueryResult>, DatabaseError> {
+        let was_idle = std::mem::replace(&mut self.is_idle, false);
+        let rows = match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                let (sql, values) = query.build_sqlx(SqliteQueryBuilder);
+                let rows = sqlx::query_with(AssertSqlSafe(sql), values).fetch_all(connection).await;
+                rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
+            }
+            Connection::Postgres(connection) => {
+                let (sql, values) = query.build_sqlx(PostgresQueryBuilder);
+                let rows = sqlx::query_with(AssertSqlSafe(sql), values).fetch_all(connection).await;
+                rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
+            }
+        };
+        let rows = rows.map_err(failed)?;
+        self.is_idle = was_idle;
+        Ok(rows)
+    }
+}
+
+/// What answers a SELECT.
+pub(super) trait Rows {
+    fn rows(&self, query: &SelectStatement) -> impl Future<Output = Result<Vec<QueryResult>, DatabaseError>> + Send;
+}
+
+impl Rows for DatabaseTransaction {
+    async fn rows(&self, query: &SelectStatement) -> Result<Vec<QueryResult>, DatabaseError> {
+        Ok(self.query_all(query).await?)
+    }
+}
