@@ -53,9 +53,13 @@ pub struct Limit {
     statements: Arc<Statements>,
     subjects: Arc<Vec<Subject>>,
     agency: Uuid,
-    after: Uuid,
+    /// Where page 2 of the list begins.
+    after: (NaiveDate, Uuid),
     updates: Arc<AtomicU64>,
 }
+
+/// Later than any risk date: page 1 begins here.
+const LAST_DAY: &str = "2199-12-31";
 
 macro_rules! decode {
     ($name:ident, $row:ty) => {
@@ -158,14 +162,24 @@ impl Pools {
 }
 
 impl Limit {
-    pub async fn new(pools: Pools, subjects: Arc<Vec<Subject>>, agency: Uuid, after: Uuid) -> Result<Limit, Fault> {
+    pub async fn new(pools: Pools, subjects: Arc<Vec<Subject>>, agency: Uuid) -> Result<Limit, Fault> {
         let table = match &pools {
             Pools::Sqlite { .. } => "id uuid_blob PRIMARY KEY, at bigint, record text, hash text",
             Pools::Postgres { .. } => "id uuid PRIMARY KEY, at bigint, record text, hash text",
         };
         pools.run(format!("CREATE TABLE IF NOT EXISTS bench_audit ({table})")).await?;
         let statements = Arc::new(Statements::new());
-        Ok(Limit { pools, statements, subjects, agency, after, updates: Arc::default() })
+        let start = (NaiveDate::from_str(LAST_DAY)?, Uuid::max());
+        let mut limit = Limit { pools, statements, subjects, agency, after: start, updates: Arc::default() };
+        let sql = limit.statements.w2.clone();
+        let mut columns = SHORT.to_vec();
+        columns.push(("", "", Kind::Date));
+        let page = rows!(limit, sql.as_str(), &columns, limit.agency, start.0, start.1);
+        limit.after = match page.last().map(|row| (row.first(), row.last())) {
+            Some((Some(Cell::Id(_, Some(id))), Some(Cell::Date(Some(day))))) => (*day, *id),
+            _ => return Err("the list has no first page".into()),
+        };
+        Ok(limit)
     }
 
     /// The rows of a reading request, as JSON values.
@@ -177,7 +191,7 @@ impl Limit {
     async fn fetch(&self, workload: Workload, subject: &Subject) -> Result<Vec<Vec<Cell>>, Fault> {
         let Statements { w1, w2, w3, .. } = &*self.statements;
         Ok(match workload {
-            Workload::W2 => rows!(self, w2.as_str(), &SHORT, self.agency, self.after),
+            Workload::W2 => rows!(self, w2.as_str(), &SHORT, self.agency, self.after.0, self.after.1),
             Workload::W3 => rows!(self, w3.as_str(), &SHORT, self.agency, subject.number.as_str()),
             _ => rows!(self, w1.as_str(), &LONG, self.agency, subject.uuid),
         })

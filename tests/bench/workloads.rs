@@ -66,7 +66,7 @@ pub enum Kind {
 /// A field of an answer: where it stands below the child, its column, and what that holds.
 pub type Column = (&'static str, &'static str, Kind);
 
-/// 15 fields: what a list or a look-up shows.
+/// The id and 15 fields: what a list or a look-up shows.
 pub const SHORT: [Column; 16] = [
     ("/id", "c.id", Kind::Id("child")),
     ("/identity/givenNames", "i.given_names", Kind::Text),
@@ -174,8 +174,9 @@ impl Statements {
                 columns(&LONG)
             ),
             w2: format!(
-                "SELECT {} FROM involvement o JOIN child c ON c.id = o.child_id {SHORT_JOINS} {RESPONSIBLE} \
-                 WHERE o.agency_id = $1 AND o.closed_at IS NULL AND o.child_id > $2 ORDER BY o.child_id LIMIT 100",
+                "SELECT {}, o.risk_date FROM roster o JOIN child c ON c.id = o.child_id {SHORT_JOINS} {RESPONSIBLE} \
+                 WHERE o.agency_id = $1 AND o.open_relation = 'RESPONSIBLE' AND (o.risk_date, o.child_id) < ($2, $3) \
+                 ORDER BY o.risk_date DESC, o.child_id DESC LIMIT 100",
                 columns(&SHORT)
             ),
             w3: format!(
@@ -200,8 +201,8 @@ pub fn body(workload: Workload, about: &About<'_>) -> Value {
         }),
         Workload::W2 => json!({
             "query": format!(
-                "query Page($after: String) {{ children(first: 100, after: $after) {{ nodes {{ {SHORT_FIELDS} }} \
-                 pageInfo {{ endCursor hasNextPage }} }} }}"
+                "query Page($after: String) {{ children(orderBy: {{ field: RISK_DATE, direction: DESC }}, first: 100, \
+                 after: $after) {{ nodes {{ {SHORT_FIELDS} }} pageInfo {{ endCursor hasNextPage }} }} }}"
             ),
             "variables": { "after": about.cursor },
         }),

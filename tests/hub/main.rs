@@ -21,5 +21,6 @@ mod placement;
 mod readme;
 mod repository;
 mod results;
+mod statements;
 mod versions;
 mod write;

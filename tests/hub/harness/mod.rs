@@ -81,16 +81,22 @@ impl Hub {
     /// Starts a hub with other policies.
     pub async fn start_with(kind: Kind, engine: &'static Engine) -> Option<Hub> {
         let database = Database::new(kind).await?;
+        let url = database.url.clone();
+        Some(Self::start_at(database, &url, engine).await)
+    }
+
+    /// Starts a hub that finds its database at another address.
+    pub async fn start_at(database: Database, url: &str, engine: &'static Engine) -> Hub {
         let time = Arc::new(AtomicI64::new(START));
         let clock = clock(&time);
-        let opened = DomainDatabase::connect(&database.url).await.expect("connects");
+        let opened = DomainDatabase::connect(url).await.expect("connects");
         let issuer = Issuer::of(&opened).await.expect("the template has a key");
         let issuers: Vec<IssuerConfig> = issuer.configs();
         let (domain, service) =
             serve::service(opened, engine, clock, ("test", AUDIENCE, &issuers)).await.expect("the hub starts");
         let outside = sea_orm::Database::connect(database.url.as_str()).await.expect("connects from outside");
         let router = service.router();
-        Some(Hub { domain, router, outside, database, clock: time, issuer })
+        Hub { domain, router, outside, database, clock: time, issuer }
     }
 
     /// The hub's time, in microseconds.

@@ -487,7 +487,9 @@ fn add_sections(query: &mut SelectStatement, plan: &Plan) {
     if plan.responsible {
         let responsible = Cond::all()
             .add(of_child("involvement"))
-            .add(of("involvement", "kind").eq("RESPONSIBLE"))
+            // Not a parameter: the index of it has this condition, and SQLite would prepare the statement anew each time
+            // to see whether the parameter meets it.
+            .add(of("involvement", "kind").eq(Expr::cust("'RESPONSIBLE'")))
             .add(of("involvement", "closed_at").is_null());
         query.column((name("involvement"), name("agency_id")));
         query.join(JoinType::LeftJoin, name("involvement"), responsible);

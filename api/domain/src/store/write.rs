@@ -13,7 +13,6 @@ use samverka_entities::{child, identifier, involvement, revision};
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
-    QuerySelect,
 };
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
