@@ -138,6 +138,24 @@ impl Pools {
         Ok(())
     }
 
+    /// The columns of a table.
+    pub async fn columns(&self, table: &str) -> Result<Vec<String>, Fault> {
+        let sql = match self {
+            Pools::Sqlite { .. } => format!("SELECT name FROM pragma_table_info('{table}') WHERE $1 IS NOT NULL"),
+            Pools::Postgres { .. } => {
+                format!(
+                    "SELECT column_name::text FROM information_schema.columns WHERE table_name = '{table}' AND $1 IS NOT NULL"
+                )
+            }
+        };
+        let rows = self.ask(sql, Uuid::nil(), &[("", "", Kind::Text)]).await?;
+        let name = |row: Vec<Cell>| match row.into_iter().next() {
+            Some(Cell::Text(Some(name))) => Some(name),
+            _ => None,
+        };
+        Ok(rows.into_iter().filter_map(name).collect())
+    }
+
     /// The rows of a statement with one parameter.
     pub async fn ask(&self, sql: String, parameter: Uuid, columns: &[Column]) -> Result<Vec<Vec<Cell>>, Fault> {
         struct Door<'a> {
