@@ -15,7 +15,7 @@ pub(crate) use read::{Asked, Entry, IdentifierRow, Look, Plan, Planned, Read, Re
 pub use roster::RosterReport;
 pub(crate) use write::{Author, Write};
 
-use self::reading::{Maker, Readers};
+use self::reading::{Options, Readers};
 use crate::agency::{Agency, AgencyKind, NewAgency};
 use crate::error::DatabaseError;
 use crate::ids::AgencyId;
@@ -121,7 +121,7 @@ impl Store {
         let failed = |error| connect_error("the SQLite file", &error);
         let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(failed)?;
         let reading = options.pragma("query_only", "ON");
-        let readers = Readers::new(Maker::Sqlite(reading), READERS, ACQUIRE_TIMEOUT)?;
+        let readers = Readers::new(Options::Sqlite(reading), READERS, ACQUIRE_TIMEOUT)?;
         Ok(Store { readers, writer: writer.into() })
     }
 
@@ -138,7 +138,7 @@ impl Store {
         let pool = || PgPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
         let failed = |error| connect_error("PostgreSQL", &error);
         let writer = pool().max_connections(WRITERS_POSTGRES).connect_with(options).await.map_err(failed)?;
-        let readers = Readers::new(Maker::Postgres(reading), READERS, ACQUIRE_TIMEOUT)?;
+        let readers = Readers::new(Options::Postgres(reading), READERS, ACQUIRE_TIMEOUT)?;
         Ok(Store { readers, writer: writer.into() })
     }
 

@@ -10,8 +10,8 @@ use crate::policy::{Consents, Protection, Relation};
 use crate::stamps::Stamps;
 use chrono::NaiveDate;
 use deadpool::managed::Object;
-use sea_orm::QueryResult;
 use sea_orm::sea_query::{Cond, Expr, ExprTrait, JoinType, Order, Query, SelectStatement};
+use sea_orm::{QueryResult, Value as Value_};
 use serde_json::Value as Json;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -63,7 +63,7 @@ impl Row {
 }
 
 /// What to read of a section.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Planned {
     pub(crate) section: Section,
     pub(crate) fields: FieldSet,
@@ -73,7 +73,7 @@ pub(crate) struct Planned {
 }
 
 /// What to read of some children, in one statement.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Plan {
     pub(crate) sections: Vec<Planned>,
     /// The agency that is responsible now, too.
@@ -149,16 +149,59 @@ impl Look {
         plan: &Plan,
         now: i64,
     ) -> Result<(Vec<Standing>, Read), DatabaseError> {
-        let mut query = standings_query(agency, now);
-        match asked {
-            Asked::Id(id) => query.and_where(of("child", "id").eq(id)),
-            Asked::Number(kind, value) => query
-                .and_where(of("child", "id").in_subquery(by_number(kind, value)))
-                .and_where(of(TIE, "kind").is_not_null()),
+        let shape = match asked {
+            Asked::Id(_) => Shape { number: None, plan: plan.clone() },
+            Asked::Number(kind, _) => Shape { number: Some(kind), plan: plan.clone() },
         };
-        add_sections(&mut query, plan);
-        let rows = self.held.rows(&query).await?;
+        let prepared = self.held.prepared(shape, |shape| {
+            let mut query =
+                standings_query(STAND_IN.agency, STAND_IN.now, shape.number.map(|kind| (kind, STAND_IN.number)));
+            if shape.number.is_none() {
+                query.and_where(of("child", "id").eq(STAND_IN.child));
+            }
+            add_sections(&mut query, &shape.plan);
+            query
+        });
+        let (child, number) = match asked {
+            Asked::Id(child) => (child, ""),
+            Asked::Number(_, number) => (Uuid::nil(), number),
+        };
+        let given = Given { agency, now, child, number };
+        let rows = self.held.run_prepared(&prepared, |value| given.in_place_of(value)).await?;
         Ok((fold_standings(&rows, now)?, read_sections(&rows, STANDING, plan)?))
+    }
+}
+
+/// The form of a look: those of one form have one statement.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Shape {
+    number: Option<IdentifierKind>,
+    plan: Plan,
+}
+
+/// What a look is about.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    agency: AgencyId,
+    now: i64,
+    child: Uuid,
+    number: &'a str,
+}
+
+/// What a statement is made with. No two are alike, and none is ever asked for: by them the places of the others are found.
+const STAND_IN: Given<'static> =
+    Given { agency: AgencyId(Uuid::from_u128(1)), now: 1 << 60, child: Uuid::from_u128(2), number: "stand-in" };
+
+impl Given<'_> {
+    /// What stands where the statement was made with this value.
+    fn in_place_of(&self, value: &Value_) -> Value_ {
+        match value {
+            Value_::Uuid(Some(id)) if *id == STAND_IN.agency.0 => self.agency.0.into(),
+            Value_::Uuid(Some(id)) if *id == STAND_IN.child => self.child.into(),
+            Value_::BigInt(Some(at)) if *at > STAND_IN.now / 2 => (self.now - (STAND_IN.now - at)).into(),
+            Value_::String(Some(text)) if text.as_str() == STAND_IN.number => self.number.into(),
+            other => other.clone(),
+        }
     }
 }
 
@@ -309,7 +352,7 @@ pub(super) async fn standings(
     now: i64,
     with_consents: bool,
 ) -> Result<Vec<Standing>, DatabaseError> {
-    let mut query = standings_query(agency, now);
+    let mut query = standings_query(agency, now, None);
     query.and_where(of("child", "id").is_in(padded(children)));
     let rows = database.rows(&query).await?;
     let mut found: HashMap<Uuid, Standing> =
@@ -332,6 +375,7 @@ pub(super) async fn standings(
 const TIE: &str = "tie";
 const LEVEL: &str = "level_of";
 const MISSING: &str = "missing_of";
+const NUMBER: &str = "number_of";
 /// How many columns a standing takes.
 const STANDING: usize = 6;
 
@@ -339,7 +383,8 @@ fn of(table: &'static str, column: &'static str) -> Expr {
     Expr::col((name(table), name(column)))
 }
 
-fn standings_query(agency: AgencyId, now: i64) -> SelectStatement {
+/// With a number: only of children that have it, and that the agency has an involvement with.
+fn standings_query(agency: AgencyId, now: i64, number: Option<(IdentifierKind, &str)>) -> SelectStatement {
     let of_child = |table: &'static str| of(table, "child_id").equals((name("child"), name("id")));
     let counts = Cond::any().add(of(TIE, "closed_at").is_null()).add(of(TIE, "closed_at").gt(now - FORMER));
     let tie = Cond::all().add(of_child(TIE)).add(of(TIE, "agency_id").eq(agency.0)).add(counts);
@@ -362,22 +407,22 @@ fn standings_query(agency: AgencyId, now: i64) -> SelectStatement {
             (name(LEVEL), name("level")),
             (name(MISSING), name("opened_at")),
         ])
-        .from(name("child"))
-        .join_as(JoinType::LeftJoin, name("involvement"), name(TIE), tie)
+        .from(name("child"));
+    let tied = if number.is_some() { JoinType::InnerJoin } else { JoinType::LeftJoin };
+    if let Some((kind, value)) = number {
+        let number = Cond::all().add(of_child(NUMBER)).add(of(NUMBER, "kind").eq(Expr::cust(literal(kind))));
+        query.join_as(JoinType::InnerJoin, name("identifier"), name(NUMBER), number.add(of(NUMBER, "value").eq(value)));
+    }
+    query
+        .join_as(tied, name("involvement"), name(TIE), tie)
         .join_as(JoinType::LeftJoin, name("protection"), name(LEVEL), Cond::all().add(of_child(LEVEL)))
         .join_as(JoinType::LeftJoin, name("missing_episode"), name(MISSING), missing);
     query
 }
 
-/// The children that have a number.
-fn by_number(kind: IdentifierKind, value: &str) -> SelectStatement {
-    let mut query = Query::select();
-    query
-        .column(name("child_id"))
-        .from(name("identifier"))
-        .and_where(Expr::col(name("kind")).eq(kind.code()))
-        .and_where(Expr::col(name("value")).eq(value));
-    query
+/// The code of a kind, as it stands in a statement.
+fn literal(kind: IdentifierKind) -> String {
+    format!("'{}'", kind.code())
 }
 
 /// One standing a child, from a row for each tie and each missing episode.
