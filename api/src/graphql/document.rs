@@ -81,7 +81,7 @@ pub fn read(text: &str, operation_name: Option<&str>, names: &HashSet<String>) -
     Limit::Variables.check(operations().map(|operation| operation.variable_definitions.len() as u64).sum())?;
     Limit::Fragments.check(parsed.fragments.len() as u64)?;
     let operation = operation(&parsed, operation_name);
-    let (size, cost) = size(&parsed, operation)?;
+    let (size, uses, cost) = size(&parsed, operation)?;
     Limit::Depth.check(size.depth)?;
     Limit::Selections.check(size.selections)?;
     Limit::Aliases.check(size.aliases)?;
@@ -95,7 +95,7 @@ pub fn read(text: &str, operation_name: Option<&str>, names: &HashSet<String>) -
         variables: operation.map(variables).unwrap_or_default(),
         known: operation.is_some(),
         tokens: scanned.tokens,
-        uses: size.uses,
+        uses,
         cost,
         keys,
         parsed,
@@ -120,7 +120,10 @@ impl Document {
 }
 
 /// All operations together, since the library checks them all, and the cost of the one that is asked for.
-fn size(document: &ExecutableDocument, wanted: Option<&OperationDefinition>) -> Result<(Size, Cost), Exceeded> {
+fn size(
+    document: &ExecutableDocument,
+    wanted: Option<&OperationDefinition>,
+) -> Result<(Size, HashMap<Name, u64>, Cost), Exceeded> {
     let mut walk = Walk::new(document);
     let (mut total, mut cost) = (Size::default(), Cost::default());
     let mut roots = 0;
@@ -133,7 +136,9 @@ fn size(document: &ExecutableDocument, wanted: Option<&OperationDefinition>) -> 
         total.add(size);
     }
     total.add(walk.unused()?);
-    Ok((Size { roots, ..total }, cost))
+    let uses = walk.uses(&total);
+    total.roots = roots;
+    Ok((total, uses, cost))
 }
 
 /// How many items the lists at a field hold at most, or about; 1 for what is no list. A field with `first` holds so
@@ -153,6 +158,7 @@ fn items(field: &Field) -> Items {
         "withheld" | "changes" | "earlier" | "relatives" | "indicators" => 10,
         "personalNumbers" | "coordinationNumbers" | "dossierNumbers" | "lmaCards" => 10,
         "fields" | "inputFields" | "enumValues" => 8,
+        "directives" | "interfaces" | "possibleTypes" => 8,
         "args" => 2,
         _ => 1,
     };
@@ -231,57 +237,118 @@ fn summary(operation: &OperationDefinition, names: &HashSet<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
-    fn code(text: &str) -> Option<ErrorCode> {
-        read(text, None, &HashSet::new()).err().map(|refused| refused.code)
+    /// The cost of a document, or the limit that it is over.
+    fn cost(text: &str, variables: serde_json::Value) -> Result<u64, Limit> {
+        let given = variables.as_object().cloned().unwrap_or_default();
+        let bound = read(text, Some("A"), &HashSet::new()).and_then(|document| document.bind(given));
+        bound.map(|bound| bound.cost).map_err(|refused| match refused {
+            Refused::Exceeded(exceeded) => exceeded.limit,
+            other => panic!("{text}: {other:?}"),
+        })
     }
 
     #[test]
-    fn hostile_documents_are_refused_before_they_are_walked() {
-        let nested = format!("{{a(b:{}1{})}}", "[".repeat(2_000), "]".repeat(2_000));
-        assert_eq!(code(&nested), Some(ErrorCode::QueryRefused));
-        let fragments = (0..30).map(|i| format!("fragment f{i} on Q {{...f{} ...f{}}}", i + 1, i + 1));
-        let bomb = format!("{{...f0}} {} fragment f30 on Q {{a}}", fragments.collect::<String>());
-        assert_eq!(code(&bomb), Some(ErrorCode::QueryRefused));
-        assert_eq!(code("{...a} fragment a on Q {...b} fragment b on Q {...a}"), Some(ErrorCode::QueryRefused));
-        assert_eq!(code("{ a"), Some(ErrorCode::ParseFailed));
-        // A block string that never ends hides nothing, and a bomb of nothing is a bomb.
-        let hidden = format!("{{a(b:[\"\"\"x\" {}1{}])}}", "[".repeat(2_000), "]".repeat(2_000));
-        assert_eq!(code(&hidden), Some(ErrorCode::QueryRefused));
-        assert_eq!(code(&bomb.replace("{a}", "{...nowhere}")), Some(ErrorCode::QueryRefused));
-    }
-
-    #[test]
-    fn a_document_asks_for_so_much_and_no_more() {
-        let many = |count: usize, what: &str| (0..count).map(|i| format!("a{i}:{what} ")).collect::<String>();
-        for (text, refused) in [
-            (format!("{{{}}}", many(20, "me{role}")), false),
-            (format!("{{{}}}", many(21, "me{role}")), true),
-            (format!("{{...f}} fragment f on Query{{{}}}", many(21, "me{role}")), true),
-            (format!("query A{{{}}} query B{{{}}}", many(20, "me{role}"), many(20, "me{role}")), false),
-            (format!("{{children(first: 100){{nodes{{identity{{{}}}}}}}}}", many(1_900, "sex")), false),
-            (format!("{{children(first: 100){{nodes{{identity{{{}}}}}}}}}", many(2_100, "sex")), true),
-            (format!("query($n: Int){{children(first: $n){{nodes{{identity{{{}}}}}}}}}", many(2_100, "sex")), true),
-            (format!("{{children(first: 10){{nodes{{identity{{{}}}}}}}}}", many(4_000, "sex")), false),
-            (format!("{{children(first: -1){{nodes{{identity{{{}}}}}}}}}", many(4_000, "sex")), true),
+    fn the_cost_is_how_many_values_the_answer_may_hold() {
+        for (text, variables, expected) in [
+            ("query A{me{role}}", json!({}), 2),
+            ("query A{me{role agency{id}}}", json!({}), 4),
+            ("query A{children{nodes{id}}}", json!({}), 1 + 25 * 2),
+            ("query A{children(first:10){nodes{id}}}", json!({}), 1 + 10 * 2),
+            ("query A{children(first:null){nodes{id}}}", json!({}), 1 + 25 * 2),
+            ("query A{children(first:-1){nodes{id}}}", json!({}), 1 + 100 * 2),
+            ("query A{children(first:1000){nodes{id}}}", json!({}), 1 + 100 * 2),
+            ("query A($n:Int){children(first:$n){nodes{id}}}", json!({}), 1 + 25 * 2),
+            ("query A($n:Int){children(first:$n){nodes{id}}}", json!({ "n": null }), 1 + 25 * 2),
+            ("query A($n:Int){children(first:$n){nodes{id}}}", json!({ "n": 3 }), 1 + 3 * 2),
+            ("query A($n:Int=7){children(first:$n){nodes{id}}}", json!({}), 1 + 7 * 2),
+            ("query A($n:Int=7){children(first:$n){nodes{id}}}", json!({ "n": 3 }), 1 + 3 * 2),
+            ("query A($n:Int){children(first:$n){nodes{id}}}", json!({ "n": "3" }), 1 + 100 * 2),
+            ("query A{children{nodes{risk{revisions{at}}}}}", json!({}), 1 + 25 * (1 + 1 + (1 + 20))),
             (
-                format!("{{children(first: 100){{nodes{{risk{{revisions(first: 0){{{}}}}}}}}}}}", many(4_000, "at")),
-                true,
+                "query A($n:Int,$m:Int){children(first:$n){nodes{risk{a:revisions(first:$m){at} b:revisions{at}}}}}",
+                json!({ "n": 2, "m": 5 }),
+                1 + 2 * (2 + (1 + 5) + (1 + 20)),
             ),
-            (format!("{{fieldRules{{{}}}}}", many(50, "rules{sv}")), false),
-            (format!("{{fieldRules{{{}}}}}", many(200, "rules{sv}")), true),
-            ("{__schema{types{fields{type{fields{type{fields{type{fields{name}}}}}}}}}}".to_owned(), true),
+            ("query A{...f ...f}fragment f on Query{children(first:2){nodes{id}}}", json!({}), 2 * (1 + 2 * 2)),
+            // What is not asked for costs nothing, and what is left out is not known to be.
+            ("query A{me{role}}query B{children{nodes{id}}}", json!({}), 2),
+            ("query A{children @skip(if:true){nodes{id}}}", json!({}), 1 + 25 * 2),
+            ("query B{children{nodes{id}}}", json!({}), 0),
         ] {
-            let expected = refused.then_some(ErrorCode::QueryRefused);
-            assert_eq!(code(&text), expected, "{}", text.chars().take(60).collect::<String>());
+            assert_eq!(cost(text, variables.clone()), Ok(expected), "{text} {variables}");
         }
     }
 
     #[test]
-    fn brackets_in_strings_and_comments_do_not_count() {
-        assert_eq!(depth(r#"{ a(b: "[[[\"[[", c: """ {{{ \""" {{ """) } # [[[["#), 2);
+    fn a_limit_takes_what_it_says_and_no_more() {
+        let many = |count: u64, what: &str| (0..count).map(|i| what.replace('#', &i.to_string())).collect::<String>();
+        let nested = |levels: usize| format!("query A{}{}", "{a".repeat(levels), "}".repeat(levels));
+        let lists = |levels: usize| format!("query A{{a(b:{}{})}}", "[".repeat(levels), "]".repeat(levels));
+        for limit in Limit::ALL {
+            let most = limit.most();
+            let document = |count: u64| match limit {
+                Limit::Length => format!("query A{{a}}#{}", "x".repeat(count as usize - 11)),
+                Limit::Nesting => lists(count as usize - 2),
+                Limit::Tokens => format!("query A{{b{{{}}}}}", many(count - 7, "a ")),
+                Limit::Word => format!("query A{{{}}}", "x".repeat(count as usize)),
+                Limit::Directives => format!("query A{{a{}}}", "@b".repeat(count as usize)),
+                Limit::Variables => format!("query A({}){{a}}", many(count, "$a#:Int ")),
+                Limit::Operations => format!("query A{{a}}{}", many(count - 1, "query a#{a}")),
+                Limit::Fragments => format!("query A{{a}}{}", many(count, "fragment f# on Q{a}")),
+                Limit::Circles => format!("query A{{...f}}fragment f on Q{{a{}}}", "{...f}".repeat(count as usize)),
+                Limit::Depth => nested(count as usize + 1),
+                Limit::Selections => format!(
+                    "query A{{a{{{}{}}}}}fragment f on Q{{{}}}",
+                    "...f ".repeat((count / 500) as usize - 1),
+                    many(499 + count % 500, "b "),
+                    many(499, "c ")
+                ),
+                Limit::Aliases => format!("query A{{b{{{}}}}}", many(count, "a:b ")),
+                Limit::Roots => format!("query A{{{}}}", many(count, "a ")),
+                Limit::InputDepth | Limit::InputValues => "query A($a:Int){a(b:$a)}".to_owned(),
+                Limit::Input => format!("query A($a:Int){{b{{{}}}}}", many(16, "a(b:$a)")),
+                Limit::Cost => String::new(),
+            };
+            let variables = |count: u64| match limit {
+                Limit::InputDepth => (1..count).fold(json!([]), |value, _| json!([value])),
+                Limit::InputValues => json!(vec![0; count as usize - 1]),
+                Limit::Input => json!("x".repeat((count as usize).div_ceil(16) - 16)),
+                _ => json!(0),
+            };
+            // What it comes to in one document is below.
+            if *limit == Limit::Cost {
+                continue;
+            }
+            let at = |count: u64| cost(&document(count), json!({ "a": variables(count) })).map(|_| ());
+            assert_eq!(at(most), Ok(()), "{}", limit.name());
+            assert_eq!(at(most + 1), Err(*limit), "{}", limit.name());
+        }
+        let pages = |count: u64| format!("query A{{{}}}", many(count, "children(first:100){nodes{...f}}"));
+        let fragment = format!("fragment f on Child{{{}}}", many(99, "b "));
+        assert_eq!(cost(&format!("{}{fragment}", pages(19)), json!({})), Ok(19 * (1 + 100 * 100)));
+        assert_eq!(cost(&format!("{}{fragment}", pages(20)), json!({})), Err(Limit::Cost));
+    }
+
+    #[test]
+    fn the_log_is_told_of_the_schemas_names_only() {
         let names = HashSet::from(["child".to_owned(), "me".to_owned()]);
         let read = read("query A { child(id: 1) { id } me { role } Svensson }", None, &names);
-        assert_eq!(read.map(|document| document.summary), Ok("query child me ?".to_owned()));
+        assert_eq!(read.map(|document| document.summary).ok().as_deref(), Some("query child me ?"));
+    }
+
+    #[test]
+    fn variables_are_completed_and_those_of_others_left_out() {
+        let document = read("query A($a: Int = 1, $b: Int!, $c: Int) { x(y: [$a $b $c]) }", None, &HashSet::new());
+        let document = document.expect("a document");
+        let bind = |given: serde_json::Value| {
+            let bound = document.bind(given.as_object().cloned().unwrap_or_default());
+            bound.map(|bound| serde_json::to_value(bound.variables).unwrap_or_default())
+        };
+        assert_eq!(bind(json!({ "b": 2, "z": 3 })), Ok(json!({ "a": 1, "b": 2 })));
+        assert_eq!(bind(json!({ "a": null, "b": 2, "c": null })), Ok(json!({ "a": null, "b": 2, "c": null })));
+        assert_eq!(bind(json!({ "a": 1 })), Err(Refused::Missing("b".to_owned())));
+        assert_eq!(bind(json!({ "b": null })), Err(Refused::Missing("b".to_owned())));
     }
 }

@@ -34,8 +34,8 @@ limits! {
         en "bytes" sv "byte";
     Nesting "nesting" 64
         en "brackets of any kind inside one another" sv "parenteser av något slag inuti varandra";
-    Tokens "tokens" 2_000
-        en "tokens, a string or white space one more for each 16 bytes" sv "lexikala enheter, en sträng eller tomrum en till för varje 16 byte";
+    Tokens "tokens" 1_200
+        en "tokens" sv "lexikala enheter";
     Word "word" 128
         en "characters in one name or number" sv "tecken i ett namn eller tal";
     Directives "directives" 100
@@ -64,7 +64,7 @@ limits! {
     InputValues "inputValues" 10_000
         en "values in the variables" sv "värden i variablerna";
     Input "input" 1_048_576
-        en "bytes of variables, each variable as often as it is used" sv "byte i variabler, varje variabel så ofta den används";
+        en "bytes of variables, times their uses" sv "byte i variabler, gånger deras användningar";
     Cost "cost" 200_000
         en "values that the answer may hold" sv "värden som svaret kan rymma";
 }

@@ -229,7 +229,7 @@ mod tests {
     fn tokens_are_those_of_the_specification() {
         for (text, tokens) in [
             ("{a}", 3),
-            ("query A($a: [Int!]! = 1) @b { ...c }", 19),
+            ("query A($a: [Int!]! = 1) @b { ...c }", 20),
             ("{a(b: -1.5e-3, c: $d)}", 11),
             ("{a(b: \"\")}", 8),
             ("{a(b: \"0123456789abcdef\")}", 9),

@@ -82,3 +82,53 @@ fn key(text: &str, operation_name: Option<&str>, asker: impl Display) -> Key {
     }
     hash.finalize().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn documents() -> Documents {
+        Documents::new(["me".to_owned()])
+    }
+
+    #[test]
+    fn a_document_that_comes_again_is_not_read_again() {
+        let documents = documents();
+        let read = |text, name, asker: &str| documents.read(text, name, asker).expect("a document");
+        let same = |a: &Arc<Document>, b: &Arc<Document>| Arc::ptr_eq(a, b);
+        let plain = read("{me{role}}", None, "malmo-soc");
+        assert!(same(&plain, &read("{me{role}}", None, "malmo-soc")));
+        assert!(same(&plain, &read("{me{role}}", None, "skola")), "what names nobody is shared");
+        assert!(!same(&plain, &read("{me{role} }", None, "malmo-soc")));
+        let both = "query A{me{role}}query B{me{role}}";
+        assert!(same(&read(both, Some("A"), "skola"), &read(both, Some("A"), "skola")));
+        assert!(!same(&read(both, Some("A"), "skola"), &read(both, Some("B"), "skola")));
+        let naming = "{child(id:\"x\"){id}}";
+        let named = read(naming, None, "malmo-soc");
+        assert!(same(&named, &read(naming, None, "malmo-soc")));
+        assert!(!same(&named, &read(naming, None, "skola")), "that another has asked for a child does not show");
+    }
+
+    #[test]
+    fn what_is_kept_has_its_bounds_and_a_flood_does_not_drive_out_what_is_used() {
+        let documents = documents();
+        let used = "query($id: ID!){child(id:$id){id}}";
+        let first = documents.read(used, None, "x").expect("a document");
+        documents.read(used, None, "x").expect("a document");
+        for i in 0..4_000 {
+            let text = format!("{{a{i}:me{{{}}}}}", "role ".repeat(250));
+            documents.read(&text, None, "x").expect("a document");
+        }
+        assert!(documents.kept.weight() <= CAPACITY);
+        assert!(documents.kept.len() < 4_000, "the flood was larger than the shelf");
+        assert!(Arc::ptr_eq(&first, &documents.read(used, None, "x").expect("a document")));
+        // Too large a one, one that cannot be executed, and one that is refused are not kept.
+        let before = documents.kept.len();
+        let large = format!("{{me{{{}}}}}", "role ".repeat(1_100));
+        documents.read(&large, None, "x").expect("a document");
+        documents.read("query A{a}query B{a}", None, "x").expect("a document");
+        documents.read("query A{a}", Some("B"), "x").expect("a document");
+        documents.read("{a", None, "x").expect_err("no document");
+        assert_eq!(documents.kept.len(), before);
+    }
+}

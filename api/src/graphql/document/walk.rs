@@ -80,8 +80,8 @@ pub(super) struct Size {
     pub(super) roots: u64,
     /// Selections inside one another, spreads among them: the library counts so, too.
     pub(super) depth: u64,
-    /// How often each variable is used.
-    pub(super) uses: HashMap<Name, u64>,
+    /// How often each variable is used, in the order of [`Walk::variables`]; as long as need be.
+    uses: Vec<u64>,
     pub(super) cost: Cost,
 }
 
@@ -93,27 +93,22 @@ impl Size {
         self.depth = self.depth.max(other.depth);
         // What is refused anyway need not be weighed, and its pages might be too many to keep.
         if self.selections > Limit::Selections.most() {
-            (self.cost, self.uses) = (Cost::default(), HashMap::new());
+            (self.cost, self.uses) = (Cost::default(), Vec::new());
             return;
         }
         self.cost.add(other.cost);
-        if self.uses.is_empty() {
-            self.uses = other.uses;
-        } else {
-            other.uses.into_iter().for_each(|(variable, times)| self.note(variable, times));
+        if self.uses.len() < other.uses.len() {
+            self.uses.resize(other.uses.len(), 0);
+        }
+        for (uses, more) in self.uses.iter_mut().zip(other.uses) {
+            *uses = uses.saturating_add(more);
         }
     }
 
-    fn note(&mut self, variable: Name, times: u64) {
-        let uses = self.uses.entry(variable).or_default();
-        *uses = uses.saturating_add(times);
-    }
-
     /// A spread of this.
-    fn spread(mut self, directives: &[Positioned<Directive>]) -> Size {
+    fn spread(mut self) -> Size {
         self.selections = self.selections.saturating_add(1);
         self.depth += 1;
-        self.directives(directives);
         self
     }
 
@@ -124,24 +119,42 @@ impl Size {
         self.roots = 1;
         self.depth += u64::from(!field.selection_set.node.items.is_empty());
         self.cost = self.cost.below(items(field));
-        field.arguments.iter().for_each(|(_, value)| self.value(&value.node));
-        self.directives(&field.directives);
         self
     }
 
-    fn directives(&mut self, directives: &[Positioned<Directive>]) {
-        let arguments = directives.iter().flat_map(|directive| &directive.node.arguments);
-        arguments.for_each(|(_, value)| self.value(&value.node));
+    /// With the variables that some arguments use.
+    fn using<'v>(
+        mut self,
+        arguments: impl IntoIterator<Item = &'v Argument>,
+        variables: &HashMap<&Name, usize>,
+    ) -> Size {
+        arguments.into_iter().for_each(|(_, value)| self.note(&value.node, variables));
+        self
     }
 
-    fn value(&mut self, value: &Value) {
+    fn note(&mut self, value: &Value, variables: &HashMap<&Name, usize>) {
         match value {
-            Value::Variable(name) => self.note(name.clone(), 1),
-            Value::List(values) => values.iter().for_each(|value| self.value(value)),
-            Value::Object(fields) => fields.values().for_each(|value| self.value(value)),
+            // A variable that nobody defines holds nothing.
+            Value::Variable(name) => {
+                let Some(index) = variables.get(name) else { return };
+                if self.uses.len() <= *index {
+                    self.uses.resize(*index + 1, 0);
+                }
+                if let Some(uses) = self.uses.get_mut(*index) {
+                    *uses = uses.saturating_add(1);
+                }
+            }
+            Value::List(values) => values.iter().for_each(|value| self.note(value, variables)),
+            Value::Object(fields) => fields.values().for_each(|value| self.note(value, variables)),
             _ => {}
         }
     }
+}
+
+type Argument = (Positioned<Name>, Positioned<Value>);
+
+fn arguments(directives: &[Positioned<Directive>]) -> impl Iterator<Item = &Argument> {
+    directives.iter().flat_map(|directive| &directive.node.arguments)
 }
 
 /// What each fragment comes to, counted once.
@@ -149,11 +162,25 @@ pub(super) struct Walk<'a> {
     document: &'a ExecutableDocument,
     /// None while a fragment is being counted.
     fragments: HashMap<&'a Name, Option<Arc<Size>>>,
+    /// The variables of all operations.
+    variables: HashMap<&'a Name, usize>,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn new(document: &'a ExecutableDocument) -> Self {
-        Walk { document, fragments: HashMap::new() }
+        let mut variables = HashMap::new();
+        let definitions = document.operations.iter().flat_map(|(_, operation)| &operation.node.variable_definitions);
+        for definition in definitions {
+            let next = variables.len();
+            variables.entry(&definition.node.name.node).or_insert(next);
+        }
+        Walk { document, fragments: HashMap::new(), variables }
+    }
+
+    /// How often each variable is used in what came to this.
+    pub(super) fn uses(&self, size: &Size) -> HashMap<Name, u64> {
+        let uses = |index: &usize| size.uses.get(*index).copied().unwrap_or_default();
+        self.variables.iter().map(|(name, index)| (Name::clone(name), uses(index))).collect()
     }
 
     /// What an operation comes to.
@@ -162,9 +189,8 @@ impl<'a> Walk<'a> {
     ///
     /// It is nested too deeply, or a fragment in it spreads itself.
     pub(super) fn operation(&mut self, operation: &'a OperationDefinition) -> Result<Size, Exceeded> {
-        let mut size = self.size(&operation.selection_set.node, 0)?;
-        size.directives(&operation.directives);
-        Ok(size)
+        let size = self.size(&operation.selection_set.node, 0)?;
+        Ok(size.using(arguments(&operation.directives), &self.variables))
     }
 
     /// What the fragments come to that no operation has led to: the library checks those, too.
@@ -192,15 +218,18 @@ impl<'a> Walk<'a> {
         Limit::Depth.check(level)?;
         for item in &set.items {
             let size = match &item.node {
-                Selection::Field(field) => self.size(&field.node.selection_set.node, level + 1)?.below(&field.node),
+                Selection::Field(field) => {
+                    let size = self.size(&field.node.selection_set.node, level + 1)?.below(&field.node);
+                    size.using(&field.node.arguments, &self.variables)
+                }
                 Selection::InlineFragment(fragment) => {
-                    self.size(&fragment.node.selection_set.node, level + 1)?.spread(&fragment.node.directives)
+                    self.size(&fragment.node.selection_set.node, level + 1)?.spread()
                 }
                 Selection::FragmentSpread(spread) => {
-                    let size = self.fragment(&spread.node.fragment_name.node, level + 1)?;
-                    Size::clone(&size).spread(&spread.node.directives)
+                    Size::clone(&*self.fragment(&spread.node.fragment_name.node, level + 1)?).spread()
                 }
             };
+            let size = size.using(arguments(item.node.directives()), &self.variables);
             total.add(size);
         }
         Ok(total)
@@ -216,10 +245,115 @@ impl<'a> Walk<'a> {
         let mut size = Size::default();
         if let Some(fragment) = self.document.fragments.get(name) {
             size = self.size(&fragment.node.selection_set.node, level)?;
-            size.directives(&fragment.node.directives);
+            size = size.using(arguments(&fragment.node.directives), &self.variables);
         }
         let size = Arc::new(size);
         self.fragments.insert(name, Some(size.clone()));
         Ok(size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_graphql::parser::parse_query;
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+
+    const FIELDS: [&str; 9] = [
+        "a",
+        "b:a",
+        "children",
+        "children(first:3)",
+        "children(first:$n)",
+        "revisions(first:$m)",
+        "c:revisions@include(if:$n)",
+        "withheld(x:[$n {y:$m}])",
+        "types",
+    ];
+    const FRAGMENTS: usize = 4;
+
+    /// A selection; a fragment spreads only those after it.
+    fn selection(rng: &mut StdRng, level: usize, next: usize) -> String {
+        let item = |rng: &mut StdRng| match rng.random_range(0..4) {
+            0 if next < FRAGMENTS => format!("...f{} ", rng.random_range(next..FRAGMENTS)),
+            1 if level < 3 => format!("...{}", selection(rng, level + 1, next)),
+            2 if level < 3 => {
+                format!("{}{}", FIELDS[rng.random_range(0..FIELDS.len())], selection(rng, level + 1, next))
+            }
+            _ => format!("{} ", FIELDS[rng.random_range(0..FIELDS.len())]),
+        };
+        let items: String = (0..rng.random_range(1..4)).map(|_| item(rng)).collect();
+        format!("{{{items}}}")
+    }
+
+    /// The same sums, with every fragment put in place each time.
+    #[derive(Debug, Default, PartialEq)]
+    struct Plain {
+        selections: u64,
+        aliases: u64,
+        depth: u64,
+        cost: u64,
+        uses: [u64; 2],
+    }
+
+    fn plain(document: &ExecutableDocument, set: &SelectionSet, first: &impl Fn(&str, u64) -> u64) -> Plain {
+        let mut total = Plain::default();
+        for item in &set.items {
+            let (set, items, alias) = match &item.node {
+                Selection::Field(field) => {
+                    let items = match items(&field.node) {
+                        Items::Fixed(items) => items,
+                        Items::Variable(name, usual) => first(&name, usual),
+                    };
+                    (&field.node.selection_set.node, Some(items), field.node.alias.is_some())
+                }
+                Selection::InlineFragment(fragment) => (&fragment.node.selection_set.node, None, false),
+                Selection::FragmentSpread(spread) => {
+                    let fragment = &document.fragments[&spread.node.fragment_name.node];
+                    (&fragment.node.selection_set.node, None, false)
+                }
+            };
+            let below = plain(document, set, first);
+            total.selections += 1 + below.selections;
+            total.aliases += u64::from(alias) + below.aliases;
+            total.depth = total.depth.max(below.depth + u64::from(!set.items.is_empty()));
+            total.cost += items.map_or(below.cost, |items| 1 + items * below.cost);
+            let text = match &item.node {
+                Selection::Field(field) => format!("{:?}{:?}", field.node.arguments, field.node.directives),
+                _ => String::new(),
+            };
+            for (index, name) in ["n", "m"].into_iter().enumerate() {
+                let used = text.matches(&format!("Variable(Name(\"{name}\"))")).count() as u64;
+                total.uses[index] += used + below.uses[index];
+            }
+        }
+        total
+    }
+
+    #[test]
+    fn counting_each_fragment_once_counts_as_much_as_putting_each_in_place() {
+        for seed in 0..2_000 {
+            let mut rng = StdRng::seed_from_u64(seed);
+            let mut text = format!("query($n:Int,$m:Int){}", selection(&mut rng, 0, 0));
+            for i in 0..FRAGMENTS {
+                text += &format!("fragment f{i} on Query{}", selection(&mut rng, 1, i + 1));
+            }
+            let document = parse_query(&text).expect("a document");
+            let (_, operation) = document.operations.iter().next().expect("an operation");
+            let mut walk = Walk::new(&document);
+            let size = walk.operation(&operation.node).expect("it is small");
+            let uses = walk.uses(&size);
+            let (n, m) = (rng.random_range(1..100), rng.random_range(1..100));
+            let first = |name: &str, _| if name == "n" { n } else { m };
+            let counted = Plain {
+                selections: size.selections,
+                aliases: size.aliases,
+                depth: size.depth,
+                cost: size.cost.with(&first),
+                uses: [uses["n"], uses["m"]],
+            };
+            assert_eq!(counted, plain(&document, &operation.node.selection_set.node, &first), "{text}");
+        }
     }
 }
