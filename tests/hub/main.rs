@@ -10,6 +10,8 @@
 
 mod access;
 mod auth;
+mod corpus;
+mod gate;
 mod harness;
 mod http;
 mod identifiers;

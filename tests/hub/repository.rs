@@ -3,6 +3,7 @@
 //! A file that is not current is made again by the command in the message; read its diff before you commit it.
 
 use samverka::graphql;
+use samverka::graphql::document::Limit;
 use samverka::graphql::{SchemaError, verify};
 use samverka_domain::catalogue::FieldId;
 use samverka_domain::error::ErrorCode;
@@ -145,5 +146,21 @@ fn every_error_code_stands_in_the_readmes_catalogue() {
     let docs = read("README.md");
     for code in ErrorCode::ALL {
         assert!(docs.contains(code.entry().code), "README.md does not name {}", code.entry().code);
+    }
+}
+
+#[test]
+fn every_limit_of_a_document_stands_in_the_readmes_table() {
+    let docs = read("README.md");
+    let mut told = Vec::new();
+    for row in docs.lines().filter(|row| row.starts_with("| `")) {
+        let mut cells = row.split(" | ");
+        let (names, numbers) = (cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
+        let names = names.split('`').skip(1).step_by(2).map(str::to_owned);
+        told.extend(names.zip(numbers.split(", ").map(|number| number.replace(',', ""))));
+    }
+    for limit in Limit::ALL {
+        let row = (limit.name().to_owned(), limit.most().to_string());
+        assert!(told.contains(&row), "the table in README.md does not say `{}`: {}", row.0, row.1);
     }
 }

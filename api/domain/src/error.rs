@@ -154,7 +154,7 @@ codes! {
         do "send the request again, at once and whole" / "skicka anropet igen, genast och helt";
     BodyTooLarge "BODY_TOO_LARGE" 413
         en "the body is larger than the hub takes" sv "kroppen är större än hubben tar emot"
-        do "send at most 1 MiB" / "skicka högst 1 MiB";
+        do "send at most 256 KiB" / "skicka högst 256 KiB";
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" 415
         en "the body must be application/json, in UTF-8 and not compressed" sv "kroppen ska vara application/json, i UTF-8 och inte komprimerad"
         do "send `Content-Type: application/json`, no other charset, and no `Content-Encoding`" / "skicka `Content-Type: application/json`, ingen annan teckenkodning och inget `Content-Encoding`";
@@ -169,7 +169,7 @@ codes! {
         do "send GraphQL to /graphql" / "skicka GraphQL till /graphql";
     QueryRefused "QUERY_REFUSED" 400
         en "the document is nested too deeply, spreads fragments too often, or asks for too much at once" sv "dokumentet är för djupt nästlat, sprider fragment för ofta eller frågar efter för mycket på en gång"
-        do "ask for less in one request" / "fråga efter mindre i ett anrop";
+        do "ask for less in one request, until `extensions.found` is at most `extensions.limit`" / "fråga efter mindre i ett anrop, tills `extensions.found` är högst `extensions.limit`";
     TooManyRequests "TOO_MANY_REQUESTS" 429
         en "your agency has too many requests under way" sv "er myndighet har för många anrop på gång"
         do "wait for answers before you ask more, or ask for less at a time" / "vänta på svar innan ni frågar mer, eller fråga efter mindre åt gången";

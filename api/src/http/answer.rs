@@ -1,7 +1,8 @@
 //! What leaves: a released answer, or a refusal that holds nothing but its code.
 
-use crate::graphql::error::of_code;
-use async_graphql::{BatchResponse, Response as GraphqlResponse, ServerError};
+use crate::graphql::document::{Exceeded, Limit, Refused};
+use crate::graphql::error::{cost, of_code, of_refused};
+use async_graphql::{BatchResponse, Response as GraphqlResponse, ServerError, Value};
 use async_graphql_axum::GraphQLResponse;
 use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -149,13 +150,31 @@ pub(super) fn refusal(code: ErrorCode) -> Response {
 
 /// A refusal of a whole request with more to tell: a place in the document.
 pub(super) fn refusal_with(error: ServerError, code: ErrorCode, media: Media) -> Response {
+    refuse(error, code, media, None)
+}
+
+/// A refusal of a document; one that asks for too much is told how much that is.
+pub(super) fn refusal_of(refused: &Refused, media: Media) -> Response {
+    let (code, error) = of_refused(refused);
+    let requested = match refused {
+        Refused::Exceeded(Exceeded { limit: Limit::Cost, found }) => Some(cost(*found)),
+        _ => None,
+    };
+    refuse(error, code, media, requested)
+}
+
+fn refuse(error: ServerError, code: ErrorCode, media: Media, cost: Option<Value>) -> Response {
     let status = match (media, code) {
         // The request was well-formed, only its document was not (GraphQL over HTTP, section 6.4.1).
         (Media::Json, ErrorCode::ParseFailed | ErrorCode::ValidationFailed | ErrorCode::QueryRefused) => StatusCode::OK,
         _ => StatusCode::from_u16(code.entry().status).unwrap_or(StatusCode::BAD_REQUEST),
     };
     tracing::info!(code = code.entry().code, "the request was refused");
-    let mut response = (status, axum::Json(json!({ "errors": [error] }))).into_response();
+    let body = match cost {
+        Some(cost) => json!({ "errors": [error], "extensions": { "cost": cost } }),
+        None => json!({ "errors": [error] }),
+    };
+    let mut response = (status, axum::Json(body)).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, media.content_type());
     match code {
