@@ -34,6 +34,8 @@ pub struct Document {
     pub parsed: ExecutableDocument,
     /// The kind of operation and its root fields, for the access log: names of the schema only.
     pub summary: String,
+    /// Whether it may change something.
+    pub is_mutation: bool,
     /// The variables that must be given: they are not nullable, and have no default.
     pub required: Vec<String>,
     /// The defaults of the others that have one.
@@ -68,13 +70,14 @@ pub fn read(text: &str, operation_name: Option<&str>, names: &HashSet<String>) -
     }
     let operation = operation(&parsed, operation_name);
     let summary = operation.map_or_else(|| "unknown".to_owned(), |operation| summary(operation, names));
+    let is_mutation = operation.is_some_and(|operation| operation.ty == OperationType::Mutation);
     let required = operation.map(required).unwrap_or_default();
     let defaults = operation.map(defaults).unwrap_or_default();
     let mut keys = Vec::new();
     if let Some(operation) = operation {
         root_keys(&operation.selection_set.node, &parsed, &mut keys);
     }
-    Ok(Document { summary, required, defaults, keys, parsed })
+    Ok(Document { summary, is_mutation, required, defaults, keys, parsed })
 }
 
 /// How deep brackets nest, strings and comments left out.

@@ -15,7 +15,9 @@ use samverka_domain::caller::Caller;
 use samverka_domain::error::{Error, ErrorCode};
 use samverka_domain::ledger::Released;
 use samverka_domain::session;
+use samverka_domain::session::Idempotency;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +52,7 @@ async fn answer(service: &Service, request: Request, media: Media) -> Result<Ans
     if parts.method != Method::POST {
         return Err(refuse(ErrorCode::MethodNotAllowed));
     }
+    let key = headers::idempotency_key(&parts.headers).map_err(refuse)?;
     let body = read(&parts.headers, body).await.map_err(refuse)?;
     let operation_name = body.operation_name.as_deref().filter(|name| !name.is_empty());
     let document = document::read(&body.query, operation_name, &service.0.names).map_err(|refused| {
@@ -58,8 +61,12 @@ async fn answer(service: &Service, request: Request, media: Media) -> Result<Ans
         Box::new(refusal_with(error, refused.code, media))
     })?;
     let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let about = session::Request { id, operation: document.summary.clone() };
-    let variables = variables(&document, body.variables.unwrap_or_default());
+    let mut given = body.variables.unwrap_or_default();
+    let key = key.filter(|_| document.is_mutation);
+    let idempotency =
+        key.map(|key| Idempotency { key, fingerprint: fingerprint(&body.query, operation_name, &mut given) });
+    let about = session::Request { id, operation: document.summary.clone(), idempotency };
+    let variables = variables(&document, given);
     let variables = variables.map_err(|error| Box::new(refusal_with(error, ErrorCode::ValidationFailed, media)))?;
     let mut request = GraphqlRequest::new(body.query.as_str()).variables(variables);
     if let Some(name) = operation_name {
@@ -115,6 +122,17 @@ fn variables(
             Err(coded(ErrorCode::ValidationFailed, message))
         }
     }
+}
+
+/// SHA-256 over all that a body asks, in whatever order its variables came.
+fn fingerprint(
+    query: &str,
+    operation_name: Option<&str>,
+    variables: &mut serde_json::Map<String, serde_json::Value>,
+) -> [u8; 32] {
+    variables.sort_keys();
+    variables.values_mut().for_each(serde_json::Value::sort_all_objects);
+    Sha256::digest(serde_json::json!([query, operation_name, variables]).to_string()).into()
 }
 
 async fn read(headers: &HeaderMap, body: Body) -> Result<Body_, ErrorCode> {

@@ -1,5 +1,6 @@
 //! The only code that names the entities and sea-orm. One concrete store for both databases.
 
+mod claim;
 mod columns;
 mod durability;
 mod ledger;
@@ -7,6 +8,7 @@ mod read;
 mod seed;
 mod write;
 
+pub(crate) use claim::{Begun, Claim};
 pub(crate) use ledger::{LedgerRow, SubjectRow};
 pub(crate) use read::{Entry, IdentifierRow, RevisionRow, Row, Snapshot, Standing};
 pub(crate) use write::{Author, Write};
@@ -144,11 +146,6 @@ impl Store {
     /// A snapshot of the record: every read of it sees the same instant.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot, DatabaseError> {
         Ok(Snapshot::new(self.reader.begin().await?))
-    }
-
-    /// A transaction that may write. Nothing of it is there unless it is committed.
-    pub(crate) async fn write(&self) -> Result<Write, DatabaseError> {
-        Ok(Write::new(self.begin().await?))
     }
 
     async fn begin(&self) -> Result<DatabaseTransaction, DatabaseError> {
