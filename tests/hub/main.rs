@@ -12,6 +12,7 @@ mod access;
 mod auth;
 mod harness;
 mod http;
+mod idempotency;
 mod identifiers;
 mod inputs;
 mod ledger;

@@ -335,11 +335,11 @@ async fn keep_indexed(hub: std::sync::Weak<Inner>) {
 }
 
 async fn keep_forgetting(hub: std::sync::Weak<Inner>) {
-    loop {
-        tokio::time::sleep(FORGET_EVERY).await;
-        let Some(hub) = hub.upgrade() else { return };
+    while let Some(hub) = hub.upgrade() {
         if let Err(error) = hub.store.forget_claims(hub.clock.now().saturating_sub(REMEMBERED)).await {
             tracing::warn!(%error, "the keys of callers could not be forgotten");
         }
+        drop(hub);
+        tokio::time::sleep(FORGET_EVERY).await;
     }
 }
