@@ -111,7 +111,8 @@ async fn ways(hub: &Hub, field: &str) -> Vec<Asked> {
         "endIdentifier" => {
             let seen = hub.caller("migrationsverket").sees(&child, "identifiers { lmaCards { id } }").await;
             let variables = json!({ "id": child, "number": seen["identifiers"]["lmaCards"][0]["id"] });
-            let head = "$id: ID!, $number: ID! | endIdentifier(childId: $id, identifierId: $number, to: \"2026-11-20\")";
+            let head =
+                "$id: ID!, $number: ID! | endIdentifier(childId: $id, identifierId: $number, to: \"2026-11-20\")";
             one(Asked::new("migrationsverket", head, variables))
         }
         "startPlacement" => one(Asked::new(
@@ -205,10 +206,13 @@ async fn a_key_stands_for_one_request(hub: Hub) {
         hub.send(Request::from_parts(parts, Body::from(body.to_owned())))
     };
     let two = json!(two);
-    let done = ask(&format!(r#"{{"query":{two},"operationName":"B","variables":{{"a":1,"b":{{"x":1,"y":2}}}}}}"#)).await;
-    let same = ask(&format!(r#"{{"variables":{{"b":{{"y":2,"x":1}},"a":1}},"operationName":"B","query":{two}}}"#)).await;
+    let done =
+        ask(&format!(r#"{{"query":{two},"operationName":"B","variables":{{"a":1,"b":{{"x":1,"y":2}}}}}}"#)).await;
+    let same =
+        ask(&format!(r#"{{"variables":{{"b":{{"y":2,"x":1}},"a":1}},"operationName":"B","query":{two}}}"#)).await;
     assert_eq!(registered(&done), registered(&same));
-    let other = ask(&format!(r#"{{"query":{two},"operationName":"A","variables":{{"a":1,"b":{{"x":1,"y":2}}}}}}"#)).await;
+    let other =
+        ask(&format!(r#"{{"query":{two},"operationName":"A","variables":{{"a":1,"b":{{"x":1,"y":2}}}}}}"#)).await;
     assert_reused(&other);
     assert_eq!(registered(&register(&hub, "k", "Amir").await), child, "and the first request still has its answer");
 }
@@ -326,10 +330,9 @@ async fn a_retry_shows_what_its_caller_may_see_now(hub: Hub) {
 
 async fn a_change_that_was_never_answered_is_answered_when_it_is_repeated(hub: Hub) {
     let (block, unblock) = match hub.database.kind {
-        Kind::Sqlite => (
-            "CREATE TRIGGER block BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'no'); END",
-            "DROP TRIGGER block",
-        ),
+        Kind::Sqlite => {
+            ("CREATE TRIGGER block BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'no'); END", "DROP TRIGGER block")
+        }
         Kind::Postgres => (
             "ALTER TABLE ledger ADD CONSTRAINT block CHECK (seq < 0) NOT VALID",
             "ALTER TABLE ledger DROP CONSTRAINT block",
@@ -418,8 +421,24 @@ async fn a_key_is_one_string_or_token(hub: Hub) {
     registered(&register(&hub, &longest, "Amir").await);
     let before = moved(&hub).await;
     for wrong in [
-        "", "\"\"", " ", "a b", "\"a b\"", "a,b", "a;b", "\"a", "a\"", "\"a\"b\"", "\"a\\b\"", "\"a\\\"", "\"a\"; b=1",
-        "\"a\", \"b\"", "å", "a\tb", &long, &format!("\"{long}\""),
+        "",
+        "\"\"",
+        " ",
+        "a b",
+        "\"a b\"",
+        "a,b",
+        "a;b",
+        "\"a",
+        "a\"",
+        "\"a\"b\"",
+        "\"a\\b\"",
+        "\"a\\\"",
+        "\"a\"; b=1",
+        "\"a\", \"b\"",
+        "å",
+        "a\tb",
+        &long,
+        &format!("\"{long}\""),
     ] {
         let answer = register(&hub, wrong, "Amir").await;
         assert_eq!((answer.status.as_u16(), answer.codes()), (400, vec!["IDEMPOTENCY_KEY_INVALID"]), "{wrong}");

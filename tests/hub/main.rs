@@ -10,6 +10,7 @@
 
 mod access;
 mod auth;
+mod crash;
 mod harness;
 mod http;
 mod idempotency;

@@ -9,6 +9,9 @@ pub mod caller;
 pub mod catalogue;
 pub mod clock;
 pub mod error;
+#[cfg(debug_assertions)]
+#[doc(hidden)]
+pub mod fault;
 mod gate;
 pub mod hub;
 pub mod identifier;

@@ -1,8 +1,8 @@
 //! Registering a child: with a lead from the first instant.
 
+use super::Patch;
 use super::step::{Step, Stop};
 use super::write::{Changes, first_identifier, first_write, is_there};
-use super::Patch;
 use crate::agency::AgencyKind;
 use crate::catalogue::{Code, FieldId, FieldSet, IdentifierKind, Kind, Section};
 use crate::clock::random_id;

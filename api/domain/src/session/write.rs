@@ -1,7 +1,7 @@
 //! Changing a child's record: check the input, lock, decide, compare versions, change, keep who did it.
 
-use super::step::{Step, Stop};
 use super::Session;
+use super::step::{Step, Stop};
 use crate::agency::AgencyKind;
 use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Source, Value};
 use crate::clock::{day, random_id};

@@ -37,6 +37,14 @@ impl Write {
 
     /// Makes everything of it durable.
     pub(crate) async fn commit(self) -> Result<(), DatabaseError> {
+        #[cfg(debug_assertions)]
+        if crate::fault::is_planted() {
+            tokio::spawn(async {
+                crate::fault::hold().await;
+                self.transaction.commit().await
+            });
+            return Ok(());
+        }
         Ok(self.transaction.commit().await?)
     }
 
