@@ -191,6 +191,8 @@ async fn a_key_stands_for_one_request(hub: Hub) {
         owner.ask_with(&other, json!({ "name": "Amir" })).await,
         owner.ask_with(&more, json!({ "name": "Amir" })).await,
         owner.ask_with(REGISTER, json!({ "name": "Amir", "more": 1 })).await,
+        // Not one that would be refused for something else, either.
+        owner.ask_with(REGISTER, json!({ "name": "" })).await,
         owner.clone().purpose("PROTECT").ask_with(REGISTER, json!({ "name": "Amir" })).await,
     ] {
         assert_reused(&refused);

@@ -8,10 +8,24 @@
 //! - whatever a client was shown, the row of the access log that tells of it is committed;
 //! - the log's chain is whole.
 //!
-//! A rig that finds nothing proves nothing, so it is also run on a hub that answers before it commits
-//! (`samverka_domain::fault`), and must find that out.
+//! A rig that finds nothing proves nothing, so it is also run on a hub whose keys are forgotten and on one that answers before
+//! it commits, and must find both out.
+
+/// Makes a test of an async function on a database.
+macro_rules! on {
+    ($($kind:ident $name:ident $what:ident)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                $what($crate::harness::Kind::$kind).await;
+            }
+        )+
+    };
+}
 
 mod client;
+#[cfg(debug_assertions)]
+mod control;
 mod journal;
 mod server;
 
@@ -21,7 +35,7 @@ use journal::{Journal, Violation};
 use samverka::sandbox::Issuer;
 use samverka_domain::clock::Clock;
 use samverka_domain::hub::Database as DomainDatabase;
-use sea_orm::DatabaseConnection;
+use sea_orm::{ConnectionTrait, DatabaseConnection};
 use server::{Build, Server};
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
@@ -31,7 +45,7 @@ use std::time::{Duration, Instant};
 
 /// How often the hub is killed on each database.
 const ROUNDS: u64 = 20;
-/// Within how many kills a hub that answers too early must be found out.
+/// Within how many kills a faulty hub must be found out.
 const CAUGHT_WITHIN: u64 = 10;
 /// How long a round lasts at most.
 const LONGEST_ROUND: Duration = Duration::from_secs(10);
@@ -114,7 +128,7 @@ fn random(below: usize) -> usize {
 
 /// The hub as it is shipped, killed again and again.
 async fn what_the_hub_told_holds(kind: Kind) {
-    let Some(mut rig) = Rig::new(kind, Build::Shipped).await else { return };
+    let Some(mut rig) = Rig::new(kind, server::shipped).await else { return };
     for round in 0..ROUNDS {
         rig.round();
         let violations = rig.violations().await;
@@ -122,7 +136,7 @@ async fn what_the_hub_told_holds(kind: Kind) {
     }
     rig.settle();
     assert_eq!(rig.violations().await, []);
-    let verified = server::command(&["ledger", "--database", &rig.database.url, "verify"]);
+    let verified = server::run(&["ledger", "--database", &rig.database.url, "verify"]);
     assert!(verified.starts_with("intact: "), "{verified}");
     // And the rig was one: there was something to lose.
     let told = rig.journal.told();
@@ -131,54 +145,23 @@ async fn what_the_hub_told_holds(kind: Kind) {
     assert!(told.repeated > 20 && told.conflicts > 0, "{told:?}");
 }
 
-/// The same rig, and a hub that answers before it commits.
-async fn a_hub_that_answers_too_early_is_caught(kind: Kind) {
-    let Some(mut rig) = Rig::new(kind, Build::TooEarly).await else { return };
-    let (mut lost, mut unlogged) = (0, 0);
+/// The same rig, and a hub whose keys are forgotten at each kill.
+async fn a_hub_that_forgets_its_keys_is_caught(kind: Kind) {
+    let Some(mut rig) = Rig::new(kind, server::shipped).await else { return };
     for _ in 0..CAUGHT_WITHIN {
         rig.round();
-        for violation in rig.violations().await {
-            match violation {
-                Violation::Lost(_) => lost += 1,
-                Violation::Unlogged(_) => unlogged += 1,
-                Violation::Twice(_) | Violation::Overtaken(_) => {}
-            }
-        }
-        if lost > 0 && unlogged > 0 {
+        rig.outside.execute_unprepared("DELETE FROM idempotency").await.expect("forgets");
+        rig.settle();
+        if rig.violations().await.iter().any(|violation| matches!(violation, Violation::Twice(_))) {
             return;
         }
     }
-    panic!("{lost} lost changes and {unlogged} showings without a row were found");
-}
-
-macro_rules! on {
-    ($($kind:ident $name:ident $what:ident)+) => {
-        $(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                $what(Kind::$kind).await;
-            }
-        )+
-    };
+    panic!("no change was found to be made twice");
 }
 
 on! {
     Sqlite what_the_hub_told_holds_on_sqlite what_the_hub_told_holds
     Postgres what_the_hub_told_holds_on_postgres what_the_hub_told_holds
-}
-
-#[cfg(debug_assertions)]
-on! {
-    Sqlite a_hub_that_answers_too_early_is_caught_on_sqlite a_hub_that_answers_too_early_is_caught
-    Postgres a_hub_that_answers_too_early_is_caught_on_postgres a_hub_that_answers_too_early_is_caught
-}
-
-/// Not a test: what [`Build::TooEarly`] runs, in a process of its own.
-#[cfg(debug_assertions)]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "the rig starts it as a server"]
-async fn the_hub_that_answers_too_early() {
-    if let Ok(url) = std::env::var(server::TOO_EARLY) {
-        server::serve_too_early(&url).await;
-    }
+    Sqlite a_hub_that_forgets_its_keys_is_caught_on_sqlite a_hub_that_forgets_its_keys_is_caught
+    Postgres a_hub_that_forgets_its_keys_is_caught_on_postgres a_hub_that_forgets_its_keys_is_caught
 }

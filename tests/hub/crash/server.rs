@@ -7,17 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
-/// Which hub.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Build {
-    /// `samverka serve`, the binary.
-    Shipped,
-    /// One that answers before it commits: this test binary, by itself.
-    TooEarly,
-}
+/// How a hub on a sandbox is started: the URL of its database, and the folder of the rules by which it decides.
+pub type Build = fn(&str, &Path) -> Command;
 
-/// The variable in which the hub that answers too early finds its database.
-pub const TOO_EARLY: &str = "SAMVERKA_TEST_TOO_EARLY";
+/// `samverka serve`, the binary as it is shipped.
+pub fn shipped(url: &str, policies: &Path) -> Command {
+    let mut command = command(&["serve", "--listen", "127.0.0.1:0", "--database", url, "--policy"]);
+    command.arg(policies);
+    command
+}
 
 /// A running hub.
 pub struct Server {
@@ -26,21 +24,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a hub on a sandbox, by these rules, and waits until it takes requests.
+    /// Starts a hub, and waits until it takes requests.
     pub fn start(build: Build, url: &str, policies: &Path) -> Server {
-        let mut command = match build {
-            Build::Shipped => {
-                let mut command = shipped(&["serve", "--listen", "127.0.0.1:0", "--database", url, "--policy"]);
-                command.arg(policies);
-                command
-            }
-            Build::TooEarly => {
-                let mut command = Command::new(std::env::current_exe().expect("this binary"));
-                command.args(["--exact", "crash::the_hub_that_answers_too_early", "--ignored", "--nocapture"]);
-                command.env(TOO_EARLY, url);
-                command
-            }
-        };
+        let mut command = build(url, policies);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn().expect("the hub starts");
         let mut lines = BufReader::new(process.stdout.take().expect("stdout")).lines().map_while(Result::ok);
@@ -70,12 +56,12 @@ impl Drop for Server {
 }
 
 /// What a command of the binary prints.
-pub fn command(args: &[&str]) -> String {
-    let output = shipped(args).output().expect("it runs");
+pub fn run(args: &[&str]) -> String {
+    let output = command(args).output().expect("it runs");
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-fn shipped(args: &[&str]) -> Command {
+fn command(args: &[&str]) -> Command {
     let mut command = Command::new(binary());
     command.args(args).env_remove("DATABASE_URL").env_remove("SAMVERKA_CONFIG").env_remove("RUST_LOG");
     command
@@ -107,21 +93,4 @@ fn binary() -> &'static Path {
         assert!(cargo.status().expect("cargo runs").success(), "samverka does not build");
         profile.join("samverka")
     })
-}
-
-/// Serves a sandbox as `samverka serve` does, but for the fault.
-#[cfg(debug_assertions)]
-pub async fn serve_too_early(url: &str) {
-    use samverka::serve;
-    use samverka_domain::clock::Clock;
-    use samverka_domain::policy::Engine;
-    samverka_domain::fault::answer_before_commit();
-    let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let (listener, address) = serve::listen(any).await.expect("listens");
-    let sandbox = serve::sandbox(url, Engine::embedded(), Clock::system(), &mut |_| ()).await.expect("a sandbox");
-    #[expect(clippy::print_stdout, reason = "the rig reads it")]
-    {
-        println!("http://{address}/graphql");
-    }
-    serve::run(sandbox.hub, sandbox.service, listener).await;
 }
