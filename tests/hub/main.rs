@@ -11,9 +11,11 @@
 mod access;
 mod auth;
 mod corpus;
+mod crash;
 mod gate;
 mod harness;
 mod http;
+mod idempotency;
 mod identifiers;
 mod inputs;
 mod ledger;

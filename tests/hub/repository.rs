@@ -142,6 +142,29 @@ fn the_policy_imports_the_engine_and_nothing_that_waits() {
 }
 
 #[test]
+fn no_release_can_answer_before_it_commits() {
+    let manifest = read("Cargo.toml");
+    let release = manifest.split("[profile.release").nth(1).expect("a profile");
+    assert!(!release.contains("debug-assertions"), "a release with debug assertions has the planted fault");
+    let rooms = read("api/domain/src/lib.rs");
+    assert!(rooms.contains("#[cfg(debug_assertions)]\n#[doc(hidden)]\npub mod fault;"), "the fault is in every build");
+    for (path, text) in sources("api/src").into_iter().chain(sources("api/domain/src")) {
+        let planted = text.contains("answer_before_commit()") && !path.ends_with("fault.rs");
+        assert!(!planted, "{}: only a test plants the fault", path.display());
+    }
+}
+
+#[test]
+fn every_change_begins_where_its_key_is_claimed() {
+    let sources = sources("api/domain/src");
+    let begin = |text: &str| text.matches("store.write(").count();
+    let begun: Vec<String> =
+        sources.iter().flat_map(|(path, text)| std::iter::repeat_n(path.display().to_string(), begin(text))).collect();
+    let only = begun.len() == 1 && begun[0].ends_with("session/step.rs");
+    assert!(only, "{begun:?}: a change begins in `Step::begin`, or it is not claimed under its `Idempotency-Key`");
+}
+
+#[test]
 fn every_error_code_stands_in_the_readmes_catalogue() {
     let docs = read("README.md");
     for code in ErrorCode::ALL {

@@ -8,7 +8,7 @@ use crate::ids::AgencyId;
 use crate::keys::Keys;
 use crate::ledger::{self, Ledger, Released, Verdict};
 use crate::policy::Engine;
-use crate::session::{Request, Session};
+use crate::session::{REMEMBERED, Request, Session};
 pub use crate::store::RosterReport;
 use crate::store::Store;
 use crate::world;
@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// How often the index of the access log is brought up to date.
 const INDEX_EVERY: Duration = Duration::from_secs(5);
+/// How often keys of callers are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// How long a health check waits for the database.
 const READY_WITHIN: Duration = Duration::from_secs(1);
 
@@ -238,6 +240,7 @@ impl Hub {
         };
         let hub = Hub { inner: Arc::new(inner) };
         tokio::spawn(keep_indexed(Arc::downgrade(&hub.inner)));
+        tokio::spawn(keep_forgetting(Arc::downgrade(&hub.inner)));
         Ok(hub)
     }
 
@@ -247,7 +250,8 @@ impl Hub {
     /// # Errors
     ///
     /// `AUDIT_UNAVAILABLE` if the row cannot be written; nothing is shown then. `PURPOSE_NOT_ALLOWED`
-    /// if the caller's role may not state the purpose it states; that is logged, too.
+    /// if the caller's role may not state the purpose it states, `IDEMPOTENCY_KEY_REUSED` if its key stands for another
+    /// request; that is logged, too.
     pub async fn answer<T, F>(
         &self,
         caller: Caller,
@@ -257,15 +261,16 @@ impl Hub {
     where
         F: Future<Output = T>,
     {
-        let (role, purpose) = (caller.role, caller.purpose);
         let session = Arc::new(Session::new(self.inner.clone(), caller, request));
-        if purpose.is_some_and(|purpose| !self.inner.engine.may_declare(role, purpose)) {
-            let refusal = Error::Code(ErrorCode::PurposeNotAllowed);
+        if let Err(refusal) = session.admit().await {
             session.release_refusal(&refusal).await?;
             return Err(refusal);
         }
         let answer = run(session.clone()).await;
-        session.release(answer).await
+        // Another request was first with the key, at the same time: then nothing of this one was done.
+        let reused = session.has_refused(ErrorCode::IdempotencyKeyReused);
+        let released = session.release(answer).await?;
+        if reused { Err(Error::Code(ErrorCode::IdempotencyKeyReused)) } else { Ok(released) }
     }
 
     /// Whether the hub can answer: the access log can be written now, whatever failed before.
@@ -339,5 +344,15 @@ async fn keep_indexed(hub: std::sync::Weak<Inner>) {
         if let Err(error) = hub.index().await {
             tracing::warn!(%error, "the index of the access log could not be brought up to date");
         }
+    }
+}
+
+async fn keep_forgetting(hub: std::sync::Weak<Inner>) {
+    while let Some(hub) = hub.upgrade() {
+        if let Err(error) = hub.store.forget_claims(hub.clock.now().saturating_sub(REMEMBERED)).await {
+            tracing::warn!(%error, "the keys of callers could not be forgotten");
+        }
+        drop(hub);
+        tokio::time::sleep(FORGET_EVERY).await;
     }
 }

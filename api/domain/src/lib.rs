@@ -10,6 +10,9 @@ pub mod catalogue;
 pub mod clock;
 mod collation;
 pub mod error;
+#[cfg(debug_assertions)]
+#[doc(hidden)]
+pub mod fault;
 mod gate;
 pub mod hub;
 pub mod identifier;

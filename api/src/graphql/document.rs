@@ -32,6 +32,7 @@ const LONGEST_PAGE: u64 = 100;
 pub struct Document {
     parsed: ExecutableDocument,
     summary: String,
+    is_mutation: bool,
     keys: Vec<Name>,
     tokens: u64,
     /// Whether it has the operation that is asked for.
@@ -103,6 +104,7 @@ pub fn read(text: &str, operation_name: Option<&str>, names: &HashSet<String>) -
     }
     Ok(Document {
         summary: operation.map_or_else(|| "unknown".to_owned(), |operation| summary(operation, names)),
+        is_mutation: operation.is_some_and(|operation| operation.ty == OperationType::Mutation),
         variables: operation.map(variables).unwrap_or_default(),
         known: operation.is_some(),
         tokens: scanned.tokens,
@@ -122,6 +124,11 @@ impl Document {
     /// The kind of operation and its root fields, for the access log: names of the schema only.
     pub fn summary(&self) -> &str {
         &self.summary
+    }
+
+    /// Whether it may change something.
+    pub fn is_mutation(&self) -> bool {
+        self.is_mutation
     }
 
     /// The response keys of the root, in the order of the document (GraphQL, section 7.2.2).

@@ -15,8 +15,9 @@ use axum::response::{IntoResponse, Response};
 use samverka_domain::caller::Caller;
 use samverka_domain::error::{Error, ErrorCode};
 use samverka_domain::ledger::Released;
-use samverka_domain::session;
+use samverka_domain::session::{self, Idempotency};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
@@ -57,6 +58,7 @@ async fn answer(service: &Service, request: Request) -> Result<Answer, Box<Respo
     if accepted.is_none() {
         return Err(refuse(ErrorCode::NotAcceptable));
     }
+    let key = headers::idempotency_key(&parts.headers).map_err(refuse)?;
     let bytes = read(&parts.headers, body).await.map_err(refuse)?;
     // Before the body is looked into: what is done for an agency is done in its turn.
     let turn = turn(service, &caller).await.map_err(refuse)?;
@@ -64,10 +66,14 @@ async fn answer(service: &Service, request: Request) -> Result<Answer, Box<Respo
     drop(bytes);
     let operation_name = body.operation_name.as_deref().filter(|name| !name.is_empty());
     let document = service.0.documents.read(&body.query, operation_name, caller.agency.id);
-    let bound = document.and_then(|document| Ok((document.bind(body.variables.unwrap_or_default())?, document)));
+    let mut given = body.variables.unwrap_or_default();
+    let key = key.filter(|_| document.as_ref().is_ok_and(|document| document.is_mutation()));
+    let idempotency =
+        key.map(|key| Idempotency { key, fingerprint: fingerprint(&body.query, operation_name, &mut given) });
+    let bound = document.and_then(|document| Ok((document.bind(given)?, document)));
     let (Bound { variables, cost }, document) = bound.map_err(|refused| Box::new(refusal_of(&refused, media)))?;
     let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let about = session::Request { id, operation: document.summary().to_owned() };
+    let about = session::Request { id, operation: document.summary().to_owned(), idempotency };
     let mut request = GraphqlRequest::new(String::new()).variables(variables);
     if let Some(name) = operation_name {
         request = request.operation_name(name);
@@ -116,6 +122,17 @@ async fn execute(
         service.0.hub.answer(caller, about, run).await
     });
     task.await.unwrap_or(Err(Error::Code(ErrorCode::Internal)))
+}
+
+/// SHA-256 over all that a body asks, in whatever order its variables came.
+fn fingerprint(
+    query: &str,
+    operation_name: Option<&str>,
+    variables: &mut serde_json::Map<String, serde_json::Value>,
+) -> [u8; 32] {
+    variables.sort_keys();
+    variables.values_mut().for_each(serde_json::Value::sort_all_objects);
+    Sha256::digest(serde_json::json!([query, operation_name, variables]).to_string()).into()
 }
 
 /// Whether a body is declared as what the hub reads: JSON, which is in UTF-8, as it is.
