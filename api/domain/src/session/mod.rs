@@ -2,12 +2,16 @@
 
 mod agencies;
 mod audit;
+mod photo;
 mod read;
 mod register;
+mod suggest;
 mod write;
 
 pub use audit::LogEntry;
+pub use photo::{NewPhoto, PhotoBytes};
 pub use register::{NewChild, NewIdentifier};
+pub use suggest::Correction;
 pub use write::Patch;
 
 use crate::caller::Caller;

@@ -126,7 +126,7 @@ impl Session {
         view.map(|(_, view)| view).ok_or(Error::NotFound)
     }
 
-    async fn known(&self, reader: &Snapshot, children: &[Uuid]) -> Result<Vec<Gate<'_>>, Error> {
+    pub(super) async fn known(&self, reader: &Snapshot, children: &[Uuid]) -> Result<Vec<Gate<'_>>, Error> {
         if children.is_empty() {
             return Ok(Vec::new());
         }

@@ -3,12 +3,15 @@
 mod columns;
 mod durability;
 mod ledger;
+mod photo;
 mod read;
 mod seed;
+mod suggestion;
 mod write;
 
 pub(crate) use ledger::{LedgerRow, SubjectRow};
 pub(crate) use read::{Entry, IdentifierRow, RevisionRow, Row, Snapshot, Standing};
+pub(crate) use suggestion::{SuggestedRow, SuggestionRow};
 pub(crate) use write::{Author, Write};
 
 use crate::agency::{Agency, AgencyKind, NewAgency};

@@ -23,6 +23,8 @@ pub(crate) struct Author {
     pub(crate) agency: AgencyId,
     pub(crate) user: Option<String>,
     pub(crate) at: i64,
+    /// Which agency suggested it, where one did.
+    pub(crate) suggested_by: Option<AgencyId>,
 }
 
 /// A transaction that writes.
@@ -33,6 +35,10 @@ pub(crate) struct Write {
 impl Write {
     pub(super) fn new(transaction: DatabaseTransaction) -> Self {
         Write { transaction }
+    }
+
+    pub(super) fn transaction(&self) -> &DatabaseTransaction {
+        &self.transaction
     }
 
     /// Makes everything of it durable.
@@ -186,6 +192,7 @@ impl Write {
             user_ref: Set(author.user.clone()),
             entry_id: Set(entry),
             changes: Set(changes),
+            suggested_by: Set(author.suggested_by.map(|agency| agency.0)),
         };
         revision::Entity::insert(row).exec_without_returning(&self.transaction).await?;
         Ok(())
