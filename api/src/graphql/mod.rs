@@ -14,6 +14,7 @@ mod mutation;
 mod plan;
 mod query;
 mod scalars;
+mod suggestion;
 mod types;
 mod verify;
 

@@ -1,13 +1,13 @@
 //! What leaves: a released answer, or a refusal that holds nothing but its code.
 
-use crate::graphql::error::of_code;
+use crate::graphql::error::{errors, log, of_code};
 use async_graphql::{BatchResponse, Response as GraphqlResponse, ServerError};
 use async_graphql_axum::GraphQLResponse;
 use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use samverka_domain::error::ErrorCode;
-use samverka_domain::ledger::Released;
+use samverka_domain::error::{Error, ErrorCode};
+use samverka_domain::ledger::{Receipt, Released};
 use serde_json::json;
 
 /// How an answer is written (GraphQL over HTTP, section 6).
@@ -76,11 +76,32 @@ impl IntoResponse for Answer {
         };
         *response.status_mut() = status;
         response.headers_mut().insert(CONTENT_TYPE, self.media.content_type());
-        if let Ok(value) = HeaderValue::from_str(&format!("{}/{}/{}", receipt.lane, receipt.seq, receipt.hash)) {
-            response.headers_mut().insert("audit-receipt", value);
-        }
+        self::receipt(&receipt, &mut response);
         response
     }
+}
+
+/// Puts the place of the row that tells of an answer beside it.
+pub(super) fn receipt(row: &Receipt, response: &mut Response) {
+    if let Ok(value) = HeaderValue::from_str(&format!("{}/{}/{}", row.lane, row.seq, row.hash)) {
+        response.headers_mut().insert("audit-receipt", value);
+    }
+}
+
+/// A refusal over plain HTTP, where the status tells what GraphQL tells beside a 200.
+pub(super) fn refused(error: &Error) -> Response {
+    log(error);
+    let code = error.code();
+    let status = match code {
+        ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::Forbidden | ErrorCode::OperationForbidden => StatusCode::FORBIDDEN,
+        ErrorCode::Conflict => StatusCode::PRECONDITION_FAILED,
+        other => match StatusCode::from_u16(other.entry().status) {
+            Ok(status) if status != StatusCode::OK => status,
+            _ => StatusCode::BAD_REQUEST,
+        },
+    };
+    refuse(&errors(error), code, status, Media::Json)
 }
 
 /// A refusal of a whole request.
@@ -95,8 +116,12 @@ pub(super) fn refusal_with(error: ServerError, code: ErrorCode, media: Media) ->
         (Media::Json, ErrorCode::ParseFailed | ErrorCode::ValidationFailed | ErrorCode::QueryRefused) => StatusCode::OK,
         _ => StatusCode::from_u16(code.entry().status).unwrap_or(StatusCode::BAD_REQUEST),
     };
+    refuse(&[error], code, status, media)
+}
+
+fn refuse(errors: &[ServerError], code: ErrorCode, status: StatusCode, media: Media) -> Response {
     tracing::info!(code = code.entry().code, "the request was refused");
-    let mut response = (status, axum::Json(json!({ "errors": [error] }))).into_response();
+    let mut response = (status, axum::Json(json!({ "errors": errors }))).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, media.content_type());
     match code {
