@@ -13,7 +13,9 @@ const INSTANT: ColumnType = ColumnType::BigInteger;
 type Columns = &'static [(&'static str, ColumnType)];
 
 /// Name, columns (`!` = required), primary key, foreign keys.
-const TABLES: [(&str, Columns, &[&str], &[(&str, &str)]); 3] = [
+type Plain = (&'static str, Columns, &'static [&'static str], &'static [(&'static str, &'static str)]);
+
+const TABLES: [Plain; 3] = [
     (
         "suggestion",
         &[

@@ -20,6 +20,7 @@ both! {
     while_the_log_cannot_be_written_no_byte_leaves
     no_list_reads_the_bytes
     the_sandbox_has_photos
+    the_readmes_commands_send_and_fetch_a_photo
 }
 
 /// A child whom a home takes care of; its photo is yet to come.
@@ -528,4 +529,34 @@ async fn the_sandbox_has_photos(hub: Hub) {
         }
     }
     assert!(fetched > 1, "{fetched}");
+}
+
+/// The request that one of the README's commands makes, with these values for its variables.
+fn command(start: &str, values: &[(&str, &str)]) -> axum::http::request::Builder {
+    let readme = include_str!("../../README.md");
+    let line = readme.lines().find(|line| line.starts_with(start)).expect("the README has the command");
+    let filled = values.iter().fold(line.to_owned(), |line, (name, value)| line.replace(name, value));
+    let mut words = filled.split(" -H ");
+    let url = words.next().and_then(|first| first.split('"').nth(1)).expect("an address");
+    let path = url.strip_prefix("http://127.0.0.1:8080").expect("the sandbox's address");
+    let method = if start.contains(" -T ") { "PUT" } else { "GET" };
+    let request = axum::http::Request::builder().method(method).uri(path);
+    words.fold(request, |request, header| {
+        let (name, value) = header.trim_matches('"').split_once(": ").expect("a header");
+        request.header(name, value)
+    })
+}
+
+async fn the_readmes_commands_send_and_fetch_a_photo(hub: Hub) {
+    let child = child(&hub).await;
+    let home = hub.caller("hvb-malmo");
+    let (upload, version) = home.place(&child.id).await;
+    let (upload, token) = (upload.expect("it may send"), hub.token("hvb-malmo"));
+    let values = [("$PHOTO_UPLOAD", upload.as_str()), ("$TOKEN", &token), ("$VERSION", &version)];
+    let send = command("curl -T ", &values).body(Body::from(jpeg(8, 8))).expect("a request");
+    assert_eq!(hub.send(send).await.status, 200);
+    let url = home.url(&child.id).await;
+    let values = [("$PHOTO_URL", url.as_str()), ("$TOKEN", &token)];
+    let got = hub.send(command("curl -o ", &values).body(Body::empty()).expect("a request")).await;
+    assert_eq!((got.status.as_u16(), &got.headers["content-type"]), (200, &"image/jpeg".parse().expect("a value")));
 }

@@ -115,7 +115,7 @@ pub struct SuggestedView {
     pub decided_at: Option<i64>,
     /// By which agency, if it may be named.
     pub decided_by: Option<AgencyId>,
-    /// Why it was declined.
+    /// Why it was declined, for whoever suggested it and whoever declined it.
     pub reason: Option<String>,
 }
 

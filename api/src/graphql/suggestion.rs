@@ -155,7 +155,11 @@ pub(super) fn register(registry: &mut Registry) {
         ),
         FieldType::new("decidedAt", "DateTime", "When that was decided (*avgjort*)."),
         FieldType::new("decidedBy", "Agency", "By which agency; null where that would tell what is withheld."),
-        FieldType::new("reason", "String", "Why it was declined (*skäl*)."),
+        FieldType::new(
+            "reason",
+            "String",
+            "Why it was declined (*skäl*), for whoever made the suggestion and whoever declined it.",
+        ),
     ];
     add(registry, object("SuggestedField", "A field of a suggestion; each is decided by itself (*fält*).", fields));
     let fields = vec![

@@ -65,8 +65,10 @@ impl Gate<'_> {
             if shown.contains(id) {
                 showing.shown.insert(id);
                 let view = self.suggested(suggested, suggested.value.clone());
-                // As the comment: the words may tell of the other fields, too.
-                fields.push(SuggestedView { reason: view.reason.filter(|_| whole), ..view });
+                // The words may tell of other fields, too. There always are some: to whom they are shown may therefore not
+                // depend on which fields there are.
+                let told = own || suggested.decided_by == Some(self.agency);
+                fields.push(SuggestedView { reason: view.reason.filter(|_| told), ..view });
             } else {
                 showing.withheld.insert(id);
                 // Where even the existence of a value is secret, its giver has a receipt and learns no more.

@@ -399,17 +399,16 @@ fn wanted(row: &SuggestionRow, open: FieldSet, named: Option<&[String]>) -> Resu
     let Some(named) = named else {
         return if open.is_empty() { Err(Error::Code(ErrorCode::SuggestionDecided)) } else { Ok(open) };
     };
-    let at = |name: &str| vec!["fields".to_owned(), name.to_owned()];
     let read = |name: &String| {
-        let id = row.section.field(name).ok_or_else(|| Refusal::at(ErrorCode::InvalidInput, at(name)))?;
+        let id = row.section.field(name).ok_or(ErrorCode::InvalidInput)?;
         // One that is decided, one that is not there and one that the caller may not see are the same answer.
-        if open.contains(id) { Ok(id) } else { Err(Refusal::at(ErrorCode::SuggestionDecided, at(name))) }
+        if open.contains(id) { Ok(id) } else { Err(ErrorCode::SuggestionDecided) }
     };
     let (mut wanted, mut refusals) = (FieldSet::EMPTY, Vec::new());
     for name in named {
         match read(name) {
             Ok(id) => wanted.insert(id),
-            Err(refusal) => refusals.push(refusal),
+            Err(code) => refusals.push(Refusal::at(code, ["fields", name])),
         }
     }
     if !refusals.is_empty() {
