@@ -294,6 +294,18 @@ async fn an_address_is_its_callers_own_and_no_right(hub: Hub) {
         let sent = hub.caller(code).send_to(&hub, to, "image/png", &version, png(8, 8)).await;
         assert_eq!((sent.status, &sent.text), (refusal.status, &refusal.text), "{code} {to}");
     }
+    // Nor by another agency of the same role, whatever its own rights to the child are.
+    for (code, kind) in [("landskrona-soc", "RECEIVING"), ("hvb-landskrona", "INVOLVED")] {
+        hub.involve(child.uuid, code, kind, None).await;
+        let other = hub.caller(code);
+        assert_eq!(other.fetch(&hub, &other.url(&child.id).await).await.status, 200, "{code}: by its own address");
+    }
+    let of_board = board.url(&child.id).await;
+    assert_eq!(hub.caller("landskrona-soc").fetch(&hub, &of_board).await.text, refusal.text);
+    let other = hub.caller("hvb-landskrona");
+    let version_of_other = other.version(&child.id, Section::Description).await;
+    let sent = other.send_to(&hub, &upload, "image/png", &version_of_other, png(8, 8)).await;
+    assert_eq!((sent.status, &sent.text), (refusal.status, &refusal.text));
     // The rights are those of now: the police sees it while the child is missing, and not after.
     hub.sql("DELETE FROM missing_episode").await;
     let columns = vec![("id", hub.uuid().into()), ("child_id", child.uuid.into()), ("opened_at", hub.now().into())];
