@@ -866,10 +866,12 @@ async fn a_hub_with_pending_migrations_does_not_start(hub: Hub) {
             opened.migrate_up().await.expect("migrates");
             opened.migrate_down(steps).await.expect("goes back");
         }
+        let all = opened.migrations().await.expect("reads").len();
+        let left = if steps == 0 { 0 } else { all - steps as usize };
         let refused = start(&config).await.expect_err("a migration is pending");
         assert!(refused.contains("pending") && refused.contains("samverka migrate up"), "{steps} back: {refused}");
         let applied = opened.migrations().await.expect("reads").iter().filter(|(_, applied)| *applied).count();
-        assert_eq!(applied, if steps == 1 { 1 } else { 0 }, "the hub migrates nothing by itself");
+        assert_eq!(applied, left, "the hub migrates nothing by itself");
         opened.close().await;
     }
     let opened = DomainDatabase::connect(&database.url).await.expect("connects");

@@ -21,6 +21,7 @@ use crate::ids::ChildId;
 use crate::ledger::{Draft, Record, Released};
 use crate::policy::{Operation, Purpose, Role};
 use crate::store::{Snapshot, Standing};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
@@ -43,12 +44,15 @@ pub struct Session {
     now: i64,
     snapshot: tokio::sync::Mutex<Option<Snapshot>>,
     draft: Mutex<Draft>,
+    /// By response key, the child that each change of this request concerned.
+    made: Mutex<HashMap<String, Uuid>>,
 }
 
 impl Session {
     pub(crate) fn new(hub: Arc<Inner>, caller: Caller, request: Request) -> Self {
         let now = hub.clock.now();
-        Session { hub, caller, request, now, snapshot: tokio::sync::Mutex::default(), draft: Mutex::default() }
+        let (snapshot, draft, made) = Default::default();
+        Session { hub, caller, request, now, snapshot, draft, made }
     }
 
     /// Who asks.

@@ -5,7 +5,9 @@ use super::Session;
 use crate::error::{Error, ErrorCode};
 use crate::store::{Begun, Claim, Write};
 use crate::view::{ChildView, Selection};
+use std::collections::HashMap;
 use std::ops::Deref;
+use std::sync::{MutexGuard, OnceLock, PoisonError};
 use uuid::Uuid;
 
 /// How long what was done under a key is remembered, in microseconds: 72 hours.
@@ -23,8 +25,10 @@ pub struct Idempotency {
 /// A root field of a mutation. Whatever changes something is a method here.
 pub struct Step<'a> {
     session: &'a Session,
-    /// The field's response key, which no other root field of the document has.
+    /// The field's response key: root fields that have the same are one (GraphQL, section 6.3.2), though the library runs each.
     field: String,
+    /// The child that the change concerns, once it is begun.
+    begun: OnceLock<Uuid>,
 }
 
 impl Deref for Step<'_> {
@@ -57,7 +61,7 @@ struct Blinded {
 impl Session {
     /// The change that a root field of a mutation asks for; `field` is its response key.
     pub fn step(&self, field: &str) -> Step<'_> {
-        Step { session: self, field: field.to_owned() }
+        Step { session: self, field: field.to_owned(), begun: OnceLock::new() }
     }
 
     /// Refuses a request whose key stands for another one, before anything of it is done.
@@ -88,13 +92,19 @@ impl Session {
 }
 
 impl Step<'_> {
-    /// Begins the transaction of a change to a child; the one place where that is done. Under a key that this was done
-    /// under before there is none.
+    /// Begins the transaction of a change to a child; the one place where that is done. There is none if the change was
+    /// made before: by the same root field, or under the same key.
     pub(super) async fn begin(&self, child: Uuid) -> Result<Write, Stop> {
+        if let Some(child) = self.made().get(&self.field) {
+            return Err(Stop::Done(*child));
+        }
         self.forget().await?;
         let claim = self.claim(child);
         match self.hub.store.write(claim.as_ref()).await? {
-            Begun::New(write) => Ok(write),
+            Begun::New(write) => {
+                _ = self.begun.set(child);
+                Ok(write)
+            }
             Begun::Reused => Err(Error::Code(ErrorCode::IdempotencyKeyReused).into()),
             Begun::Before(outcome) => {
                 let bound_to = claim.map(|claim| bound_to(&claim.holder, &claim.field)).unwrap_or_default();
@@ -103,6 +113,11 @@ impl Step<'_> {
                 Err(child.map_or(Stop::Refused(Error::Code(ErrorCode::Internal)), Stop::Done))
             }
         }
+    }
+
+    /// What the root fields of this request have made.
+    fn made(&self) -> MutexGuard<'_, HashMap<String, Uuid>> {
+        self.session.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn claim(&self, child: Uuid) -> Option<Claim> {
@@ -121,7 +136,10 @@ impl Step<'_> {
         selection: &Selection,
     ) -> Result<ChildView, Error> {
         let result = match result {
-            Ok(view) => Ok(view),
+            Ok(view) => {
+                self.made().extend(self.begun.get().map(|child| (self.field.clone(), *child)));
+                Ok(view)
+            }
             Err(Stop::Refused(error)) => Err(error),
             Err(Stop::Done(child)) => {
                 self.note(|draft| draft.repeat());
