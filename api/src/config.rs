@@ -1,5 +1,6 @@
 //! The configuration of a production hub: a TOML file, and environment variables over it.
 
+use axum::http::Uri;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use samverka_domain::agency::{AgencyKind, NewAgency};
@@ -29,6 +30,11 @@ pub enum ConfigError {
     /// An issuer's tokens may live too long.
     #[error("issuer `{0}`: `longest_life_seconds` must be from 1 to 3600")]
     Life(String),
+    /// Spans cannot be sent there.
+    #[error(
+        "`otlp_endpoint` must be `http://HOST:PORT`, without a path: a collector on this machine, spoken to in plain text"
+    )]
+    Otlp,
 }
 
 /// How the hub tells what it does.
@@ -59,6 +65,11 @@ pub struct Config {
     /// How the hub tells what it does.
     #[serde(default)]
     pub log: LogFormat,
+    /// Where `/metrics` is shown, apart from all else; nowhere where it is not set.
+    pub metrics_listen: Option<SocketAddr>,
+    /// The OpenTelemetry collector that is sent spans, `http://HOST:PORT`; none is where it is not set.
+    #[serde(default, deserialize_with = "collector")]
+    pub otlp_endpoint: Option<Uri>,
     /// The agencies of the hub.
     #[serde(default)]
     pub agency: Vec<AgencyConfig>,
@@ -131,6 +142,17 @@ const fn default_life() -> i64 {
 fn roles<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Role>, D::Error> {
     let codes = Vec::<String>::deserialize(deserializer)?;
     codes.iter().map(|code| code.parse().map_err(serde::de::Error::custom)).collect()
+}
+
+fn collector<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uri>, D::Error> {
+    let collector = |text: String| {
+        let uri = text.parse::<Uri>().ok().filter(|uri| {
+            let plain = uri.scheme_str() == Some("http") && uri.host().is_some_and(|host| !host.is_empty());
+            plain && matches!(uri.path(), "" | "/") && uri.query().is_none() && !text.contains('@')
+        });
+        uri.ok_or(ConfigError::Otlp)
+    };
+    Option::<String>::deserialize(deserializer)?.map(collector).transpose().map_err(serde::de::Error::custom)
 }
 
 /// What is wrong with a TOML file, without the line that the parser quotes: it may hold a password.

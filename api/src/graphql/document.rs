@@ -32,6 +32,8 @@ const LONGEST_PAGE: u64 = 100;
 pub struct Document {
     /// The parsed document.
     pub parsed: ExecutableDocument,
+    /// The kind of the operation that is asked for, if the document has it.
+    pub kind: Option<OperationType>,
     /// The kind of operation and its root fields, for the access log: names of the schema only.
     pub summary: String,
     /// The variables that must be given: they are not nullable, and have no default.
@@ -68,13 +70,14 @@ pub fn read(text: &str, operation_name: Option<&str>, names: &HashSet<String>) -
     }
     let operation = operation(&parsed, operation_name);
     let summary = operation.map_or_else(|| "unknown".to_owned(), |operation| summary(operation, names));
+    let kind = operation.map(|operation| operation.ty);
     let required = operation.map(required).unwrap_or_default();
     let defaults = operation.map(defaults).unwrap_or_default();
     let mut keys = Vec::new();
     if let Some(operation) = operation {
         root_keys(&operation.selection_set.node, &parsed, &mut keys);
     }
-    Ok(Document { summary, required, defaults, keys, parsed })
+    Ok(Document { kind, summary, required, defaults, keys, parsed })
 }
 
 /// How deep brackets nest, strings and comments left out.

@@ -1,6 +1,7 @@
 //! `POST /graphql`: who asks, what, run it, log it, let it go.
 
 use super::answer::{Answer, Media, refusal_with};
+use super::tally::Asked;
 use super::{LARGEST_BODY, RequestId, Service, headers};
 use crate::graphql::document::Document;
 use crate::graphql::error::{MOST_ERRORS, coded, errors, log, of_code};
@@ -12,12 +13,14 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use samverka_domain::caller::Caller;
+use samverka_domain::clock::Stopwatch;
 use samverka_domain::error::{Error, ErrorCode};
 use samverka_domain::ledger::Released;
 use samverka_domain::session;
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::{Instrument, Span, debug_span};
 
 /// How long a request waits for its turn, and the hub for its body.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -36,27 +39,35 @@ struct Body_ {
 }
 
 pub(super) async fn handle(State(service): State<Service>, request: Request) -> Response {
+    let watch = Stopwatch::start();
     let media = Media::accepted(request.headers());
-    match answer(&service, request, media).await {
+    let mut asked = Asked::Unread;
+    let response = match answer(&service, request, media, &mut asked).await {
         Ok(answer) => answer.into_response(),
         Err(refused) => *refused,
-    }
+    };
+    Span::current().record("operation", asked.name());
+    service.0.tally.answer(asked, response.status(), watch.elapsed());
+    response
 }
 
-async fn answer(service: &Service, request: Request, media: Media) -> Result<Answer, Box<Response>> {
+async fn answer(service: &Service, request: Request, media: Media, asked: &mut Asked) -> Result<Answer, Box<Response>> {
     let refuse = |code| Box::new(refusal_with(of_code(code), code, media));
     let (parts, body) = request.into_parts();
-    let caller = headers::caller(&parts.headers, &service.0.verifier).map_err(refuse)?;
+    let caller = debug_span!("verify").in_scope(|| headers::caller(&parts.headers, &service.0.verifier));
+    let caller = caller.map_err(refuse)?;
     if parts.method != Method::POST {
         return Err(refuse(ErrorCode::MethodNotAllowed));
     }
     let body = read(&parts.headers, body).await.map_err(refuse)?;
     let operation_name = body.operation_name.as_deref().filter(|name| !name.is_empty());
-    let document = document::read(&body.query, operation_name, &service.0.names).map_err(|refused| {
+    let document = debug_span!("parse").in_scope(|| document::read(&body.query, operation_name, &service.0.names));
+    let document = document.map_err(|refused| {
         let mut error = of_code(refused.code);
         error.locations = refused.at.into_iter().collect();
         Box::new(refusal_with(error, refused.code, media))
     })?;
+    *asked = document.kind.map_or(Asked::Unread, Asked::from);
     let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let about = session::Request { id, operation: document.summary.clone() };
     let variables = variables(&document, body.variables.unwrap_or_default());
@@ -84,9 +95,11 @@ async fn execute(
     keys: Vec<Name>,
 ) -> Result<Released<GraphqlResponse>, Error> {
     let turn = service.turn(caller.agency.id);
-    let waited = tokio::time::timeout(PATIENCE, turn.acquire_owned()).await;
+    let watch = Stopwatch::start();
+    let waited = tokio::time::timeout(PATIENCE, turn.acquire_owned()).instrument(debug_span!("turn")).await;
     let Ok(Ok(turn)) = waited else { return Err(Error::Code(ErrorCode::TooManyRequests)) };
-    let task = tokio::spawn(async move {
+    service.0.tally.turn(watch.elapsed());
+    let run = async move {
         let _held = turn;
         let schema = service.0.schema.clone();
         let run = |session| async move {
@@ -95,8 +108,8 @@ async fn execute(
             complete(answer, &access, &keys)
         };
         service.0.hub.answer(caller, about, run).await
-    });
-    task.await.unwrap_or(Err(Error::Code(ErrorCode::Internal)))
+    };
+    tokio::spawn(run.instrument(debug_span!("execute"))).await.unwrap_or(Err(Error::Code(ErrorCode::Internal)))
 }
 
 /// The variables, with the defaults of those left out: the library looks at neither before it has begun.

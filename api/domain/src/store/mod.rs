@@ -13,6 +13,7 @@ pub(crate) use write::{Author, Write};
 
 use crate::agency::{Agency, AgencyKind, NewAgency};
 use crate::error::DatabaseError;
+use crate::figures::Pool;
 use crate::ids::AgencyId;
 use samverka_entities::{agency, child, setting};
 use samverka_migration::{Migrator, Steps as _};
@@ -25,6 +26,7 @@ use sea_orm::{
 };
 use std::str::FromStr;
 use std::time::Duration;
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// How long a caller waits for a free connection.
@@ -141,6 +143,20 @@ impl Store {
         self.writer.get_database_backend()
     }
 
+    /// The pools as they stand: the reading one, the writing one.
+    pub(crate) fn pools(&self) -> [Pool; 2] {
+        fn pool<D: sea_orm::sqlx::Database>(pool: &sea_orm::sqlx::Pool<D>) -> Pool {
+            let open = u64::from(pool.size());
+            // Each is looked at on its own: a connection that closes in between must not make it less than none.
+            let idle = (pool.num_idle() as u64).min(open);
+            Pool { open, idle, most: u64::from(pool.options().get_max_connections()) }
+        }
+        [&self.reader, &self.writer].map(|database| match self.backend() {
+            DbBackend::Sqlite => pool(database.get_sqlite_connection_pool()),
+            _ => pool(database.get_postgres_connection_pool()),
+        })
+    }
+
     /// A snapshot of the record: every read of it sees the same instant.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot, DatabaseError> {
         Ok(Snapshot::new(self.reader.begin().await?))
@@ -148,7 +164,7 @@ impl Store {
 
     /// A transaction that may write. Nothing of it is there unless it is committed.
     pub(crate) async fn write(&self) -> Result<Write, DatabaseError> {
-        Ok(Write::new(self.begin().await?))
+        Ok(Write::new(self.begin().instrument(tracing::debug_span!("begin")).await?))
     }
 
     async fn begin(&self) -> Result<DatabaseTransaction, DatabaseError> {

@@ -15,6 +15,7 @@ use sea_orm::{
     QuerySelect,
 };
 use serde_json::Value as Json;
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// Who writes, and when.
@@ -37,7 +38,7 @@ impl Write {
 
     /// Makes everything of it durable.
     pub(crate) async fn commit(self) -> Result<(), DatabaseError> {
-        Ok(self.transaction.commit().await?)
+        Ok(self.transaction.commit().instrument(tracing::debug_span!("commit")).await?)
     }
 
     /// Locks a child against other writers until the end of the transaction. Whether it is there.
