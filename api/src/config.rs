@@ -165,7 +165,7 @@ fn unquoted(error: &str) -> String {
 pub const SANDBOX_ISSUER: &str = "https://sandbox.samverka.invalid/";
 
 impl Config {
-    /// Reads a configuration file, with `SAMVERKA_LISTEN`, `SAMVERKA_NODE`, `SAMVERKA_LOG` and `DATABASE_URL` over it.
+    /// Reads a configuration file, with `DATABASE_URL` and the variables `SAMVERKA_…` that README names over it.
     ///
     /// # Errors
     ///
@@ -174,7 +174,8 @@ impl Config {
         let unreadable = |error: &dyn std::fmt::Display| ConfigError::Unreadable(error.to_string());
         let missing = |error| ConfigError::Unreadable(format!("`{}`: {error}", path.display()));
         let text = std::fs::read_to_string(path).map_err(missing)?;
-        let overrides = Env::prefixed("SAMVERKA_").only(&["listen", "node", "log", "audience"]);
+        let overrides =
+            Env::prefixed("SAMVERKA_").only(&["listen", "node", "log", "audience", "metrics_listen", "otlp_endpoint"]);
         let database = Env::raw().only(&["DATABASE_URL"]).map(|_| "database".into());
         let figment = Figment::from(Toml::string(&text)).merge(overrides).merge(database);
         let mut config: Config = figment.extract().map_err(|error| unreadable(&unquoted(&error.to_string())))?;

@@ -825,7 +825,7 @@ async fn over_a_socket_hostile_requests_end_neither_the_process_nor_anothers_req
 // What must not be said.
 
 /// Requests of everyone about a child, most of which fail, each in its own way.
-async fn mixed_work(hub: &Hub, child: &TestChild) -> Vec<Answer> {
+pub async fn mixed_work(hub: &Hub, child: &TestChild) -> Vec<Answer> {
     let mut answers = Vec::new();
     let all = format!("query($id: ID!) {{ child(id: $id) {{ {} }} }}", everything());
     let known: Vec<&String> = child.canaries.values().collect();

@@ -201,7 +201,11 @@ async fn serve(args: ServeArgs) -> Result<(), CommandError> {
     logging::start(args.log.unwrap_or(config.log), spans.as_ref());
     let (hub, service) = serve::production(&config, engine, clock).await?;
     let metrics = match config.metrics_listen {
-        Some(address) => Metrics::At(serve::listen(address).await?.0),
+        Some(address) => {
+            let (listener, address) = serve::listen(address).await?;
+            tracing::info!(%address, "showing metrics");
+            Metrics::At(listener)
+        }
         None => Metrics::Nowhere,
     };
     let (listener, address) = serve::listen(args.listen.unwrap_or(config.listen)).await?;
