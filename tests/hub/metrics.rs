@@ -128,7 +128,7 @@ async fn no_metric_tells_anything_of_anyone(hub: Hub) {
     for answer in &answers {
         secrets.extend(answer.headers.get("x-request-id").map(|id| id.to_str().expect("text").to_owned()));
     }
-    for secret in secrets.iter().filter(|secret| secret.chars().any(char::is_alphabetic)) {
+    for secret in secrets.iter().filter(|secret| secret.len() >= 8 || secret.chars().any(char::is_alphabetic)) {
         assert!(!shown.text.contains(secret.as_str()), "{secret}");
     }
 }
