@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::{Status, TracerProvider};
-use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry::{InstrumentationScope, KeyValue, Value};
 use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{Protocol, SpanExporter as OtlpExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
@@ -113,6 +113,11 @@ pub(crate) fn follow(span: &Span, headers: &HeaderMap) {
         // It fails where nobody takes spans up, and then there is nothing to follow.
         _ = span.set_parent(parent);
     }
+}
+
+/// Tells something more of a request to the collector alone: the log would format its fields anew with each.
+pub(crate) fn tell(span: &Span, attribute: &'static str, value: impl Into<Value>) {
+    span.set_attribute(attribute, value);
 }
 
 const TRACEPARENT: &str = "traceparent";

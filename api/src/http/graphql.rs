@@ -6,6 +6,7 @@ use super::{LARGEST_BODY, RequestId, Service, headers};
 use crate::graphql::document::Document;
 use crate::graphql::error::{MOST_ERRORS, coded, errors, log, of_code};
 use crate::graphql::{AccessSummary, document};
+use crate::spans;
 use async_graphql::{Name, Request as GraphqlRequest, Response as GraphqlResponse, ServerError, Value, Variables};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -46,7 +47,7 @@ pub(super) async fn handle(State(service): State<Service>, request: Request) -> 
         Ok(answer) => answer.into_response(),
         Err(refused) => *refused,
     };
-    Span::current().record("operation", asked.name());
+    spans::tell(&Span::current(), "operation", asked.name());
     service.0.tally.answer(asked, response.status(), watch.elapsed());
     response
 }

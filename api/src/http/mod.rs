@@ -26,7 +26,6 @@ use tally::Tally;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
-use tracing::field::Empty;
 
 /// The largest body that is taken, in bytes.
 pub const LARGEST_BODY: usize = 1024 * 1024;
@@ -95,7 +94,7 @@ async fn identify(
     next: Next,
 ) -> Response {
     let id = samverka_domain::clock::request_id();
-    let span = tracing::info_span!("request", id = %id, node = %service.0.node, operation = Empty, code = Empty, status = Empty);
+    let span = tracing::info_span!("request", id = %id, node = %service.0.node);
     spans::follow(&span, request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).instrument(span.clone()).await;
@@ -104,11 +103,11 @@ async fn identify(
         service.0.tally.refuse(*code);
     }
     if let Some(first) = codes.as_ref().and_then(|Told(codes)| codes.first()) {
-        span.record("code", first.entry().code);
+        spans::tell(&span, "code", first.entry().code);
     }
     let status = response.status().as_u16();
     span.in_scope(|| tracing::info!(status, "answered"));
-    span.record("status", status);
+    spans::tell(&span, "status", i64::from(status));
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);
     }
