@@ -1,6 +1,7 @@
 //! What a collector of spans is sent: where the time went, and nothing of anyone.
 //!
-//! Each of these tests keeps to one thread, because a subscriber is the thread's own.
+//! Whoever takes spans up does so for a whole process, and two registries in one get in each other's way: these tests run in
+//! processes of their own, which [`alone`] starts.
 
 use crate::harness::{Answer, Hub, Kind, Scene, TestChild, everything};
 use crate::http::mixed_work;
@@ -24,8 +25,8 @@ use tracing_subscriber::layer::SubscriberExt;
 struct Collector(Arc<Mutex<Vec<Bytes>>>);
 
 impl Collector {
-    /// Starts it, and a way of spans to it for this thread.
-    async fn start() -> (Collector, Spans, tracing::subscriber::DefaultGuard) {
+    /// Starts it, and the way of this process's spans to it.
+    async fn start() -> (Collector, Spans) {
         let collector = Collector::default();
         let take = |State(Collector(taken)): State<Collector>, body: Bytes| async move {
             taken.lock().expect("the collector").push(body);
@@ -37,8 +38,8 @@ impl Collector {
         tokio::spawn(samverka::serve::accept(router, listener, patience, std::future::pending()));
         let spans = Spans::start(&format!("http://{address}").parse().expect("an address"), "test").expect("it starts");
         let subscriber = tracing_subscriber::registry().with(spans.layer());
-        let guard = tracing::subscriber::set_default(subscriber);
-        (collector, spans, guard)
+        tracing::subscriber::set_global_default(subscriber).expect("this process is the test's own");
+        (collector, spans)
     }
 
     /// What it was sent, as it came and as it is read.
@@ -70,7 +71,7 @@ async fn child(hub: &Hub) -> TestChild {
 
 async fn a_span_tells_how_long_and_nothing_of_anyone(kind: Kind) {
     let Some(hub) = Hub::start(kind).await else { return };
-    let (collector, sent, guard) = Collector::start().await;
+    let (collector, sent) = Collector::start().await;
     let child = child(&hub).await;
     let answers = mixed_work(&hub, &child).await;
     let caller = hub
@@ -89,7 +90,6 @@ async fn a_span_tells_how_long_and_nothing_of_anyone(kind: Kind) {
     // A database that fails quotes the values at hand.
     hub.sql("ALTER TABLE identity RENAME TO identity_gone").await;
     mixed_work(&hub, &child).await;
-    drop(guard);
     sent.close().await;
 
     let (raw, taken) = collector.taken();
@@ -125,7 +125,7 @@ async fn a_span_tells_how_long_and_nothing_of_anyone(kind: Kind) {
 async fn the_spans_of_a_request_hang_together_and_follow_the_callers(kind: Kind) {
     let Some(hub) = Hub::start(kind).await else { return };
     let child = child(&hub).await;
-    let (collector, sent, guard) = Collector::start().await;
+    let (collector, sent) = Collector::start().await;
     let query =
         format!("query($id: ID!) {{ child(id: $id) {{ {} }} nothing: child(id: \"x\") {{ id }} }}", everything());
     let body = json!({ "query": query, "variables": { "id": child.id } });
@@ -138,7 +138,6 @@ async fn the_spans_of_a_request_hang_together_and_follow_the_callers(kind: Kind)
     for parent in ["", "00-Kanarie", "00-00000000000000000000000000000000-0000000000000000-01"] {
         hub.caller("malmo-soc").header("traceparent", parent).ask("{ me { role } }").await.data("/me");
     }
-    drop(guard);
     sent.close().await;
 
     let all = spans(&collector.taken().1);
@@ -171,18 +170,41 @@ async fn the_spans_of_a_request_hang_together_and_follow_the_callers(kind: Kind)
     assert_eq!(attributes(&find("read").attributes)["count"], "1");
 }
 
-macro_rules! both_on_one_thread {
+/// Runs an ignored test of this binary in a process of its own.
+fn alone(test: &str) {
+    let binary = std::env::current_exe().expect("this binary");
+    let output = std::process::Command::new(binary).args(["--exact", test, "--ignored"]).output().expect("it runs");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && told.contains("1 passed"), "{told}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+macro_rules! both_alone {
     ($($name:ident)+) => {
-        mod on_sqlite {
-            $(#[tokio::test] async fn $name() { super::$name(crate::harness::Kind::Sqlite).await; })+
-        }
-        mod on_postgres {
-            $(#[tokio::test] async fn $name() { super::$name(crate::harness::Kind::Postgres).await; })+
+        both_alone! { @ on_sqlite Sqlite $($name)+ }
+        both_alone! { @ on_postgres Postgres $($name)+ }
+    };
+    (@ $module:ident $kind:ident $($name:ident)+) => {
+        mod $module {
+            $(
+                #[test]
+                fn $name() {
+                    super::alone(concat!("spans::", stringify!($module), "::inside::", stringify!($name)));
+                }
+            )+
+            mod inside {
+                $(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    #[ignore = "it needs a process of its own"]
+                    async fn $name() {
+                        super::super::$name(crate::harness::Kind::$kind).await;
+                    }
+                )+
+            }
         }
     };
 }
 
-both_on_one_thread! {
+both_alone! {
     a_span_tells_how_long_and_nothing_of_anyone
     the_spans_of_a_request_hang_together_and_follow_the_callers
 }
