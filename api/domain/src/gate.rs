@@ -62,7 +62,7 @@ impl<'a> Gate<'a> {
             break_glass: false,
             own: false,
         };
-        let decisions = hub.engine.decide(situation);
+        let decisions = hub.decide(situation);
         Gate { hub, agency: caller.agency.id, standing, situation, decisions }
     }
 
@@ -82,7 +82,7 @@ impl<'a> Gate<'a> {
     }
 
     fn own_decisions(&self) -> Arc<Decisions> {
-        self.hub.engine.decide(Situation { own: true, ..self.situation })
+        self.hub.decide(Situation { own: true, ..self.situation })
     }
 
     /// Every field that some row of the section could show: what is worth reading.

@@ -65,6 +65,8 @@ macro_rules! both {
 pub struct Hub {
     pub domain: DomainHub,
     pub router: Router,
+    /// What `/metrics` is shown by.
+    pub metrics: Router,
     /// A connection that has nothing to do with the hub's.
     pub outside: DatabaseConnection,
     pub database: Database,
@@ -89,8 +91,8 @@ impl Hub {
         let (domain, service) =
             serve::service(opened, engine, clock, ("test", AUDIENCE, &issuers)).await.expect("the hub starts");
         let outside = sea_orm::Database::connect(database.url.as_str()).await.expect("connects from outside");
-        let router = service.router();
-        Some(Hub { domain, router, outside, database, clock: time, issuer })
+        let (router, metrics) = (service.router(), service.metrics());
+        Some(Hub { domain, router, metrics, outside, database, clock: time, issuer })
     }
 
     /// The hub's time, in microseconds.

@@ -7,6 +7,7 @@ use crate::gate::{Gate, Loaded, columns_for};
 use crate::store::{Snapshot, Standing};
 use crate::view::{ChildView, SectionSelection, Selection};
 use tokio::sync::MutexGuard;
+use tracing::{Instrument, debug_span};
 use uuid::Uuid;
 
 impl Session {
@@ -87,7 +88,9 @@ impl Session {
             return Ok(Vec::new());
         }
         let agency = self.caller.agency.id;
-        let standings = reader.standings(agency, children, self.now, self.rests_on_consent()).await?;
+        let standings = reader.standings(agency, children, self.now, self.rests_on_consent());
+        let standings = standings.instrument(debug_span!("standing", count = children.len())).await?;
+        let _span = debug_span!("decide", count = standings.len()).entered();
         let gates = standings.into_iter().map(|standing: Standing| self.gate(standing));
         let gates: Vec<Gate<'_>> = gates.collect::<Result<_, _>>()?;
         Ok(gates.into_iter().filter(Gate::knows).collect())
@@ -99,7 +102,8 @@ impl Session {
         gates: Vec<Gate<'_>>,
         selection: &Selection,
     ) -> Result<Vec<(Uuid, ChildView)>, Error> {
-        let loaded = self.load(&gates, selection).await?;
+        let loaded = self.load(&gates, selection).instrument(debug_span!("read", count = gates.len())).await?;
+        let _span = debug_span!("reveal", count = gates.len()).entered();
         let reveal = |gate: &Gate<'_>| {
             let Standing { child, subject, .. } = *gate.standing();
             let (view, showing) = gate.reveal(self.public_id(child), selection, &loaded);

@@ -10,6 +10,7 @@ use crate::ids::AgencyId;
 use samverka_entities::idempotency::{Column, Entity, Model};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use tracing::Instrument;
 
 /// How long after its end a claim is still there: longer than any transaction lasts, so that none is forgotten in parts.
 const GRACE: i64 = 3_600_000_000;
@@ -54,7 +55,7 @@ impl Store {
     /// A transaction that may write; nothing of it is there unless it is committed. Whoever changes something for a caller
     /// claims it: under a key it is done once.
     pub(crate) async fn write(&self, claim: Option<&Claim>) -> Result<Begun, DatabaseError> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin().instrument(tracing::debug_span!("begin")).await?;
         let standing = match claim {
             None => Standing::New,
             Some(claim) => claim.make(&transaction).await?,

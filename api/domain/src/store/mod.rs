@@ -21,6 +21,7 @@ pub(crate) use write::{Author, Write};
 
 use crate::agency::{Agency, AgencyKind, NewAgency};
 use crate::error::DatabaseError;
+use crate::figures::Pool;
 use crate::ids::AgencyId;
 use samverka_entities::{agency, child, setting};
 use samverka_migration::{Migrator, Steps as _};
@@ -147,6 +148,20 @@ impl Store {
 
     fn backend(&self) -> DbBackend {
         self.writer.get_database_backend()
+    }
+
+    /// The pools as they stand: the reading one, the writing one.
+    pub(crate) fn pools(&self) -> [Pool; 2] {
+        fn pool<D: sea_orm::sqlx::Database>(pool: &sea_orm::sqlx::Pool<D>) -> Pool {
+            let open = u64::from(pool.size());
+            // Each is looked at on its own: a connection that closes in between must not make it less than none.
+            let idle = (pool.num_idle() as u64).min(open);
+            Pool { open, idle, most: u64::from(pool.options().get_max_connections()) }
+        }
+        [&self.reader, &self.writer].map(|database| match self.backend() {
+            DbBackend::Sqlite => pool(database.get_sqlite_connection_pool()),
+            _ => pool(database.get_postgres_connection_pool()),
+        })
     }
 
     /// A snapshot of the record: every read of it sees the same instant.

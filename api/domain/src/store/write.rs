@@ -18,6 +18,7 @@ use sea_orm::{
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// Who writes, and when.
@@ -60,7 +61,7 @@ impl Write {
             });
             return Ok(());
         }
-        Ok(transaction.commit().await?)
+        Ok(transaction.commit().instrument(tracing::debug_span!("commit")).await?)
     }
 
     /// Notes that the ties between a child and agencies change.
