@@ -14,6 +14,7 @@ mod harness;
 mod http;
 mod identifiers;
 mod inputs;
+mod interference;
 mod ledger;
 mod oracle;
 mod placement;

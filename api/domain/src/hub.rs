@@ -2,8 +2,9 @@
 
 use crate::agency::{Agency, AgencyKind, NewAgency};
 use crate::caller::Caller;
-use crate::clock::{Clock, random_id, random_secret};
+use crate::clock::{Clock, Dice, random_id, random_secret};
 use crate::error::{DatabaseError, Error, ErrorCode};
+use crate::fault::Faults;
 use crate::ids::AgencyId;
 use crate::keys::Keys;
 use crate::ledger::{self, Ledger, Released, Verdict};
@@ -170,6 +171,8 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) engine: &'static Engine,
     pub(crate) clock: Clock,
+    pub(crate) dice: Dice,
+    pub(crate) faults: Faults,
     pub(crate) keys: Keys,
     pub(crate) ledger: Ledger,
     agencies: RwLock<Vec<Arc<Agency>>>,
@@ -218,6 +221,8 @@ impl Hub {
             store,
             engine,
             clock,
+            dice: Dice::default(),
+            faults: Faults::default(),
             keys,
             ledger,
             agencies: RwLock::new(agencies),
@@ -274,6 +279,20 @@ impl Hub {
     /// The policies that decide.
     pub fn engine(&self) -> &'static Engine {
         self.inner.engine
+    }
+
+    /// Makes the hub make a mistake, and no other, or none.
+    #[cfg(feature = "faults")]
+    #[doc(hidden)]
+    pub fn plant(&self, fault: Option<crate::fault::Fault>) {
+        self.inner.faults.plant(fault);
+    }
+
+    /// From now on the ids of new rows come in order, from the one with this number, which is above 0.
+    #[cfg(feature = "faults")]
+    #[doc(hidden)]
+    pub fn load_dice(&self, first: u64) {
+        self.inner.dice.load(first);
     }
 
     /// Waits until every row that was handed in is written. Call it when no request is left.

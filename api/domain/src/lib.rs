@@ -9,6 +9,7 @@ pub mod caller;
 pub mod catalogue;
 pub mod clock;
 pub mod error;
+pub mod fault;
 mod gate;
 pub mod hub;
 pub mod identifier;

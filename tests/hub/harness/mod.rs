@@ -6,7 +6,7 @@ mod record;
 mod scene;
 
 pub use databases::{Database, Kind};
-pub use everything::everything;
+pub use everything::{everything, selection};
 pub use record::field;
 pub use scene::{Scene, TestChild, child_id};
 
@@ -80,22 +80,45 @@ impl Hub {
 
     /// Starts a hub with other policies.
     pub async fn start_with(kind: Kind, engine: &'static Engine) -> Option<Hub> {
-        let database = Database::new(kind).await?;
+        Some(Self::open(Database::new(kind).await?, engine, None).await)
+    }
+
+    /// Starts two hubs that nobody can tell apart: their agencies and keys are the same, and with loaded dice the
+    /// ids of what they make are, too.
+    pub async fn twins(kind: Kind) -> Option<[Hub; 2]> {
+        let (first, second) = (Database::new(kind).await?, Database::new(kind).await?);
+        let secret = Some("a secret that the twins share");
+        Some([
+            Self::open(first, Engine::embedded(), secret).await,
+            Self::open(second, Engine::embedded(), secret).await,
+        ])
+    }
+
+    /// Opens a hub; its keys are made from the secret, or from one of its own.
+    async fn open(database: Database, engine: &'static Engine, secret: Option<&str>) -> Hub {
         let time = Arc::new(AtomicI64::new(START));
         let clock = clock(&time);
         let opened = DomainDatabase::connect(&database.url).await.expect("connects");
+        if let Some(secret) = secret {
+            opened.remember("secret", || secret.to_owned()).await.expect("remembers");
+        }
         let issuer = Issuer::of(&opened).await.expect("the template has a key");
         let issuers: Vec<IssuerConfig> = issuer.configs();
         let (domain, service) =
             serve::service(opened, engine, clock, ("test", AUDIENCE, &issuers)).await.expect("the hub starts");
         let outside = sea_orm::Database::connect(database.url.as_str()).await.expect("connects from outside");
         let router = service.router();
-        Some(Hub { domain, router, outside, database, clock: time, issuer })
+        Hub { domain, router, outside, database, clock: time, issuer }
     }
 
     /// The hub's time, in microseconds.
     pub fn now(&self) -> i64 {
         self.clock.load(Ordering::SeqCst)
+    }
+
+    /// Sets the hub's time, in microseconds.
+    pub fn set_time(&self, micros: i64) {
+        self.clock.store(micros, Ordering::SeqCst);
     }
 
     /// Lets time pass.

@@ -3,6 +3,7 @@
 use super::{Session, page_size};
 use crate::catalogue::{FieldId, IdentifierKind, Section, Source};
 use crate::error::{Error, ErrorCode, Refusal};
+use crate::fault::Fault;
 use crate::gate::{Gate, Loaded, columns_for};
 use crate::store::{Snapshot, Standing};
 use crate::view::{ChildView, Page, SectionSelection, Selection};
@@ -80,7 +81,7 @@ impl Session {
                 let ids = reader.children_of(agency, consented, after, wanted as u64, self.now).await?;
                 known.extend(self.known(&reader, &ids).await?);
                 after = ids.last().copied();
-                if ids.len() < wanted {
+                if ids.len() < wanted || self.hub.faults.planted(Fault::UnknownTakesPlace) {
                     break;
                 }
             }
