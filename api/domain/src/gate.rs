@@ -214,7 +214,10 @@ impl<'a> Gate<'a> {
     }
 
     fn last_stamp(&self, section: Section, loaded: &Loaded) -> Option<Stamp> {
-        self.visible_stamps(section, loaded, Fault::UpdatedOverHidden).into_iter().map(|(_, _, stamp)| stamp).max_by_key(|stamp| stamp.1)
+        self.visible_stamps(section, loaded, Fault::UpdatedOverHidden)
+            .into_iter()
+            .map(|(_, _, stamp)| stamp)
+            .max_by_key(|stamp| stamp.1)
     }
 
     /// The stamps of what the caller may see: column, row, stamp.
@@ -232,7 +235,8 @@ impl<'a> Gate<'a> {
                 continue;
             }
             let row_id = row.entry.map_or(child, |entry| entry.id);
-            let columns = section.fields().filter(|id| all || decisions.shown.contains(*id)).map(|id| id.field().column);
+            let columns =
+                section.fields().filter(|id| all || decisions.shown.contains(*id)).map(|id| id.field().column);
             let columns = columns.chain(row.entry.map(|_| "valid_to"));
             seen.extend(columns.filter_map(|column| Some((column, row_id, row.stamps.get(column)?))));
         }

@@ -183,11 +183,7 @@ impl Script<'_> {
         }
         for Placement { id, to, row } in &record.placements {
             let day = to.as_ref().map(|(day, _)| day.to_string());
-            let fixed = vec![
-                ("child_id", child()),
-                ("id", (*id).into()),
-                ("valid_to", day.as_deref().into()),
-            ];
+            let fixed = vec![("child_id", child()), ("id", (*id).into()), ("valid_to", day.as_deref().into())];
             self.section(Section::Placement, fixed, row, to.as_ref().and_then(|(_, stamp)| *stamp));
         }
         for number in &record.numbers {
@@ -211,10 +207,8 @@ impl Script<'_> {
         row: &Row,
         ended: Option<Stamp>,
     ) {
-        let mut stamps: Map<String, Json> = row
-            .iter()
-            .filter_map(|(id, cell)| Some((id.field().column.to_owned(), self.stamp(cell.stamp?))))
-            .collect();
+        let mut stamps: Map<String, Json> =
+            row.iter().filter_map(|(id, cell)| Some((id.field().column.to_owned(), self.stamp(cell.stamp?)))).collect();
         stamps.extend(ended.map(|stamp| ("valid_to".to_owned(), self.stamp(stamp))));
         columns.push(("stamps", (&Json::Object(stamps)).into()));
         for (id, cell) in row {
@@ -223,9 +217,7 @@ impl Script<'_> {
                 (Value::Text(text), _) => text.as_str().into(),
                 (Value::Bool(yes), _) => Literal::Yes(*yes),
                 (Value::Date(day), _) => day.to_string().as_str().into(),
-                (Value::Agency(_), FieldKind::Agency) => {
-                    Literal::Id(uuid_of(value.to_json().as_str().expect("an id")))
-                }
+                (Value::Agency(_), FieldKind::Agency) => Literal::Id(uuid_of(value.to_json().as_str().expect("an id"))),
                 (value, _) => (&value.to_json()).into(),
             };
             columns.push((id.field().column, literal));
@@ -235,8 +227,7 @@ impl Script<'_> {
 
     fn number(&mut self, child: Uuid, number: &Number) {
         let Number { id, kind, value, level, from, to, stamp } = number;
-        let stamps: Map<String, Json> =
-            stamp.iter().map(|stamp| ("value".to_owned(), self.stamp(*stamp))).collect();
+        let stamps: Map<String, Json> = stamp.iter().map(|stamp| ("value".to_owned(), self.stamp(*stamp))).collect();
         let row = [
             ("id", (*id).into()),
             ("child_id", child.into()),

@@ -1,15 +1,19 @@
 //! What a curious caller asks: documents over everything, right and wrong, one after another.
 
 use super::world::{self, Agencies, MOST};
+use crate::harness::field;
 use proptest::prelude::*;
 use samverka_domain::catalogue::{FieldId, IdentifierKind, Kind, Section, Source};
 use samverka_domain::policy::{Effect, Engine, Role, Verb};
 use serde_json::{Map, Value as Json, json};
 
+/// The place of a purpose that is not stated.
+pub const NO_PURPOSE: u8 = u8::MAX;
+
 /// One request.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// Which of the case's purposes it states.
+    /// Which of the case's purposes it states, if it does.
     pub purpose: u8,
     pub asks: Asks,
 }
@@ -32,7 +36,7 @@ pub enum Asks {
 /// A part of a selection: a section, some of its fields, some of what speaks of it.
 #[derive(Clone, Debug)]
 pub struct Pick {
-    section: u8,
+    pub section: u8,
     fields: u32,
     bookkeeping: u8,
 }
@@ -56,21 +60,27 @@ pub enum Version {
 }
 
 impl Asks {
-    pub fn changes_level(&self) -> bool {
-        matches!(self, Asks::Update { section, .. } if section_at(*section) == Section::Protection)
+    /// Whether it may change the level of protection, and so what the caller sees.
+    pub fn changes_level(&self, role: Role) -> bool {
+        ever_writes(role, field("protection.level"))
+            && matches!(self, Asks::Update { section, .. } if section_at(*section) == Section::Protection)
     }
 
-    pub fn changes_stay(&self) -> bool {
-        match self {
+    /// Whether it may change with whom the child stays, and so what the caller sees.
+    pub fn changes_stay(&self, role: Role) -> bool {
+        let writes = ["placement.from", "placement.unitAgency"].iter().any(|path| ever_writes(role, field(path)));
+        let is_stay = match self {
             Asks::Start { .. } | Asks::End { .. } => true,
             Asks::Update { section, .. } => section_at(*section) == Section::Placement,
             _ => false,
-        }
+        };
+        writes && is_stay
     }
 }
 
 pub fn step(role: Role) -> impl Strategy<Value = Step> {
-    (0..2u8, asks(role)).prop_map(|(purpose, asks)| Step { purpose, asks })
+    let purpose = prop_oneof![30 => 0..2u8, 1 => Just(NO_PURPOSE)];
+    (purpose, asks(role)).prop_map(|(purpose, asks)| Step { purpose, asks })
 }
 
 fn picks(most: usize) -> impl Strategy<Value = Vec<Pick>> {
@@ -105,17 +115,18 @@ pub fn ever_writes(role: Role, id: FieldId) -> bool {
 }
 
 fn asks(role: Role) -> impl Strategy<Value = Asks> {
-    let who = || prop_oneof![9 => 0..MOST as u8, 1 => MOST as u8..MOST as u8 + 4];
+    let who = || prop_oneof![14 => 0..MOST as u8, 1 => MOST as u8..MOST as u8 + 4];
     let after = prop_oneof![3 => Just(After::Start), 5 => Just(After::LastPage), 1 => Just(After::Nonsense)];
     let first = prop_oneof![8 => 1..4i32, 1 => Just(100), 1 => -1..1i32];
     let number = || (0..5u8, 0..8u8);
+    let cleared = prop_oneof![3 => Just(Vec::new()), 1 => proptest::collection::vec(any::<u8>(), 1..3)];
     prop_oneof![
         10 => (who(), picks(6)).prop_map(|(who, picks)| Asks::Child { who, picks }),
         5 => (number(), picks(2)).prop_map(|((kind, number), picks)| Asks::ByNumber { kind, number, picks }),
         7 => (first, after, picks(3)).prop_map(|(first, after, picks)| Asks::Children { first, after, picks }),
         2 => (who(), 1..30i32).prop_map(|(who, first)| Asks::Log { who, first }),
         1 => (0..4u8).prop_map(Asks::Plain),
-        9 => (who(), updated(role), version(), sets(), proptest::collection::vec(any::<u8>(), 0..2)).prop_map(
+        14 => (who(), updated(role), version(), sets(), cleared).prop_map(
             |(who, section, version, set, clear)| Asks::Update { who, section, version, set, clear }
         ),
         2 => (who(), version(), 0..7u8, sets()).prop_map(
@@ -125,7 +136,7 @@ fn asks(role: Role) -> impl Strategy<Value = Asks> {
         2 => (who(), number(), proptest::option::of(0..7u8)).prop_map(
             |(who, (kind, number), to)| Asks::AddNumber { who, kind, number, to }
         ),
-        3 => (who(), any::<u8>(), 0..7u8).prop_map(|(who, entry, to)| Asks::EndNumber { who, entry, to }),
+        4 => (who(), any::<u8>(), 0..7u8).prop_map(|(who, entry, to)| Asks::EndNumber { who, entry, to }),
         1 => (any::<bool>(), number(), sets()).prop_map(
             |(board, (kind, number), set)| Asks::Register { board, kind, number, set }
         ),
@@ -199,7 +210,9 @@ pub fn clear(section: Section, picks: &[u8], role: Role) -> Vec<String> {
     let own: Vec<FieldId> = all.iter().copied().filter(|id| ever_writes(role, *id)).collect();
     let written = if own.is_empty() { all } else { own };
     let constant = |name: &str| -> String {
-        name.chars().map(|c| if c.is_ascii_uppercase() { format!("_{c}") } else { c.to_ascii_uppercase().to_string() }).collect()
+        name.chars()
+            .map(|c| if c.is_ascii_uppercase() { format!("_{c}") } else { c.to_ascii_uppercase().to_string() })
+            .collect()
     };
     let pick = |pick: &u8| constant(written[usize::from(*pick) % written.len()].field().name);
     picks.iter().map(pick).collect()

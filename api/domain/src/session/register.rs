@@ -111,7 +111,8 @@ impl Session {
         };
         let mut numbers: Vec<IdentifierRow> = Vec::with_capacity(identifiers.len());
         for (index, number) in identifiers.into_iter().enumerate() {
-            let row = gather(&mut refusals, number.read(self.hub.dice.id(), child, &["identifiers", &index.to_string()]))?;
+            let row =
+                gather(&mut refusals, number.read(self.hub.dice.id(), child, &["identifiers", &index.to_string()]))?;
             numbers.extend(row.filter(|row| !numbers.iter().any(|known| is_there(known, row))));
         }
         if !refusals.is_empty() {
