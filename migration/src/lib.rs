@@ -8,6 +8,7 @@ pub use sea_orm_migration::migrator::MigratorTrait as Steps;
 
 mod m20261121_000001_record;
 mod m20261121_000002_ledger;
+mod m20261121_000003_roster;
 
 /// Every migration, in order.
 pub struct Migrator;
@@ -15,7 +16,11 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_record::Migration), Box::new(m20261121_000002_ledger::Migration)]
+        vec![
+            Box::new(m20261121_000001_record::Migration),
+            Box::new(m20261121_000002_ledger::Migration),
+            Box::new(m20261121_000003_roster::Migration),
+        ]
     }
 }
 

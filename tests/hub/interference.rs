@@ -19,12 +19,14 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use samverka_domain::catalogue::Section;
 use samverka_domain::fault::Fault;
-use samverka_domain::policy::{Engine, Purpose, Role};
+use samverka_domain::hub::Database;
+use samverka_domain::policy::{Engine, Operation, Purpose, Role};
 use samverka_domain::world::PERSONAS;
 use serde_json::{Value as Json, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
 use steps::{After, Asks, NO_PURPOSE, Pick, Step, Version, section_at};
 use uuid::Uuid;
 use world::{Agencies, Asker, Difference, Eyes, MOST, Seed, World};
@@ -96,6 +98,8 @@ impl Tally {
 /// The two hubs, and what they share.
 struct Twins {
     hubs: [Hub; 2],
+    /// Each hub's database, to make its lists by.
+    databases: [Database; 2],
     admin: String,
     agencies: Agencies,
 }
@@ -109,7 +113,9 @@ impl Twins {
             assert_eq!(hubs[0].agency_id(persona.code), hubs[1].agency_id(persona.code), "twins share their agencies");
         }
         let admin = hubs[0].admin_token().await;
-        Some(Twins { hubs, admin, agencies })
+        let database = async |hub: &Hub| Database::connect(&hub.database.url).await.expect("connects");
+        let databases = [database(&hubs[0]).await, database(&hubs[1]).await];
+        Some(Twins { hubs, databases, admin, agencies })
     }
 
     /// A token that both hubs take: they have the same keys.
@@ -139,24 +145,30 @@ type Told = String;
 
 async fn run(twins: &Twins, (code, role, _): Caller, case: &Case) -> Result<Tally, Told> {
     let asks = || case.steps.iter().map(|step| &step.asks);
+    let every_log = |purpose: &Purpose| Engine::embedded().may(Operation::ReadEveryLog, role, *purpose);
+    let may_read_every_log = case.purposes.iter().any(every_log);
     let asker = Asker {
         persona: code,
         role,
         purposes: case.purposes.clone(),
         changes_level: asks().any(|asks| asks.changes_level(role)),
         changes_stay: asks().any(|asks| asks.changes_stay(role)),
+        reads_every_log: asks().any(|asks| matches!(asks, Asks::Log { .. })) && may_read_every_log,
     };
     let agencies = &twins.agencies;
-    let make = |(index, seed)| Some(world::record(index, seed, code, agencies));
+    static CASES: AtomicU64 = AtomicU64::new(0);
+    let number = CASES.fetch_add(1, Ordering::SeqCst);
+    let make = |(index, seed)| Some(world::record(index, seed, code, number, agencies));
     let first: World = case.seeds.iter().enumerate().map(make).collect();
     let mut second = first.clone();
     let made = |difference: &&Difference| world::differ(&mut second, &case.seeds, &asker, difference, agencies);
     let differences: Vec<&Difference> = case.differences.iter().filter(made).collect();
     let differing = first.iter().zip(&second).map(|(a, b)| world::differing(a.as_ref(), b.as_ref())).collect();
     let worlds = [first, second];
-    for (hub, world) in twins.hubs.iter().zip(&worlds) {
+    for ((hub, database), world) in twins.hubs.iter().zip(&twins.databases).zip(&worlds) {
         hub.set_time(START);
         plant::plant(hub, world, agencies).await;
+        database.rebuild_roster(&hub.domain.clock()).await.expect("the lists are made");
     }
     let raw = worlds[0].iter().flatten().map(|record| child_id(record.id)).collect();
     let tally = Tally { cases: 1, differences: differences.len() as u64, ..Tally::default() };
@@ -247,14 +259,17 @@ impl Run<'_> {
 
     async fn step(&mut self, step: &Step) -> Result<(), Told> {
         let purpose = step.purpose;
-        let body = self.body(step).await?;
+        let mut body = self.body(step).await?;
         let is_change = body["query"].as_str().is_some_and(|query| query.starts_with("mutation"));
-        let answer = self.ask(purpose, body).await?;
-        if is_change && answer.json["errors"].is_null() {
-            self.tally.changed += 1;
-        }
-        let end = &answer.json["data"]["children"]["pageInfo"]["endCursor"];
-        if let Some(cursor) = end.as_str() {
+        let pages = if let Asks::Children { list, .. } = &step.asks { list.pages } else { 1 };
+        for _ in 0..pages {
+            let answer = self.ask(purpose, body.clone()).await?;
+            if is_change && answer.json["errors"].is_null() {
+                self.tally.changed += 1;
+            }
+            let info = &answer.json["data"]["children"]["pageInfo"];
+            let Some(cursor) = info["endCursor"].as_str() else { break };
+            body["variables"]["after"] = json!(cursor);
             self.last_page = Some(cursor.to_owned());
         }
         Ok(())
@@ -277,20 +292,24 @@ impl Run<'_> {
                 );
                 json!({ "query": query, "variables": { "kind": steps::kind_at(*kind).code(), "value": value } })
             }
-            Asks::Children { first, after, picks } => {
-                self.touches_some(&sections(picks));
-                let after = match after {
+            Asks::Children { list, picks } => {
+                self.touches_some(&[sections(picks), list.sections()].concat());
+                let after = match list.after {
                     After::Start => None,
                     After::LastPage => self.last_page.clone(),
                     After::Nonsense => Some("nonsense".to_owned()),
                 };
                 let query = format!(
-                    "query($first: Int, $after: String) {{ children(first: $first, after: $after) {{
+                    "query($filter: ChildFilter, $orderBy: ChildOrder, $first: Int, $after: String) {{
+                        children(filter: $filter, orderBy: $orderBy, first: $first, after: $after) {{
                         edges {{ cursor node {{ {} }} }}
                         pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}",
                     steps::selection(picks)
                 );
-                json!({ "query": query, "variables": { "first": first, "after": after } })
+                json!({ "query": query, "variables": {
+                    "filter": list.sift.as_ref().map(|sift| sift.to_json(&self.twins.agencies)),
+                    "orderBy": list.order_to_json(), "first": list.first, "after": after,
+                } })
             }
             Asks::Log { who, first } => {
                 self.touches(*who, &Section::ALL);
@@ -542,10 +561,11 @@ fn nothing_withheld_shows(twins: &Twins) {
 }
 
 /// The faults, each with the callers that would be the first to profit from it.
-const FAULTS: [(Fault, [&str; 2]); 5] = [
+const FAULTS: [(Fault, [&str; 2]); 6] = [
     (Fault::VersionOverHidden, ["skola", "polisen"]),
     (Fault::UpdatedOverHidden, ["hvb-malmo", "migrationsverket"]),
     (Fault::HiddenNumberFinds, ["malmo-soc", "socialjour"]),
+    (Fault::HiddenMatches, ["malmo-soc", "landskrona-soc"]),
     (Fault::UnknownTakesPlace, ["radda-barnen", "stadsmissionen"]),
     (Fault::RefusalTellsHidden, ["skola", "hvb-malmo"]),
 ];

@@ -16,6 +16,7 @@ mod identifiers;
 mod inputs;
 mod interference;
 mod ledger;
+mod lists;
 mod oracle;
 mod placement;
 mod readme;

@@ -163,13 +163,25 @@ fn submittable(situation: Situation, id: FieldId) -> bool {
     cell(situation, id).submits && id.field().is_writable()
 }
 
-/// Whoever reads a number may search by it, but boards, chief guardians and homes never by LMA card.
+/// Whoever reads a number or a name may search by it, and by a birth date, but boards, chief guardians and homes by names and
+/// case and personal numbers only; schools not by birth date either. The responsible board puts its children in order by
+/// what it must follow up.
 fn searchable(situation: Situation, id: FieldId) -> bool {
-    let by_law_not_by_card =
-        matches!(situation.role, Role::SocialServices | Role::SocialOnCall | Role::Guardianship | Role::CareHome);
-    id.field().is_searchable()
-        && expected(situation, id) == Outcome::Shown
-        && !(by_law_not_by_card && main_group(id) == "lmaCard")
+    use Role::{CareHome, Guardianship, Partner, School, SocialOnCall, SocialServices};
+    let role = situation.role;
+    let limited_by_law = matches!(role, SocialServices | SocialOnCall | Guardianship | CareHome);
+    let by_role = match id.to_string().as_str() {
+        "identity.givenNames" | "identity.familyName" => role != Partner,
+        "identity.birthDate" => !limited_by_law && !matches!(role, Partner | School),
+        "identifiers.lmaCards" => !limited_by_law,
+        "risk.indicators" | "safetyPlan.reviewOn" => {
+            matches!(role, SocialServices | SocialOnCall) && situation.relation == Relation::Responsible
+        }
+        _ => id.field().is_searchable(),
+    };
+    // What an emergency or a consent opens is read, not searched.
+    let as_read = has_tie(situation) && situation.relation != Relation::Consented;
+    by_role && expected(Situation { break_glass: false, ..situation }, id) == Outcome::Shown && as_read
 }
 
 /// Whether the caller may know that the child is in the hub.

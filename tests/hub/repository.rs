@@ -98,6 +98,22 @@ fn everything_in_the_schema_is_described() {
 }
 
 #[test]
+fn only_the_tests_can_plant_faults() {
+    for manifest in ["Cargo.toml", "api/Cargo.toml", "entities/Cargo.toml", "migration/Cargo.toml"] {
+        assert!(
+            !read(manifest).contains("faults"),
+            "{manifest} names the feature `faults`: no hub that serves may have it"
+        );
+    }
+    let domain = read("api/domain/Cargo.toml");
+    assert!(domain.contains("\nfaults = []\n") && !domain.contains("default ="), "`faults` is off unless asked for");
+    // A test's own dependencies are built into nothing that is served.
+    let tests = read("tests/Cargo.toml");
+    let (before, after) = tests.split_once("[dev-dependencies]").expect("dependencies");
+    assert!(!before.contains("faults") && after.contains("\"faults\""));
+}
+
+#[test]
 fn the_face_names_neither_sea_orm_nor_the_entities() {
     let manifest = read("api/Cargo.toml");
     for name in ["sea-orm", "sea_orm", "sqlx", "samverka-entities", "samverka-migration"] {

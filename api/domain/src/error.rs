@@ -131,6 +131,9 @@ codes! {
     PageSize "PAGE_SIZE" 200
         en "`first` must be from 1 to 100" sv "`first` ska vara från 1 till 100"
         do "ask for at most 100 and fetch the next page with `after`" / "be om högst 100 och hämta nästa sida med `after`";
+    FilterTooLarge "FILTER_TOO_LARGE" 200
+        en "the filter compares too much or is nested too deeply" sv "filtret jämför för mycket eller är för djupt nästlat"
+        do "use at most `extensions.limit` comparisons or levels, and ask several times if need be" / "använd högst `extensions.limit` jämförelser eller nivåer, och fråga flera gånger vid behov";
     UnknownAgency "UNKNOWN_AGENCY" 200
         en "no agency of the hub has this id" sv "ingen myndighet i hubben har detta id"
         do "take the id from `agencies`" / "ta id:t från `agencies`";

@@ -13,6 +13,8 @@ pub enum Fault {
     UpdatedOverHidden,
     /// A number finds a child for a caller who may not search by it.
     HiddenNumberFinds,
+    /// A filter and an order look at withheld values, too.
+    HiddenMatches,
     /// A child that the caller may not know of takes a place on the page.
     UnknownTakesPlace,
     /// A number that is withheld is refused in other words than one that is not there.

@@ -10,6 +10,7 @@ use crate::keys::Keys;
 use crate::ledger::{self, Ledger, Released, Verdict};
 use crate::policy::Engine;
 use crate::session::{Request, Session};
+pub use crate::store::RosterReport;
 use crate::store::Store;
 use crate::world;
 use std::collections::HashMap;
@@ -67,9 +68,20 @@ impl Database {
         self.store.close().await;
     }
 
-    /// Brings the schema up to date. Safe to run again.
+    /// Brings the schema up to date, and the list table with it. Safe to run again.
     pub async fn migrate_up(&self) -> Result<(), Error> {
-        Ok(self.store.migrate_up().await?)
+        self.store.migrate_up().await?;
+        Ok(self.store.bring_roster_up().await?)
+    }
+
+    /// Makes the list table again from the record, and tells what was wrong with it.
+    pub async fn rebuild_roster(&self, clock: &Clock) -> Result<RosterReport, Error> {
+        Ok(self.store.rebuild_roster(clock.now()).await?)
+    }
+
+    /// Compares the list table with the record.
+    pub async fn check_roster(&self, clock: &Clock) -> Result<RosterReport, Error> {
+        Ok(self.store.check_roster(clock.now()).await?)
     }
 
     /// Takes back so many migrations.
@@ -149,7 +161,7 @@ impl Database {
         let agency = |code: &str| codes.get(code).copied().unwrap_or(AgencyId(uuid::Uuid::nil()));
         let now = clock.now();
         let mut made_up = children.map(|index| world::child(seed, index, now, &agency));
-        Ok(self.store.seed(&mut made_up, progress).await?)
+        Ok(self.store.seed(&mut made_up, now, progress).await?)
     }
 
     /// Checks that committed means durable.
@@ -213,6 +225,7 @@ impl Hub {
                 DatabaseError(format!("the migration `{pending}` is pending; run `samverka migrate up`")).into()
             );
         }
+        store.require_roster().await?;
         let secret = store.setting_or("secret", random_secret()).await?;
         let ledger = Ledger::open(store.clone(), clock.clone(), random_id(), &node).await?;
         let agencies = store.agencies().await?.into_iter().map(Arc::new).collect();

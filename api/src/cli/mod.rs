@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use samverka_domain::clock::Clock;
 use samverka_domain::error::Error;
-use samverka_domain::hub::{Database, Environment};
+use samverka_domain::hub::{Database, Environment, RosterReport};
 use samverka_domain::ledger::Verdict;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -57,6 +57,13 @@ enum Command {
     },
     /// Check, print, compare or explain who may see what.
     Policy(policy::PolicyArgs),
+    /// Look after the table that lists are read from.
+    Roster {
+        #[command(flatten)]
+        database: DatabaseArgs,
+        #[command(subcommand)]
+        action: RosterAction,
+    },
     /// Look after the access log.
     Ledger {
         #[command(flatten)]
@@ -115,6 +122,14 @@ enum LedgerAction {
     Verify,
 }
 
+#[derive(Subcommand)]
+enum RosterAction {
+    /// Compare it with the record.
+    Check,
+    /// Make it again from the record.
+    Rebuild,
+}
+
 const SANDBOX_DATABASE: &str = "sqlite:samverka-sandbox.db";
 const SANDBOX_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 
@@ -135,6 +150,8 @@ pub enum CommandError {
     Policy(String),
     #[error("this drops tables with the record or the access log in them; say `--yes` if that is meant")]
     Unconfirmed,
+    #[error("{0} children are not listed as their record says; run `samverka roster rebuild`")]
+    WrongRoster(u64),
     #[error("the access log is broken at {0}")]
     Broken(String),
     #[error("cannot print: {0}")]
@@ -169,6 +186,7 @@ async fn execute(command: Command) -> Result<(), CommandError> {
         }
         Command::Seed { database, children } => seed(&database.database, children).await,
         Command::Policy(args) => print(&policy::run(args)?),
+        Command::Roster { database, action } => roster(&database.database, &action).await,
         Command::Ledger { database, action: LedgerAction::Verify } => verify(&database.database).await,
     }
 }
@@ -238,6 +256,23 @@ async fn seed(url: &str, children: u64) -> Result<(), CommandError> {
 fn progress(children: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} made-up children, {per_sec}, {eta} left");
     ProgressBar::new(children).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+async fn roster(url: &str, action: &RosterAction) -> Result<(), CommandError> {
+    let database = Database::open(url).await?;
+    let clock = Clock::system();
+    match action {
+        RosterAction::Check => match database.check_roster(&clock).await? {
+            RosterReport { children, wrong: 0 } => {
+                print(&format!("{children} children are listed as their record says\n"))
+            }
+            RosterReport { wrong, .. } => Err(CommandError::WrongRoster(wrong)),
+        },
+        RosterAction::Rebuild => {
+            let RosterReport { children, wrong } = database.rebuild_roster(&clock).await?;
+            print(&format!("{children} children are listed again; {wrong} were wrong\n"))
+        }
+    }
 }
 
 async fn verify(url: &str) -> Result<(), CommandError> {

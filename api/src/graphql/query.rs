@@ -3,13 +3,14 @@
 use super::agency::{AgencyObject, Kind as AgencyKind};
 use super::child::{Answer, ChildOutput, ConnectionOutput, Plan, timestamp};
 use super::error::answer;
+use super::filter::{ChildFilter, ChildOrder};
 use super::inputs::IdentifierKind;
 use async_graphql::connection::PageInfo;
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use samverka_domain::catalogue::{Code, FieldId};
 use samverka_domain::error::{Error, ErrorCode, Refusal};
 use samverka_domain::policy::{Purpose as DomainPurpose, Role as DomainRole, Verb};
-use samverka_domain::session::{LogEntry, Session};
+use samverka_domain::session::{ListRequest, LogEntry, Session};
 use std::sync::Arc;
 
 /// The questions of the hub.
@@ -59,18 +60,23 @@ impl Query {
         }
     }
 
-    /// The children that you may know of (*barn*), in no order that means anything.
+    /// The children that you may know of (*barn*); without an order in one that means nothing.
     async fn children<'a>(
         &self,
         ctx: &Context<'a>,
+        #[graphql(desc = "Only children that qualify (*urval*).")] filter: Option<ChildFilter>,
+        #[graphql(desc = "The order (*ordning*).")] order_by: Option<ChildOrder>,
         #[graphql(desc = "How many at most, from 1 to 100 (*antal*); 25 where it is left out.")] first: Option<i32>,
-        #[graphql(desc = "`pageInfo.endCursor` of the page before (*efter*).")] after: Option<String>,
+        #[graphql(desc = "`pageInfo.endCursor` of the page before, with the same filter and order (*efter*).")]
+        after: Option<String>,
     ) -> Result<Option<ConnectionOutput<'a>>> {
         let session: &Arc<Session> = ctx.data()?;
         let Some(plan) = answer(ctx, Plan::connection(ctx).checked()) else { return Ok(None) };
-        let result = session.children(first, after.as_deref(), plan.selection()).await;
-        match answer(ctx, result) {
-            Some(page) => Ok(Some(ConnectionOutput(Answer::page(ctx, plan, page, after.is_some()).await?))),
+        let is_later = after.is_some();
+        let filter = filter.map(|filter| filter.into_domain(&["filter".to_owned()]));
+        let request = ListRequest { filter, order: order_by.map(Into::into), first, after };
+        match answer(ctx, session.children(request, plan.selection()).await) {
+            Some(page) => Ok(Some(ConnectionOutput(Answer::page(ctx, plan, page, is_later).await?))),
             None => Ok(None),
         }
     }

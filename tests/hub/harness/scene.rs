@@ -98,10 +98,10 @@ impl Hub {
         ];
         self.insert("child", columns).await;
         for (persona, kind) in &scene.involved {
-            self.involve(uuid, persona, kind, None).await;
+            self.put_involvement(uuid, persona, kind, None).await;
         }
         for (persona, kind, ago) in &scene.ended {
-            self.involve(uuid, persona, kind, Some(self.now() - ago)).await;
+            self.put_involvement(uuid, persona, kind, Some(self.now() - ago)).await;
         }
         for (persona, groups) in &scene.consents {
             self.consent(uuid, persona, groups).await;
@@ -111,6 +111,7 @@ impl Hub {
             self.insert("missing_episode", columns).await;
         }
         let canaries = self.fill(uuid, &scene).await;
+        self.relist().await;
         TestChild { uuid, id: child_id(uuid), subject, canaries }
     }
 
@@ -119,8 +120,28 @@ impl Hub {
         Uuid::from_u128(0xface_0000_0000_4000_8000_0000_0000_0000 + u128::from(next()))
     }
 
+    /// Brings the lists up to what was put there from outside.
+    pub async fn relist(&self) {
+        let database = samverka_domain::hub::Database::connect(&self.database.url).await.expect("connects");
+        database.rebuild_roster(&self.domain.clock()).await.expect("the lists are made again");
+        database.close().await;
+    }
+
+    /// How many children are not listed as their record says.
+    pub async fn listed_wrongly(&self) -> u64 {
+        let database = samverka_domain::hub::Database::connect(&self.database.url).await.expect("connects");
+        let report = database.check_roster(&self.domain.clock()).await.expect("the lists are checked");
+        database.close().await;
+        report.wrong
+    }
+
     /// Opens an involvement, or puts one there that has ended.
     pub async fn involve(&self, child: Uuid, persona: &str, kind: &str, closed_at: Option<i64>) {
+        self.put_involvement(child, persona, kind, closed_at).await;
+        self.relist().await;
+    }
+
+    async fn put_involvement(&self, child: Uuid, persona: &str, kind: &str, closed_at: Option<i64>) {
         let columns = vec![
             ("id", self.uuid().into()),
             ("child_id", child.into()),

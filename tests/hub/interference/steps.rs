@@ -4,7 +4,7 @@ use super::world::{self, Agencies, MOST};
 use crate::harness::field;
 use proptest::prelude::*;
 use samverka_domain::catalogue::{FieldId, IdentifierKind, Kind, Section, Source};
-use samverka_domain::policy::{Effect, Engine, Role, Verb};
+use samverka_domain::policy::{Effect, Engine, Purpose, Role, Verb};
 use serde_json::{Map, Value as Json, json};
 
 /// The place of a purpose that is not stated.
@@ -22,7 +22,7 @@ pub struct Step {
 pub enum Asks {
     Child { who: u8, picks: Vec<Pick> },
     ByNumber { kind: u8, number: u8, picks: Vec<Pick> },
-    Children { first: i32, after: After, picks: Vec<Pick> },
+    Children { list: List, picks: Vec<Pick> },
     Log { who: u8, first: i32 },
     Plain(u8),
     Update { who: u8, section: u8, version: Version, set: Vec<(u8, u8)>, clear: Vec<u8> },
@@ -32,6 +32,48 @@ pub enum Asks {
     EndNumber { who: u8, entry: u8, to: u8 },
     Register { board: bool, kind: u8, number: u8, set: Vec<(u8, u8)> },
 }
+
+/// A list: which children, in which order, and which pages of it.
+#[derive(Clone, Debug)]
+pub struct List {
+    pub sift: Option<Sift>,
+    /// By what, and whether the highest comes first.
+    pub order: Option<(usize, bool)>,
+    pub first: i32,
+    pub after: After,
+    /// How many pages are turned at most.
+    pub pages: u8,
+}
+
+/// A filter.
+#[derive(Clone, Debug)]
+pub enum Sift {
+    And(Vec<Sift>),
+    Or(Vec<Sift>),
+    Not(Box<Sift>),
+    /// A field, how it is compared, and with which of its values.
+    Test(usize, u8, u8),
+}
+
+/// What filters compare: the argument, and the field behind it.
+const COMPARED: [(&str, &str); 7] = [
+    ("givenNames", "identity.givenNames"),
+    ("familyName", "identity.familyName"),
+    ("birthDate", "identity.birthDate"),
+    ("personalNumber", "identifiers.personalNumbers"),
+    ("coordinationNumber", "identifiers.coordinationNumbers"),
+    ("dossierNumber", "identifiers.dossierNumbers"),
+    ("lmaCard", "identifiers.lmaCards"),
+];
+
+/// What lists are put in order by, and the field behind it.
+const ORDERED: [(&str, &str); 5] = [
+    ("GIVEN_NAMES", "identity.givenNames"),
+    ("FAMILY_NAME", "identity.familyName"),
+    ("BIRTH_DATE", "identity.birthDate"),
+    ("RISK_DATE", "risk.indicators"),
+    ("PLAN_REVIEW_ON", "safetyPlan.reviewOn"),
+];
 
 /// A part of a selection: a section, some of its fields, some of what speaks of it.
 #[derive(Clone, Debug)]
@@ -116,14 +158,12 @@ pub fn ever_writes(role: Role, id: FieldId) -> bool {
 
 fn asks(role: Role) -> impl Strategy<Value = Asks> {
     let who = || prop_oneof![14 => 0..MOST as u8, 1 => MOST as u8..MOST as u8 + 4];
-    let after = prop_oneof![3 => Just(After::Start), 5 => Just(After::LastPage), 1 => Just(After::Nonsense)];
-    let first = prop_oneof![8 => 1..4i32, 1 => Just(100), 1 => -1..1i32];
     let number = || (0..5u8, 0..8u8);
     let cleared = prop_oneof![3 => Just(Vec::new()), 1 => proptest::collection::vec(any::<u8>(), 1..3)];
     prop_oneof![
         10 => (who(), picks(6)).prop_map(|(who, picks)| Asks::Child { who, picks }),
         5 => (number(), picks(2)).prop_map(|((kind, number), picks)| Asks::ByNumber { kind, number, picks }),
-        7 => (first, after, picks(3)).prop_map(|(first, after, picks)| Asks::Children { first, after, picks }),
+        14 => (list(role), picks(2)).prop_map(|(list, picks)| Asks::Children { list, picks }),
         2 => (who(), 1..30i32).prop_map(|(who, first)| Asks::Log { who, first }),
         1 => (0..4u8).prop_map(Asks::Plain),
         14 => (who(), updated(role), version(), sets(), cleared).prop_map(
@@ -169,6 +209,87 @@ pub fn selection(picks: &[Pick]) -> String {
         parts.push(format!("s{index}: {} {{ {} }}", section.name(), items.join(" ")));
     }
     parts.join(" ")
+}
+
+/// Which of these a caller of the role may search in some child, most often.
+fn searched<const N: usize>(
+    role: Role,
+    all: [(&'static str, &'static str); N],
+) -> impl Strategy<Value = usize> + use<N> {
+    let ever = |place: &usize| {
+        let searches = |purpose| Engine::embedded().may_ever_search(role, purpose, field(all[*place].1));
+        Purpose::ALL.iter().copied().any(searches)
+    };
+    let own: Vec<usize> = (0..N).filter(ever).collect();
+    let own = if own.is_empty() { (0..N).collect() } else { own };
+    prop_oneof![12 => proptest::sample::select(own), 1 => 0..N]
+}
+
+fn list(role: Role) -> impl Strategy<Value = List> {
+    let after = prop_oneof![12 => Just(After::Start), 2 => Just(After::LastPage), 1 => Just(After::Nonsense)];
+    let first = prop_oneof![12 => 1..4i32, 2 => Just(100), 1 => -1..1i32];
+    let sift = (searched(role, COMPARED), 0..3u8, 0..6u8).prop_map(|(of, how, n)| Sift::Test(of, how, n));
+    let sift = sift.prop_recursive(3, 6, 3, |inner| {
+        prop_oneof![
+            3 => inner.clone().prop_map(|sift| Sift::Not(Box::new(sift))),
+            1 => proptest::collection::vec(inner.clone(), 0..3).prop_map(Sift::And),
+            2 => proptest::collection::vec(inner, 0..3).prop_map(Sift::Or),
+        ]
+    });
+    let sift = proptest::option::of(sift);
+    let order = proptest::option::of((searched(role, ORDERED), any::<bool>()));
+    (sift, order, first, after, 1..4u8).prop_map(|(sift, order, first, after, pages)| List {
+        sift,
+        order,
+        first,
+        after,
+        pages,
+    })
+}
+
+impl Sift {
+    /// The filter as an argument.
+    pub fn to_json(&self, agencies: &Agencies) -> Json {
+        let all = |sifts: &[Sift]| sifts.iter().map(|sift| sift.to_json(agencies)).collect::<Vec<_>>();
+        match self {
+            Sift::And(sifts) => json!({ "and": all(sifts) }),
+            Sift::Or(sifts) => json!({ "or": all(sifts) }),
+            Sift::Not(sift) => json!({ "not": sift.to_json(agencies) }),
+            Sift::Test(of, how, n) => {
+                let (argument, path) = COMPARED[*of];
+                let id = field(path);
+                let (operator, value) = match id.field().source {
+                    Source::Identifiers(kind) => ("equals", json!(world::number(kind, usize::from(*n)))),
+                    _ if id.field().kind == Kind::Date => {
+                        (["equals", "from", "to"][usize::from(*how)], world::input(id, usize::from(*n), agencies))
+                    }
+                    _ => (
+                        ["equals", "startsWith", "equals"][usize::from(*how)],
+                        world::input(id, usize::from(*n), agencies),
+                    ),
+                };
+                json!({ argument: { operator: value } })
+            }
+        }
+    }
+}
+
+impl List {
+    /// The order as an argument.
+    pub fn order_to_json(&self) -> Json {
+        let order = |(by, descending): (usize, bool)| json!({ "field": ORDERED[by].0, "direction": if descending { "DESC" } else { "ASC" } });
+        self.order.map_or(Json::Null, order)
+    }
+
+    /// The sections whose values it depends on.
+    pub fn sections(&self) -> Vec<Section> {
+        let mut sections: Vec<Section> =
+            self.order.iter().map(|(by, _)| field(ORDERED[*by].1).field().section).collect();
+        if self.sift.is_some() {
+            sections.extend([Section::Identity, Section::Identifiers]);
+        }
+        sections
+    }
 }
 
 /// The kind of number; sometimes one that the number is not.

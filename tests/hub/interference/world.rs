@@ -180,6 +180,7 @@ pub fn input(id: FieldId, n: usize, agencies: &Agencies) -> Json {
     let day = |n: usize| (day_zero() + Days::new((n % 5 * 40) as u64)).to_string();
     match id.field().kind {
         _ if id == field("placement.from") => json!(day(n)),
+        _ if matches!(id.field().number, "F02" | "F03") => json!(["Åsa", "asa", "Öberg", "Åsa-Li", "Värde"][n % 5]),
         Kind::Text(_) => json!(format!("Värde {}", n % 5)),
         Kind::Texts(..) => json!([format!("Värde {}", n % 5), "Ett till"]),
         Kind::Date => json!(day(n)),
@@ -195,7 +196,7 @@ pub fn input(id: FieldId, n: usize, agencies: &Agencies) -> Json {
         Kind::Entries(_, entry) => match entry.type_name {
             "Relative" => json!([{ "name": format!("Namn {}", n % 5), "country": "SE" }]),
             _ => {
-                json!([{ "indicator": "DEBTS", "observedOn": "2026-01-02", "source": format!("Källa {}", n % 5) }])
+                json!([{ "indicator": "DEBTS", "observedOn": day(n), "source": format!("Källa {}", n % 5) }])
             }
         },
     }
@@ -359,8 +360,8 @@ fn id_of(child: usize, what: u64) -> Uuid {
 /// How many children there are at most.
 pub const MOST: usize = 6;
 
-/// Makes a child.
-pub fn record(index: usize, seed: &Seed, caller: &'static str, agencies: &Agencies) -> Record {
+/// Makes a child. No two cases share a pseudonym, so that none finds the log of another.
+pub fn record(index: usize, seed: &Seed, caller: &'static str, case: u64, agencies: &Agencies) -> Record {
     let mut dice = StdRng::seed_from_u64(seed.dice);
     let dice = &mut dice;
     let other = |dice: &mut StdRng| loop {
@@ -373,7 +374,7 @@ pub fn record(index: usize, seed: &Seed, caller: &'static str, agencies: &Agenci
     let mut record = Record {
         // Ids are in no order that means anything.
         id: id_of((index * 5 + (seed.dice % 8) as usize * 7) % 64 * 8 + index, 0),
-        subject: id_of(index, seed.dice | 1 << 62),
+        subject: Uuid::from_u64_pair(0x50b0_0000_0000_4000 | (index as u64) << 16, 1 << 63 | case),
         lead: if seed.tie == Tie::Lead { caller } else { other(dice) },
         responsible: if seed.tie == Tie::Responsible {
             Some(caller)
@@ -476,6 +477,8 @@ pub struct Asker {
     /// The requests that follow may change the level, end the caller's own stay, or make an entry the caller's own.
     pub changes_level: bool,
     pub changes_stay: bool,
+    /// It may read the log of every child, and so come to know that one is there.
+    pub reads_every_log: bool,
 }
 
 impl Eyes {
@@ -642,7 +645,7 @@ pub fn differ(world: &mut World, seeds: &[Seed], asker: &Asker, difference: &Dif
     let eyes = Eyes::of(asker, &seeds[child], agencies);
     let dice = &mut StdRng::seed_from_u64(difference.salt);
     if let What::Child = difference.what {
-        return !eyes.known && world[child].take().is_some();
+        return !eyes.known && !asker.reads_every_log && world[child].take().is_some();
     }
     let Some(record) = &mut world[child] else { return false };
     let before = record.clone();

@@ -7,11 +7,13 @@
 mod codes;
 mod fields;
 mod kind;
+mod listed;
 mod set;
 
 pub use codes::{Code, CodeValue};
 pub use fields::{FIELD_COUNT, FIELDS, GROUPS};
 pub use kind::{Entry, EntryField, Invalid, Kind, Value};
+pub use listed::ListKey;
 pub use set::FieldSet;
 
 use std::fmt;
@@ -263,9 +265,9 @@ impl Field {
         matches!(self.source, Source::Column | Source::Identifiers(_))
     }
 
-    /// Whether it may be used to find a child.
-    pub const fn is_searchable(&self) -> bool {
-        matches!(self.source, Source::Identifiers(_))
+    /// Whether it may be used to find a child, or to put children in order.
+    pub fn is_searchable(&self) -> bool {
+        matches!(self.source, Source::Identifiers(_)) || ListKey::ALL.iter().any(|key| key.is(self))
     }
 
     /// The flag group that opens this field alone, if it is a flag.

@@ -5,11 +5,12 @@
 
 mod space;
 
+use super::mentions::Mentions;
 use super::schema::applies;
 use super::vocabulary::{Purpose, Role, Verb};
 use super::{Engine, Operation, Rule, Situation};
 use crate::catalogue::{FieldId, GROUPS};
-use space::{Mentions, Space};
+use space::Space;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write;
 

@@ -1,5 +1,6 @@
 //! The engine: Cedar's answers, kept as masks.
 
+use super::rows::{self, ListRules};
 use super::rules::{Effect, Rule, RuleId};
 use super::schema::{applies, cedar_schema};
 use super::vocabulary::{Protection, Purpose, Role, Verb};
@@ -33,6 +34,7 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("police_border.cedar", include_str!("../../policy/police_border.cedar")),
     ("police_missing.cedar", include_str!("../../policy/police_missing.cedar")),
     ("school.cedar", include_str!("../../policy/school.cedar")),
+    ("search.cedar", include_str!("../../policy/search.cedar")),
     ("social_on_call.cedar", include_str!("../../policy/social_on_call.cedar")),
     ("social_services.cedar", include_str!("../../policy/social_services.cedar")),
     ("system_admin.cedar", include_str!("../../policy/system_admin.cedar")),
@@ -78,6 +80,9 @@ pub enum PolicyError {
     /// Two policies have one name.
     #[error("two policies are called `{0}`")]
     Duplicate(String),
+    /// It cannot be made into a condition on the rows of a list.
+    #[error("policy `{policy}` lets a search depend on `context.{attribute}`, which no row of a list holds")]
+    Search { policy: String, attribute: &'static str },
     /// A policy failed while it was asked.
     #[error("policy evaluation failed: {0}")]
     Evaluation(String),
@@ -141,6 +146,7 @@ pub struct Engine {
     slices: HashMap<Role, Slices>,
     children: HashMap<(bool, Protection), Entities>,
     decided: Cache<Situation, Arc<Decisions>>,
+    lists: Cache<(Role, Purpose), Arc<ListRules>>,
 }
 
 /// A role's actions, grouped by the policies that can apply to them: those of one group share
@@ -240,7 +246,9 @@ impl Engine {
             slices,
             children: children(&schema)?,
             decided: Cache::new(KEPT_SITUATIONS),
+            lists: Cache::new(Role::ALL.len() * Purpose::ALL.len()),
         };
+        rows::check(&engine.rules)?;
         engine.try_every_policy()?;
         Ok(engine)
     }
@@ -267,6 +275,14 @@ impl Engine {
         let decide = || Ok::<_, std::convert::Infallible>(Arc::new(self.evaluate(situation)));
         match self.decided.get_or_insert_with(&situation, decide) {
             Ok(decisions) => decisions,
+        }
+    }
+
+    /// What a caller of this role may do with its lists for this purpose; kept.
+    pub fn list_rules(&self, role: Role, purpose: Purpose) -> Arc<ListRules> {
+        let read = || Ok::<_, std::convert::Infallible>(Arc::new(ListRules::of(self, role, purpose)));
+        match self.lists.get_or_insert_with(&(role, purpose), read) {
+            Ok(rules) => rules,
         }
     }
 
@@ -301,7 +317,7 @@ impl Engine {
         })
     }
 
-    fn evaluate(&self, situation: Situation) -> Decisions {
+    pub(super) fn evaluate(&self, situation: Situation) -> Decisions {
         let mut decisions = Decisions {
             known: false,
             shown: FieldSet::EMPTY,

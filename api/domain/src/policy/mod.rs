@@ -7,6 +7,8 @@
 mod diff;
 mod engine;
 mod matrix;
+mod mentions;
+mod rows;
 mod rules;
 mod schema;
 mod vocabulary;
@@ -14,6 +16,7 @@ mod vocabulary;
 pub use diff::diff;
 pub use engine::{Decisions, Engine, Operation, PolicyError};
 pub use matrix::{explain, matrix};
+pub use rows::{ListRules, RowCase, RowRule};
 pub use rules::{Effect, Rule, RuleId, Scope};
 pub use schema::cedar_schema;
 pub use vocabulary::{Consents, Protection, Purpose, Relation, Role, Verb};

@@ -2,11 +2,13 @@
 
 mod agencies;
 mod audit;
+mod list;
 mod read;
 mod register;
 mod write;
 
 pub use audit::LogEntry;
+pub use list::ListRequest;
 pub use register::{NewChild, NewIdentifier};
 pub use write::Patch;
 

@@ -1,16 +1,13 @@
 //! Seeing children: find, decide, read only what will be shown, reveal.
 
-use super::{Session, page_size};
+use super::Session;
 use crate::catalogue::{FieldId, IdentifierKind, Section, Source};
 use crate::error::{Error, ErrorCode, Refusal};
-use crate::fault::Fault;
 use crate::gate::{Gate, Loaded, columns_for};
 use crate::store::{Snapshot, Standing};
-use crate::view::{ChildView, Page, SectionSelection, Selection};
+use crate::view::{ChildView, SectionSelection, Selection};
 use tokio::sync::MutexGuard;
 use uuid::Uuid;
-
-const CHILDREN: &str = "children";
 
 impl Session {
     /// One child by the id under which the caller knows it.
@@ -57,48 +54,6 @@ impl Session {
         self.refused(result.await)
     }
 
-    /// The children that the caller may know of, by their ids in the hub.
-    ///
-    /// # Errors
-    ///
-    /// `PAGE_SIZE`, `INVALID_CURSOR`, `PURPOSE_REQUIRED`.
-    pub async fn children(
-        &self,
-        first: Option<i32>,
-        after: Option<&str>,
-        selection: &Selection,
-    ) -> Result<Page<ChildView>, Error> {
-        let result = async {
-            self.purpose()?;
-            let size = page_size(first)?;
-            let mut after = after.map(|cursor| self.child_position(cursor)).transpose()?;
-            let mut known = Vec::with_capacity(size + 1);
-            while known.len() <= size {
-                let wanted = size + 1 - known.len();
-                let consented = self.rests_on_consent();
-                let agency = self.caller.agency.id;
-                let reader = self.reader().await?;
-                let ids = reader.children_of(agency, consented, after, wanted as u64, self.now).await?;
-                known.extend(self.known(&reader, &ids).await?);
-                after = ids.last().copied();
-                if ids.len() < wanted || self.hub.faults.planted(Fault::UnknownTakesPlace) {
-                    break;
-                }
-            }
-            let has_next = known.len() > size;
-            known.truncate(size);
-            let views = self.reveal(known, selection).await?;
-            let cursor = |(child, view): (Uuid, ChildView)| (self.cursor(CHILDREN, child.as_bytes()), view);
-            Ok(Page { items: views.into_iter().map(cursor).collect(), has_next })
-        };
-        self.refused(result.await)
-    }
-
-    fn child_position(&self, cursor: &str) -> Result<Uuid, Error> {
-        let position = self.position(CHILDREN, cursor)?;
-        Uuid::from_slice(&position).map_err(|_| Error::refused(ErrorCode::InvalidCursor, ["after"]))
-    }
-
     /// Whether there is any child that a caller of this role could find by this kind of number: a question of the rules
     /// alone, whatever children there are.
     fn may_ever_find_by(&self, kind: IdentifierKind) -> Result<(), Error> {
@@ -127,7 +82,7 @@ impl Session {
         view.map(|(_, view)| view).ok_or(Error::NotFound)
     }
 
-    async fn known(&self, reader: &Snapshot, children: &[Uuid]) -> Result<Vec<Gate<'_>>, Error> {
+    pub(super) async fn known(&self, reader: &Snapshot, children: &[Uuid]) -> Result<Vec<Gate<'_>>, Error> {
         if children.is_empty() {
             return Ok(Vec::new());
         }
@@ -139,7 +94,11 @@ impl Session {
     }
 
     /// Reads what the gates will show, one statement a table, and shows it.
-    async fn reveal(&self, gates: Vec<Gate<'_>>, selection: &Selection) -> Result<Vec<(Uuid, ChildView)>, Error> {
+    pub(super) async fn reveal(
+        &self,
+        gates: Vec<Gate<'_>>,
+        selection: &Selection,
+    ) -> Result<Vec<(Uuid, ChildView)>, Error> {
         let loaded = self.load(&gates, selection).await?;
         let reveal = |gate: &Gate<'_>| {
             let Standing { child, subject, .. } = *gate.standing();

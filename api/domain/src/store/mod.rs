@@ -3,12 +3,15 @@
 mod columns;
 mod durability;
 mod ledger;
+mod listing;
 mod read;
+mod roster;
 mod seed;
 mod write;
 
 pub(crate) use ledger::{LedgerRow, SubjectRow};
 pub(crate) use read::{Entry, IdentifierRow, RevisionRow, Row, Snapshot, Standing};
+pub use roster::RosterReport;
 pub(crate) use write::{Author, Write};
 
 use crate::agency::{Agency, AgencyKind, NewAgency};
@@ -204,6 +207,16 @@ impl Store {
         setting::Entity::insert(row).on_conflict(first).exec_without_returning(&self.writer).await?;
         let stands = setting::Entity::find_by_id(key).one(&self.writer).await?;
         stands.map(|row| row.value).ok_or_else(|| DatabaseError("a setting cannot be kept".to_owned()))
+    }
+
+    /// Remembers a value under a key, whatever stood there.
+    pub(crate) async fn put_setting(&self, key: &str, value: String) -> Result<(), DatabaseError> {
+        let row = setting::ActiveModel { key: Set(key.to_owned()), value: Set(value) };
+        let last = sea_orm::sea_query::OnConflict::column(setting::Column::Key)
+            .update_column(setting::Column::Value)
+            .to_owned();
+        setting::Entity::insert(row).on_conflict(last).exec_without_returning(&self.writer).await?;
+        Ok(())
     }
 
     /// Writes the agencies of the configuration: a known `code` is updated, a new one gets the id

@@ -4,6 +4,7 @@ use super::columns::{name, read, stored};
 use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Value};
 use crate::error::DatabaseError;
 use crate::ids::AgencyId;
+use crate::list::Place;
 use crate::policy::{Consents, Protection, Relation};
 use crate::stamps::Stamps;
 use chrono::NaiveDate;
@@ -16,9 +17,9 @@ use uuid::Uuid;
 
 const HOUR: i64 = 3_600_000_000;
 /// How long a former relation still counts (DOMAIN 5, relations).
-const FORMER: i64 = 90 * 24 * HOUR;
+pub(super) const FORMER: i64 = 90 * 24 * HOUR;
 /// How long access stays widened after a missing child was found (DOMAIN 5, `Rm`).
-const AFTER_FOUND: i64 = 72 * HOUR;
+pub(super) const AFTER_FOUND: i64 = 72 * HOUR;
 
 /// What a decision on a child may depend on, for one agency.
 #[derive(Clone, Copy, Debug)]
@@ -110,29 +111,26 @@ impl Snapshot {
         standings(&self.transaction, agency, children, now, with_consents).await
     }
 
-    /// The next ids, after `after`, of children that the agency has an involvement with, or a
-    /// consent for.
-    pub(crate) async fn children_of(
+    /// The next children, after a place, that live consents name the agency for.
+    pub(crate) async fn consented(
         &self,
         agency: AgencyId,
-        consented: bool,
-        after: Option<Uuid>,
+        after: Option<&Place>,
         limit: u64,
         now: i64,
-    ) -> Result<Vec<Uuid>, DatabaseError> {
+    ) -> Result<Vec<Place>, DatabaseError> {
         let mut query = Query::select();
-        query.distinct().column(name("child_id")).and_where(Expr::col(name("agency_id")).eq(agency.0));
-        if consented {
-            query.from(name("consent")).cond_where(live_consent(now));
-        } else {
-            query.from(name("involvement")).cond_where(counts_still(now));
-        }
-        if let Some(after) = after {
-            query.and_where(Expr::col(name("child_id")).gt(after));
-        }
-        query.order_by(name("child_id"), Order::Asc).limit(limit);
+        query
+            .distinct()
+            .column(name("child_id"))
+            .from(name("consent"))
+            .and_where(Expr::col(name("agency_id")).eq(agency.0))
+            .cond_where(live_consent(now))
+            .and_where_option(after.map(|after| Expr::col(name("child_id")).gt(after.child)))
+            .order_by(name("child_id"), Order::Asc)
+            .limit(limit);
         let rows = self.transaction.query_all(&query).await?;
-        rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
+        rows.iter().map(|row| Ok(Place { key: None, child: row.try_get_by_index(0)? })).collect()
     }
 
     /// The children with this number that the agency has an involvement with, at most 100.
@@ -348,7 +346,7 @@ fn read_standing(row: &QueryResult, now: i64) -> Result<(Standing, Relation), Da
 }
 
 /// What an involvement makes an agency to a child.
-fn relation(kind: Option<&str>, ended: bool) -> Relation {
+pub(super) fn relation(kind: Option<&str>, ended: bool) -> Relation {
     match (kind, ended) {
         (Some("LEAD" | "RESPONSIBLE"), false) => Relation::Responsible,
         (Some("LEAD" | "RESPONSIBLE"), true) => Relation::Former,

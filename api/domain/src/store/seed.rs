@@ -1,8 +1,8 @@
 //! Filling a database in bulk: many rows a statement, many children a transaction.
 
-use super::Store;
 use super::columns::{bind, name, stored};
 use super::read::IdentifierRow;
+use super::{Store, roster};
 use crate::catalogue::{FieldId, Section};
 use crate::error::DatabaseError;
 use crate::world::{Consent, Episode, Involvement, MadeUpChild, Revision, SectionRow};
@@ -26,25 +26,27 @@ impl Store {
     pub(crate) async fn seed(
         &self,
         children: &mut (dyn Iterator<Item = MadeUpChild> + Send),
+        now: i64,
         progress: &mut (dyn FnMut(u64) + Send),
     ) -> Result<(), DatabaseError> {
         let mut done = 0;
         loop {
             let mut tables = tables();
-            let mut count = 0;
+            let mut ids = Vec::with_capacity(CHILDREN);
             for child in children.take(CHILDREN) {
+                ids.push(child.id.0);
                 fill(&mut tables, child);
-                count += 1;
             }
-            if count == 0 {
+            if ids.is_empty() {
                 return Ok(());
             }
             let transaction = self.begin().await?;
             for table in tables {
                 table.insert(&transaction).await?;
             }
+            roster::refresh(&transaction, &ids, now).await?;
             transaction.commit().await?;
-            done += count;
+            done += ids.len() as u64;
             progress(done);
         }
     }
@@ -268,7 +270,7 @@ mod tests {
         let agency = |code: &str| ids.get(code).copied().expect("a persona's agency");
         let mut made_up = (0..children).map(|index| world::child(1, index, NOW, &agency));
         let mut told = Vec::new();
-        store.seed(&mut made_up, &mut |done| told.push(done)).await.expect("seeded");
+        store.seed(&mut made_up, NOW, &mut |done| told.push(done)).await.expect("seeded");
         assert_eq!(told.last(), Some(&children));
         (store, (0..children).map(|index| world::child(1, index, NOW, &agency)).collect())
     }

@@ -3,6 +3,7 @@
 
 use super::columns::{bind, name, stored};
 use super::read::{IdentifierRow, Row, Standing, identifiers, section_rows, standings};
+use super::roster;
 use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Value};
 use crate::error::DatabaseError;
 use crate::ids::AgencyId;
@@ -15,6 +16,8 @@ use sea_orm::{
     QuerySelect,
 };
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 /// Who writes, and when.
@@ -25,19 +28,30 @@ pub(crate) struct Author {
     pub(crate) at: i64,
 }
 
-/// A transaction that writes.
+/// A transaction that writes. The list table follows: keys as they change, ties to agencies at the commit.
 pub(crate) struct Write {
     transaction: DatabaseTransaction,
+    /// The children whose ties have changed, and when.
+    tied: Mutex<BTreeMap<Uuid, i64>>,
 }
 
 impl Write {
     pub(super) fn new(transaction: DatabaseTransaction) -> Self {
-        Write { transaction }
+        Write { transaction, tied: Mutex::default() }
     }
 
     /// Makes everything of it durable.
     pub(crate) async fn commit(self) -> Result<(), DatabaseError> {
-        Ok(self.transaction.commit().await?)
+        let Write { transaction, tied } = self;
+        for (child, at) in tied.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            roster::refresh(&transaction, &[child], at).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// Notes that the ties between a child and agencies change.
+    fn tie(&self, child: Uuid, at: i64) {
+        self.tied.lock().unwrap_or_else(PoisonError::into_inner).insert(child, at);
     }
 
     /// Locks a child against other writers until the end of the transaction. Whether it is there.
@@ -90,6 +104,7 @@ impl Write {
         is_new: bool,
     ) -> Result<(), DatabaseError> {
         let key = (name("child_id"), child);
+        roster::update(&self.transaction, child, roster::changed(section, changes)).await?;
         self.put(section, key, vec![(name("child_id"), child.into())], changes, stamps, is_new).await
     }
 
@@ -232,6 +247,7 @@ impl Write {
             state: Set("ACTIVE".to_owned()),
             registered_at: Set(at),
         };
+        self.tie(id, at);
         child::Entity::insert(row).exec_without_returning(&self.transaction).await?;
         Ok(())
     }
@@ -244,6 +260,7 @@ impl Write {
         kind: &str,
         at: i64,
     ) -> Result<(), DatabaseError> {
+        self.tie(child, at);
         let row = involvement::ActiveModel {
             id: Set(id),
             child_id: Set(child),
@@ -259,6 +276,7 @@ impl Write {
 
     /// Closes the open involvements of a kind.
     pub(crate) async fn close_involvements(&self, child: Uuid, kind: &str, at: i64) -> Result<(), DatabaseError> {
+        self.tie(child, at);
         involvement::Entity::update_many()
             .col_expr(involvement::Column::ClosedAt, Expr::val(at))
             .filter(involvement::Column::ChildId.eq(child))
