@@ -261,16 +261,23 @@ impl Run<'_> {
         let purpose = step.purpose;
         let mut body = self.body(step).await?;
         let is_change = body["query"].as_str().is_some_and(|query| query.starts_with("mutation"));
-        let pages = if let Asks::Children { list, .. } = &step.asks { list.pages } else { 1 };
+        let pages = match &step.asks {
+            Asks::Children { list, .. } => list.pages,
+            // The second look would show the first.
+            Asks::Log { .. } => 2,
+            _ => 1,
+        };
         for _ in 0..pages {
             let answer = self.ask(purpose, body.clone()).await?;
             if is_change && answer.json["errors"].is_null() {
                 self.tally.changed += 1;
             }
-            let info = &answer.json["data"]["children"]["pageInfo"];
-            let Some(cursor) = info["endCursor"].as_str() else { break };
-            body["variables"]["after"] = json!(cursor);
-            self.last_page = Some(cursor.to_owned());
+            if let Asks::Children { .. } = &step.asks {
+                let info = &answer.json["data"]["children"]["pageInfo"];
+                let Some(cursor) = info["endCursor"].as_str() else { break };
+                body["variables"]["after"] = json!(cursor);
+                self.last_page = Some(cursor.to_owned());
+            }
         }
         Ok(())
     }

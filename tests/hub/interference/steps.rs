@@ -66,6 +66,9 @@ const COMPARED: [(&str, &str); 7] = [
     ("lmaCard", "identifiers.lmaCards"),
 ];
 
+/// The kinds of number, and the field behind each.
+const NUMBERS: [(&str, &str); 4] = [COMPARED[3], COMPARED[4], COMPARED[5], COMPARED[6]];
+
 /// What lists are put in order by, and the field behind it.
 const ORDERED: [(&str, &str); 5] = [
     ("GIVEN_NAMES", "identity.givenNames"),
@@ -162,7 +165,9 @@ fn asks(role: Role) -> impl Strategy<Value = Asks> {
     let cleared = prop_oneof![3 => Just(Vec::new()), 1 => proptest::collection::vec(any::<u8>(), 1..3)];
     prop_oneof![
         10 => (who(), picks(6)).prop_map(|(who, picks)| Asks::Child { who, picks }),
-        5 => (number(), picks(2)).prop_map(|((kind, number), picks)| Asks::ByNumber { kind, number, picks }),
+        9 => (searched(role, NUMBERS), 0..8u8, picks(2)).prop_map(
+            |(kind, number, picks)| Asks::ByNumber { kind: kind as u8, number, picks }
+        ),
         14 => (list(role), picks(2)).prop_map(|(list, picks)| Asks::Children { list, picks }),
         2 => (who(), 1..30i32).prop_map(|(who, first)| Asks::Log { who, first }),
         1 => (0..4u8).prop_map(Asks::Plain),

@@ -223,9 +223,9 @@ fn value(id: FieldId, n: usize, agencies: &Agencies) -> Value {
     id.field().kind.read(&input(id, n, agencies)).unwrap_or_else(|refused| panic!("{id}: {refused:?}"))
 }
 
-/// The `n`th number of a kind.
+/// The `n`th number of a kind. They are few, so that children share them.
 pub fn number(kind: IdentifierKind, n: usize) -> String {
-    let n = n % 5;
+    let n = n % 3;
     let with_check_digit = |digits: String| {
         let sum: u32 = digits[2..]
             .chars()
@@ -434,7 +434,7 @@ pub fn record(index: usize, seed: &Seed, caller: &'static str, case: u64, agenci
     if dice.random_bool(0.8) {
         record.placements.push(placement(id_of(index, 99), None, agencies, dice));
     }
-    for n in 0..dice.random_range(0..6) {
+    for n in 0..dice.random_range(0..8) {
         let kind = IdentifierKind::ALL[dice.random_range(0..4)];
         record.numbers.push(a_number(id_of(index, 200 + n), kind, dice));
     }
