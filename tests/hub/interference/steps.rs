@@ -169,7 +169,7 @@ fn asks(role: Role) -> impl Strategy<Value = Asks> {
             |(kind, number, picks)| Asks::ByNumber { kind: kind as u8, number, picks }
         ),
         14 => (list(role), picks(2)).prop_map(|(list, picks)| Asks::Children { list, picks }),
-        2 => (who(), 1..30i32).prop_map(|(who, first)| Asks::Log { who, first }),
+        4 => (who(), 1..30i32).prop_map(|(who, first)| Asks::Log { who, first }),
         1 => (0..4u8).prop_map(Asks::Plain),
         14 => (who(), updated(role), version(), sets(), cleared).prop_map(
             |(who, section, version, set, clear)| Asks::Update { who, section, version, set, clear }

@@ -613,7 +613,8 @@ pub fn difference() -> impl Strategy<Value = Difference> {
     let fields = samverka_domain::catalogue::FIELD_COUNT as u8;
     let sections = Section::ALL.len() as u8;
     let what = prop_oneof![
-        40 => (0..fields).prop_map(What::Cell),
+        30 => (0..fields).prop_map(What::Cell),
+        12 => proptest::sample::select(of_lists()).prop_map(What::Cell),
         4 => proptest::sample::select(of_placement()).prop_map(What::EarlierCell),
         3 => Just(What::Earlier),
         3 => (0..sections).prop_map(What::Row),
@@ -626,6 +627,13 @@ pub fn difference() -> impl Strategy<Value = Difference> {
         4 => Just(What::Child),
     ];
     (0..MOST, what, any::<u64>().no_shrink()).prop_map(|(child, what, salt)| Difference { child, what, salt })
+}
+
+/// The fields that lists are filtered by and put in order by.
+fn of_lists() -> Vec<u8> {
+    let paths =
+        ["identity.givenNames", "identity.familyName", "identity.birthDate", "risk.indicators", "safetyPlan.reviewOn"];
+    paths.map(|path| field(path).index() as u8).to_vec()
 }
 
 fn of_placement() -> Vec<u8> {
