@@ -424,7 +424,7 @@ impl Run<'_> {
         let (first, second) = (of(&self.worlds[0]), of(&self.worlds[1]));
         let differing: Vec<Uuid> = first.symmetric_difference(&second).copied().collect();
         let all: Vec<Uuid> = first.union(&second).copied().chain([Uuid::from_u128(7)]).collect();
-        let ids = if entry % 2 == 0 && !differing.is_empty() { &differing } else { &all };
+        let ids = if entry.is_multiple_of(2) && !differing.is_empty() { &differing } else { &all };
         let id = ids[usize::from(entry / 2) % ids.len()];
         format!("identifier_{}", data_encoding::BASE32_DNSSEC.encode(id.as_bytes()))
     }

@@ -152,6 +152,9 @@ pub struct Revision {
     pub changes: Map<String, Json>,
 }
 
+/// Agency, groups, from, until, withdrawn.
+pub type Consent = (&'static str, Vec<String>, i64, i64, Option<i64>);
+
 /// A child as it stands in the database.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
@@ -161,8 +164,7 @@ pub struct Record {
     pub responsible: Option<&'static str>,
     /// The caller's own involvements, and others that nobody is told of: agency, kind, when it ended.
     pub involved: Vec<(&'static str, &'static str, Option<i64>)>,
-    /// Agency, groups, from, until, withdrawn.
-    pub consents: Vec<(&'static str, Vec<String>, i64, i64, Option<i64>)>,
+    pub consents: Vec<Consent>,
     /// Opened, found, closed.
     pub episodes: Vec<(i64, Option<i64>, Option<i64>)>,
     pub registered_at: i64,
@@ -540,7 +542,7 @@ impl Eyes {
 
     fn is_own(&self, placement: &Placement) -> bool {
         let agency = placement.row.get(&field("placement.unitAgency")).and_then(|cell| cell.value.as_ref());
-        agency.is_some_and(|agency| agency.to_json() == Json::from(self.agency.as_str()))
+        agency.is_some_and(|agency| agency.to_json() == self.agency.as_str())
     }
 
     /// Whether the caller is told who the writer was: a home tells where the child lives, a school where it learns.
