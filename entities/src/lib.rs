@@ -9,6 +9,7 @@ pub mod consent;
 pub mod description;
 pub mod guardianship;
 pub mod health;
+pub mod idempotency;
 pub mod identifier;
 pub mod identity;
 pub mod involvement;

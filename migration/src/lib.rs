@@ -9,6 +9,7 @@ pub use sea_orm_migration::migrator::MigratorTrait as Steps;
 mod m20261121_000001_record;
 mod m20261121_000002_ledger;
 mod m20261121_000003_roster;
+mod m20261121_000004_idempotency;
 
 /// Every migration, in order.
 pub struct Migrator;
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000001_record::Migration),
             Box::new(m20261121_000002_ledger::Migration),
             Box::new(m20261121_000003_roster::Migration),
+            Box::new(m20261121_000004_idempotency::Migration),
         ]
     }
 }

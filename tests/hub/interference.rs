@@ -18,8 +18,8 @@ use axum::http::{HeaderMap, Request};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use samverka_domain::catalogue::Section;
-use samverka_domain::fault::Fault;
 use samverka_domain::hub::Database;
+use samverka_domain::leak::Leak;
 use samverka_domain::policy::{Engine, Operation, Purpose, Role};
 use samverka_domain::world::PERSONAS;
 use serde_json::{Value as Json, json};
@@ -574,22 +574,22 @@ fn nothing_withheld_shows(twins: &Twins) {
     assert!(all.changed * 40 > all.requests, "too few changes are made: {all:?}");
 }
 
-/// The faults, each with the callers that would be the first to profit from it.
-const FAULTS: [(Fault, [&str; 2]); 6] = [
-    (Fault::VersionOverHidden, ["skola", "polisen"]),
-    (Fault::UpdatedOverHidden, ["hvb-malmo", "migrationsverket"]),
-    (Fault::HiddenNumberFinds, ["malmo-soc", "socialjour"]),
-    (Fault::HiddenMatches, ["malmo-soc", "landskrona-soc"]),
-    (Fault::UnknownTakesPlace, ["radda-barnen", "stadsmissionen"]),
-    (Fault::RefusalTellsHidden, ["skola", "hvb-malmo"]),
+/// The leaks, each with the callers that would be the first to profit from it.
+const LEAKS: [(Leak, [&str; 2]); 6] = [
+    (Leak::VersionOverHidden, ["skola", "polisen"]),
+    (Leak::UpdatedOverHidden, ["hvb-malmo", "migrationsverket"]),
+    (Leak::HiddenNumberFinds, ["malmo-soc", "socialjour"]),
+    (Leak::HiddenMatches, ["malmo-soc", "landskrona-soc"]),
+    (Leak::UnknownTakesPlace, ["radda-barnen", "stadsmissionen"]),
+    (Leak::RefusalTellsHidden, ["skola", "hvb-malmo"]),
 ];
 
 /// What the tests above would not find, they could not promise.
 fn each_planted_leak_is_found(twins: &Twins) {
-    for (fault, codes) in FAULTS {
-        twins.hubs.iter().for_each(|hub| hub.domain.plant(Some(fault)));
+    for (leak, codes) in LEAKS {
+        twins.hubs.iter().for_each(|hub| hub.domain.plant(Some(leak)));
         let found = codes.iter().find_map(|code| tried(twins, caller(code), 100, 0).err());
-        assert!(found.is_some(), "{fault:?} is not found");
+        assert!(found.is_some(), "{leak:?} is not found");
     }
 }
 

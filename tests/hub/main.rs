@@ -10,10 +10,15 @@
 
 mod access;
 mod auth;
+mod corpus;
+mod crash;
+mod gate;
 mod harness;
 mod http;
+mod idempotency;
 mod identifiers;
 mod inputs;
+#[cfg(debug_assertions)]
 mod interference;
 mod ledger;
 mod lists;
@@ -21,5 +26,6 @@ mod oracle;
 mod placement;
 mod readme;
 mod repository;
+mod results;
 mod versions;
 mod write;

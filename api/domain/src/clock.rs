@@ -39,20 +39,19 @@ pub fn instant(micros: i64) -> DateTime<Utc> {
 /// The dice that a hub's rows get their ids from.
 #[derive(Debug, Default)]
 pub(crate) struct Dice {
-    #[cfg(feature = "faults")]
+    #[cfg(debug_assertions)]
     loaded: std::sync::atomic::AtomicU64,
 }
 
 impl Dice {
     /// A random id.
-    #[cfg(not(feature = "faults"))]
-    #[expect(clippy::unused_self, reason = "there is something to ask under the feature")]
+    #[cfg(not(debug_assertions))]
     pub(crate) fn id(&self) -> Uuid {
         random_id()
     }
 
     /// A random id; the next one, if the dice are loaded.
-    #[cfg(feature = "faults")]
+    #[cfg(debug_assertions)]
     pub(crate) fn id(&self) -> Uuid {
         let loaded = self.loaded.load(std::sync::atomic::Ordering::SeqCst) > 0;
         let next = || self.loaded.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
@@ -60,7 +59,7 @@ impl Dice {
     }
 
     /// From now on ids come in order, from the one with this number: so those of two hubs are alike.
-    #[cfg(feature = "faults")]
+    #[cfg(debug_assertions)]
     pub(crate) fn load(&self, first: u64) {
         self.loaded.store(first, std::sync::atomic::Ordering::SeqCst);
     }

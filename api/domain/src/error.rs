@@ -65,6 +65,12 @@ codes! {
     HeaderInvalid "HEADER_INVALID" 400
         en "a Samverka header is too long, sent twice, or not printable ASCII" sv "ett Samverka-huvud är för långt, skickat två gånger eller inte skrivbar ASCII"
         do "send each header once, with at most 128 printable ASCII characters" / "skicka varje huvud en gång, med högst 128 skrivbara ASCII-tecken";
+    IdempotencyKeyInvalid "IDEMPOTENCY_KEY_INVALID" 400
+        en "the header Idempotency-Key is sent twice, or is not a key" sv "huvudet Idempotency-Key är skickat två gånger eller är ingen nyckel"
+        do "send it once, with 1 to 255 visible ASCII characters, in quotes or without; a UUID will do" / "skicka det en gång, med 1 till 255 synliga ASCII-tecken, inom citattecken eller utan; ett UUID går bra";
+    IdempotencyKeyReused "IDEMPOTENCY_KEY_REUSED" 422
+        en "this Idempotency-Key stands for another request of yours; nothing was done" sv "denna Idempotency-Key står för ett annat anrop från er; inget gjordes"
+        do "repeat a request with the same key, document, variables, role and purpose; take a new key for a new one" / "upprepa ett anrop med samma nyckel, dokument, variabler, roll och ändamål; ta en ny nyckel för ett nytt";
     NotFound "NOT_FOUND" 200
         en "no such child is known to your agency" sv "inget sådant barn är känt för er myndighet"
         do "check the id or number; if the child is new to you, ask the agency that leads the case" / "kontrollera id eller nummer; är barnet nytt för er, fråga den myndighet som leder ärendet";
@@ -154,10 +160,13 @@ codes! {
         do "send the request again, at once and whole" / "skicka anropet igen, genast och helt";
     BodyTooLarge "BODY_TOO_LARGE" 413
         en "the body is larger than the hub takes" sv "kroppen är större än hubben tar emot"
-        do "send at most 1 MiB" / "skicka högst 1 MiB";
+        do "send at most 256 KiB" / "skicka högst 256 KiB";
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" 415
-        en "the body must be application/json" sv "kroppen ska vara application/json"
-        do "send `Content-Type: application/json`" / "skicka `Content-Type: application/json`";
+        en "the body must be application/json, in UTF-8 and not compressed" sv "kroppen ska vara application/json, i UTF-8 och inte komprimerad"
+        do "send `Content-Type: application/json`, no other charset, and no `Content-Encoding`" / "skicka `Content-Type: application/json`, ingen annan teckenkodning och inget `Content-Encoding`";
+    NotAcceptable "NOT_ACCEPTABLE" 406
+        en "the header Accept admits no media type that the hub answers in" sv "huvudet Accept medger ingen mediatyp som hubben svarar med"
+        do "send `Accept: application/graphql-response+json, application/json;q=0.9`, or leave it out" / "skicka `Accept: application/graphql-response+json, application/json;q=0.9`, eller utelämna det";
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405
         en "GraphQL is asked by POST" sv "GraphQL anropas med POST"
         do "send the request as POST" / "skicka anropet som POST";
@@ -166,13 +175,13 @@ codes! {
         do "send GraphQL to /graphql" / "skicka GraphQL till /graphql";
     QueryRefused "QUERY_REFUSED" 400
         en "the document is nested too deeply, spreads fragments too often, or asks for too much at once" sv "dokumentet är för djupt nästlat, sprider fragment för ofta eller frågar efter för mycket på en gång"
-        do "ask for less in one request" / "fråga efter mindre i ett anrop";
+        do "ask for less in one request, until `extensions.found` is at most `extensions.limit`" / "fråga efter mindre i ett anrop, tills `extensions.found` är högst `extensions.limit`";
     TooManyRequests "TOO_MANY_REQUESTS" 429
         en "your agency has too many requests under way" sv "er myndighet har för många anrop på gång"
         do "wait for answers before you ask more, or ask for less at a time" / "vänta på svar innan ni frågar mer, eller fråga efter mindre åt gången";
     AuditUnavailable "AUDIT_UNAVAILABLE" 503
         en "the access log cannot be written, so nothing is shown" sv "åtkomstloggen kan inte skrivas, därför visas inget"
-        do "send the request again in a moment; a change may have been made, so read before you repeat it" / "skicka anropet igen om en stund; en ändring kan ha gjorts, så läs innan ni upprepar den";
+        do "send the request again in a moment, a mutation with the same `Idempotency-Key`; without one a change may have been made, so read before you repeat it" / "skicka anropet igen om en stund, en mutation med samma `Idempotency-Key`; utan en sådan kan en ändring ha gjorts, så läs innan ni upprepar den";
     Unavailable "UNAVAILABLE" 503
         en "the hub cannot reach its database" sv "hubben når inte sin databas"
         do "send the request again in a moment" / "skicka anropet igen om en stund";

@@ -1,50 +1,26 @@
-//! Mistakes that a test plants in a hub, to see that it would be caught making them.
-//!
-//! They exist under the feature `faults` alone, which only the tests ask for: without it none can be planted, and
-//! asking is a constant.
+//! A fault that the tests plant to see that they catch it. A release does not have it: only builds with debug assertions do,
+//! and of those only a test's own process plants it.
 
-/// A way to betray what is withheld.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Fault {
-    /// Versions are made over hidden fields, too.
-    VersionOverHidden = 1,
-    /// `updatedAt` and `updatedBy` tell of hidden fields, too.
-    UpdatedOverHidden,
-    /// A number finds a child for a caller who may not search by it.
-    HiddenNumberFinds,
-    /// A filter and an order look at withheld values, too.
-    HiddenMatches,
-    /// A child that the caller may not know of takes a place on the page.
-    UnknownTakesPlace,
-    /// A number that is withheld is refused in other words than one that is not there.
-    RefusalTellsHidden,
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+static PLANTED: AtomicBool = AtomicBool::new(false);
+
+/// How long a commit is held back.
+const HELD: Duration = Duration::from_millis(20);
+
+/// From now on, in this process, changes and rows of the access log are committed after the answer that tells of them.
+pub fn answer_before_commit() {
+    PLANTED.store(true, Ordering::SeqCst);
 }
 
-/// The mistakes that are planted in a hub.
-#[derive(Debug, Default)]
-pub(crate) struct Faults {
-    #[cfg(feature = "faults")]
-    planted: std::sync::atomic::AtomicU8,
+pub(crate) fn is_planted() -> bool {
+    PLANTED.load(Ordering::SeqCst)
 }
 
-impl Faults {
-    /// Whether the hub is to make this mistake.
-    #[cfg(not(feature = "faults"))]
-    #[expect(clippy::unused_self, reason = "there is something to ask under the feature")]
-    pub(crate) const fn planted(&self, _: Fault) -> bool {
-        false
-    }
-
-    /// Whether the hub is to make this mistake.
-    #[cfg(feature = "faults")]
-    pub(crate) fn planted(&self, fault: Fault) -> bool {
-        self.planted.load(std::sync::atomic::Ordering::Relaxed) == fault as u8
-    }
-
-    /// Makes the hub make this mistake, and no other, or none.
-    #[cfg(feature = "faults")]
-    pub(crate) fn plant(&self, fault: Option<Fault>) {
-        self.planted.store(fault.map_or(0, |fault| fault as u8), std::sync::atomic::Ordering::Relaxed);
+/// Waits as long as a commit is held back; not at all where nothing is planted.
+pub(crate) async fn hold() {
+    if is_planted() {
+        tokio::time::sleep(HELD).await;
     }
 }

@@ -4,12 +4,12 @@ use crate::agency::{Agency, AgencyKind, NewAgency};
 use crate::caller::Caller;
 use crate::clock::{Clock, Dice, random_id, random_secret};
 use crate::error::{DatabaseError, Error, ErrorCode};
-use crate::fault::Faults;
 use crate::ids::AgencyId;
 use crate::keys::Keys;
+use crate::leak::Leaks;
 use crate::ledger::{self, Ledger, Released, Verdict};
 use crate::policy::Engine;
-use crate::session::{Request, Session};
+use crate::session::{REMEMBERED, Request, Session};
 pub use crate::store::RosterReport;
 use crate::store::Store;
 use crate::world;
@@ -19,6 +19,8 @@ use std::time::Duration;
 
 /// How often the index of the access log is brought up to date.
 const INDEX_EVERY: Duration = Duration::from_secs(5);
+/// How often keys of callers are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// How long a health check waits for the database.
 const READY_WITHIN: Duration = Duration::from_secs(1);
 
@@ -184,7 +186,7 @@ pub(crate) struct Inner {
     pub(crate) engine: &'static Engine,
     pub(crate) clock: Clock,
     pub(crate) dice: Dice,
-    pub(crate) faults: Faults,
+    pub(crate) leaks: Leaks,
     pub(crate) keys: Keys,
     pub(crate) ledger: Ledger,
     agencies: RwLock<Vec<Arc<Agency>>>,
@@ -235,7 +237,7 @@ impl Hub {
             engine,
             clock,
             dice: Dice::default(),
-            faults: Faults::default(),
+            leaks: Leaks::default(),
             keys,
             ledger,
             agencies: RwLock::new(agencies),
@@ -243,6 +245,7 @@ impl Hub {
         };
         let hub = Hub { inner: Arc::new(inner) };
         tokio::spawn(keep_indexed(Arc::downgrade(&hub.inner)));
+        tokio::spawn(keep_forgetting(Arc::downgrade(&hub.inner)));
         Ok(hub)
     }
 
@@ -252,7 +255,8 @@ impl Hub {
     /// # Errors
     ///
     /// `AUDIT_UNAVAILABLE` if the row cannot be written; nothing is shown then. `PURPOSE_NOT_ALLOWED`
-    /// if the caller's role may not state the purpose it states; that is logged, too.
+    /// if the caller's role may not state the purpose it states, `IDEMPOTENCY_KEY_REUSED` if its key stands for another
+    /// request; that is logged, too.
     pub async fn answer<T, F>(
         &self,
         caller: Caller,
@@ -262,15 +266,16 @@ impl Hub {
     where
         F: Future<Output = T>,
     {
-        let (role, purpose) = (caller.role, caller.purpose);
         let session = Arc::new(Session::new(self.inner.clone(), caller, request));
-        if purpose.is_some_and(|purpose| !self.inner.engine.may_declare(role, purpose)) {
-            let refusal = Error::Code(ErrorCode::PurposeNotAllowed);
+        if let Err(refusal) = session.admit().await {
             session.release_refusal(&refusal).await?;
             return Err(refusal);
         }
         let answer = run(session.clone()).await;
-        session.release(answer).await
+        // Another request was first with the key, at the same time: then nothing of this one was done.
+        let reused = session.has_refused(ErrorCode::IdempotencyKeyReused);
+        let released = session.release(answer).await?;
+        if reused { Err(Error::Code(ErrorCode::IdempotencyKeyReused)) } else { Ok(released) }
     }
 
     /// Whether the hub can answer: the access log can be written now, whatever failed before.
@@ -294,15 +299,15 @@ impl Hub {
         self.inner.engine
     }
 
-    /// Makes the hub make a mistake, and no other, or none.
-    #[cfg(feature = "faults")]
+    /// Makes the hub have a leak, and no other, or none.
+    #[cfg(debug_assertions)]
     #[doc(hidden)]
-    pub fn plant(&self, fault: Option<crate::fault::Fault>) {
-        self.inner.faults.plant(fault);
+    pub fn plant(&self, leak: Option<crate::leak::Leak>) {
+        self.inner.leaks.plant(leak);
     }
 
     /// From now on the ids of new rows come in order, from the one with this number, which is above 0.
-    #[cfg(feature = "faults")]
+    #[cfg(debug_assertions)]
     #[doc(hidden)]
     pub fn load_dice(&self, first: u64) {
         self.inner.dice.load(first);
@@ -358,5 +363,15 @@ async fn keep_indexed(hub: std::sync::Weak<Inner>) {
         if let Err(error) = hub.index().await {
             tracing::warn!(%error, "the index of the access log could not be brought up to date");
         }
+    }
+}
+
+async fn keep_forgetting(hub: std::sync::Weak<Inner>) {
+    while let Some(hub) = hub.upgrade() {
+        if let Err(error) = hub.store.forget_claims(hub.clock.now().saturating_sub(REMEMBERED)).await {
+            tracing::warn!(%error, "the keys of callers could not be forgotten");
+        }
+        drop(hub);
+        tokio::time::sleep(FORGET_EVERY).await;
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::catalogue::{FieldSet, Section};
 use crate::clock::Clock;
-use crate::error::{DatabaseError, Error};
+use crate::error::{DatabaseError, Error, ErrorCode};
 use crate::policy::{Engine, Relation, RuleId};
 use crate::store::{LedgerRow, Store, SubjectRow};
 use crate::{caller::Caller, ids::AgencyId};
@@ -70,6 +70,8 @@ pub(crate) struct Draft {
     changes: Vec<Change>,
     /// Look-ups that found nothing the caller may know of.
     misses: u32,
+    /// Changes that were made before, under the same key, and only shown anew.
+    repeats: u32,
     /// Codes of what was refused.
     refused: BTreeSet<&'static str>,
 }
@@ -113,6 +115,14 @@ impl Draft {
         self.misses = self.misses.saturating_add(1);
     }
 
+    pub(crate) fn repeat(&mut self) {
+        self.repeats = self.repeats.saturating_add(1);
+    }
+
+    pub(crate) fn has_refused(&self, code: ErrorCode) -> bool {
+        self.refused.contains(code.entry().code)
+    }
+
     pub(crate) fn refuse(&mut self, error: &Error) {
         self.refused.insert(error.code().entry().code);
     }
@@ -146,6 +156,8 @@ pub(crate) struct Record {
     changes: Vec<Change>,
     #[serde(default, skip_serializing_if = "is_zero")]
     misses: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    repeats: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     refused: Vec<String>,
 }
@@ -200,6 +212,7 @@ impl Record {
             shown: shown.collect(),
             changes: draft.changes,
             misses: draft.misses,
+            repeats: draft.repeats,
             refused: draft.refused.into_iter().map(str::to_owned).collect(),
         }
     }
@@ -269,6 +282,10 @@ impl Ledger {
         let (reply, receipt) = oneshot::channel();
         let entry = Entry { record, reply };
         self.queue.try_send(entry).map_err(|_| Error::Audit("the queue of the log is full or closed".to_owned()))?;
+        #[cfg(debug_assertions)]
+        if crate::fault::is_planted() {
+            return Ok(Released { answer, receipt: Receipt { lane: Uuid::nil(), seq: 0, hash: String::new() } });
+        }
         match tokio::time::timeout(PATIENCE, receipt).await {
             Ok(Ok(Ok(receipt))) => Ok(Released { answer, receipt }),
             Ok(Ok(Err(reason))) => Err(Error::Audit(reason)),
@@ -319,6 +336,8 @@ impl Writer {
             replies.push((reply, Receipt { lane: row.lane, seq: row.seq, hash: row.hash.clone() }));
             rows.push(row);
         }
+        #[cfg(debug_assertions)]
+        crate::fault::hold().await;
         match self.store.append(&rows).await {
             Ok(()) => {
                 self.head = head;

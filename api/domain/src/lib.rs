@@ -10,12 +10,16 @@ pub mod catalogue;
 pub mod clock;
 mod collation;
 pub mod error;
+#[cfg(debug_assertions)]
+#[doc(hidden)]
 pub mod fault;
 mod gate;
 pub mod hub;
 pub mod identifier;
 pub mod ids;
 mod keys;
+#[doc(hidden)]
+pub mod leak;
 pub mod ledger;
 pub mod list;
 pub mod policy;

@@ -7,7 +7,7 @@ use super::scalars::Date;
 use async_graphql::{Context, ID, Object, Result};
 use samverka_domain::catalogue::{Invalid, Kind, Value};
 use samverka_domain::error::{Error, ErrorCode, Refusal};
-use samverka_domain::session::{NewChild, NewIdentifier, Session};
+use samverka_domain::session::{NewChild, NewIdentifier, Session, Step};
 use samverka_domain::view::ChildView;
 use std::sync::Arc;
 
@@ -16,6 +16,12 @@ pub struct Mutation;
 
 /// How many numbers a child may be registered with.
 const MOST_IDENTIFIERS: usize = 10;
+
+/// The change that the root field at hand asks for.
+fn step<'c>(ctx: &'c Context<'_>) -> Result<Step<'c>> {
+    let session: &Arc<Session> = ctx.data()?;
+    Ok(session.step(&ctx.item.node.response_key().node))
+}
 
 async fn payload<'a>(
     ctx: &Context<'a>,
@@ -35,10 +41,10 @@ async fn update<'a, S: inputs::OfSection>(
     set: Option<Patch<S>>,
     clear: Option<Vec<Clear<S>>>,
 ) -> Result<Option<PayloadOutput<'a>>> {
-    let session: &Arc<Session> = ctx.data()?;
+    let step = step(ctx)?;
     let Some(plan) = answer(ctx, Plan::payload(ctx).checked()) else { return Ok(None) };
     let patch = patch(set, clear);
-    let result = session.update(&child_id, S::SECTION, &expected_version, &patch, plan.selection()).await;
+    let result = step.update(&child_id, S::SECTION, &expected_version, &patch, plan.selection()).await;
     payload(ctx, plan, result).await
 }
 
@@ -93,10 +99,10 @@ macro_rules! mutations {
                 ctx: &Context<'a>,
                 #[graphql(desc = "The child to register (*barn*).")] input: RegisterChildInput,
             ) -> Result<Option<PayloadOutput<'a>>> {
-                let session: &Arc<Session> = ctx.data()?;
+                let step = step(ctx)?;
                 let Some(plan) = answer(ctx, Plan::payload(ctx).checked()) else { return Ok(None) };
                 let result = match new_child(input) {
-                    Ok(new) => session.register_child(new, plan.selection()).await,
+                    Ok(new) => step.register_child(new, plan.selection()).await,
                     Err(error) => Err(error),
                 };
                 payload(ctx, plan, result).await
@@ -124,10 +130,10 @@ macro_rules! mutations {
                 #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
                 #[graphql(desc = "The number (*nummer*).")] identifier: IdentifierInput,
             ) -> Result<Option<PayloadOutput<'a>>> {
-                let session: &Arc<Session> = ctx.data()?;
+                let step = step(ctx)?;
                 let Some(plan) = answer(ctx, Plan::payload(ctx).checked()) else { return Ok(None) };
                 let result = match self::identifier(identifier, &["identifier"]) {
-                    Ok(new) => session.add_identifier(&child_id, new, plan.selection()).await,
+                    Ok(new) => step.add_identifier(&child_id, new, plan.selection()).await,
                     Err(error) => Err(error),
                 };
                 payload(ctx, plan, result).await
@@ -141,10 +147,10 @@ macro_rules! mutations {
                 #[graphql(desc = "The `id` of the number in its list.")] identifier_id: ID,
                 #[graphql(desc = "Its last day of validity (*gäller till*).")] to: Date,
             ) -> Result<Option<PayloadOutput<'a>>> {
-                let session: &Arc<Session> = ctx.data()?;
+                let step = step(ctx)?;
                 let Some(plan) = answer(ctx, Plan::payload(ctx).checked()) else { return Ok(None) };
                 let result = match required_day(to) {
-                    Ok(to) => session.end_identifier(&child_id, &identifier_id, to, plan.selection()).await,
+                    Ok(to) => step.end_identifier(&child_id, &identifier_id, to, plan.selection()).await,
                     Err(error) => Err(error),
                 };
                 payload(ctx, plan, result).await
@@ -160,10 +166,10 @@ macro_rules! mutations {
                 expected_version: String,
                 #[graphql(desc = "The new placement; `from` is required (*placering*).")] set: Patch<inputs::Placement>,
             ) -> Result<Option<PayloadOutput<'a>>> {
-                let session: &Arc<Session> = ctx.data()?;
+                let step = step(ctx)?;
                 let Some(plan) = answer(ctx, Plan::payload(ctx).checked()) else { return Ok(None) };
                 let patch = patch(Some(set), None);
-                let result = session.start_placement(&child_id, &expected_version, &patch, plan.selection()).await;
+                let result = step.start_placement(&child_id, &expected_version, &patch, plan.selection()).await;
                 payload(ctx, plan, result).await
             }
 
@@ -176,10 +182,10 @@ macro_rules! mutations {
                 expected_version: String,
                 #[graphql(desc = "The last day of the placement (*till*).")] to: Date,
             ) -> Result<Option<PayloadOutput<'a>>> {
-                let session: &Arc<Session> = ctx.data()?;
+                let step = step(ctx)?;
                 let Some(plan) = answer(ctx, Plan::payload(ctx).checked()) else { return Ok(None) };
                 let result = match required_day(to) {
-                    Ok(to) => session.end_placement(&child_id, &expected_version, to, plan.selection()).await,
+                    Ok(to) => step.end_placement(&child_id, &expected_version, to, plan.selection()).await,
                     Err(error) => Err(error),
                 };
                 payload(ctx, plan, result).await

@@ -1,7 +1,8 @@
 //! What leaves: a released answer, or a refusal that holds nothing but its code.
 
-use crate::graphql::error::of_code;
-use async_graphql::{BatchResponse, Response as GraphqlResponse, ServerError};
+use crate::graphql::document::{Exceeded, Limit, Refused};
+use crate::graphql::error::{cost, of_code, of_refused};
+use async_graphql::{BatchResponse, Response as GraphqlResponse, ServerError, Value};
 use async_graphql_axum::GraphQLResponse;
 use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -20,14 +21,28 @@ pub(super) enum Media {
 }
 
 impl Media {
-    /// The media type that a request asks for; `application/json` where it does not say.
-    pub(super) fn accepted(headers: &HeaderMap) -> Self {
-        let wanted = |media| {
-            let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-            values.flat_map(|value| value.split(',')).filter_map(|range| quality(range, media)).fold(0.0, f32::max)
-        };
-        let graphql = wanted("application/graphql-response+json");
-        if graphql > 0.0 && graphql >= wanted("application/json") { Media::GraphqlResponse } else { Media::Json }
+    /// The media type that a request asks for; none where it admits neither. Where it does not say, or takes
+    /// anything, `application/json`, which every client reads.
+    pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
+        let values = headers.get_all(ACCEPT).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let list = values.collect::<Vec<_>>().join(",");
+        let mut ranges = list.split(',').map(str::trim).filter(|range| !range.is_empty()).peekable();
+        if ranges.peek().is_none() {
+            return Some(Media::Json);
+        }
+        let (mut graphql, mut json) = (Wish::NONE, Wish::NONE);
+        for range in ranges {
+            graphql = graphql.max(Wish::of(range, "application/graphql-response+json"));
+            json = json.max(Wish::of(range, "application/json"));
+        }
+        match (graphql.weight, json.weight) {
+            (0, 0) => None,
+            (_, 0) => Some(Media::GraphqlResponse),
+            (graphql_weight, json_weight) => {
+                let first = graphql_weight > json_weight || graphql_weight == json_weight && graphql.is_named();
+                Some(if first { Media::GraphqlResponse } else { Media::Json })
+            }
+        }
     }
 
     const fn content_type(self) -> HeaderValue {
@@ -38,12 +53,57 @@ impl Media {
     }
 }
 
-/// How much a media range of `Accept` wants this media type, if it names it (RFC 9110, section 12.5.1).
-fn quality(range: &str, media: &str) -> Option<f32> {
-    let mut parts = range.split(';').map(str::trim);
-    let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(media));
-    let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-    named.then(|| weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0)))
+/// How much `Accept` wants a media type: of the ranges that match it, the most exact decides (RFC 9110, section 12.5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Wish {
+    /// How exactly the range names the media type: 3 itself, 2 any `application/`, 1 anything, 0 not at all.
+    exactness: u8,
+    /// In thousandths; 0 is a refusal.
+    weight: u16,
+}
+
+impl Wish {
+    const NONE: Wish = Wish { exactness: 0, weight: 0 };
+
+    /// What one media range says of a media type. One with a charset other than UTF-8 says nothing: all answers are
+    /// in UTF-8.
+    fn of(range: &str, media: &str) -> Wish {
+        let mut parts = range.split(';').map(str::trim);
+        let exactness = match parts.next().unwrap_or_default() {
+            "*/*" => 1,
+            name if name.eq_ignore_ascii_case("application/*") => 2,
+            name if name.eq_ignore_ascii_case(media) => 3,
+            _ => return Wish::NONE,
+        };
+        let mut weight = 1000;
+        for (name, value) in parts.filter_map(|part| part.split_once('=')) {
+            if name.eq_ignore_ascii_case("charset") && !is_utf8(value) {
+                return Wish::NONE;
+            }
+            if name.eq_ignore_ascii_case("q") {
+                weight = thousandths(value);
+            }
+        }
+        Wish { exactness, weight }
+    }
+
+    const fn is_named(self) -> bool {
+        self.exactness == 3
+    }
+}
+
+/// A weight, `0` to `1`; what is none weighs nothing.
+fn thousandths(text: &str) -> u16 {
+    let weight = text.parse::<f32>().ok().filter(|weight| (0.0..=1.0).contains(weight)).unwrap_or_default();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 0 and 1000")]
+    let thousandths = (weight * 1000.0).round() as u16;
+    thousandths
+}
+
+/// Whether a charset is UTF-8.
+pub(super) fn is_utf8(charset: &str) -> bool {
+    let charset = charset.trim().trim_matches('"');
+    charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
 }
 
 /// An answer of GraphQL. It can only be made from one whose row in the access log is committed.
@@ -90,13 +150,31 @@ pub(super) fn refusal(code: ErrorCode) -> Response {
 
 /// A refusal of a whole request with more to tell: a place in the document.
 pub(super) fn refusal_with(error: ServerError, code: ErrorCode, media: Media) -> Response {
+    refuse(error, code, media, None)
+}
+
+/// A refusal of a document; one that asks for too much is told how much that is.
+pub(super) fn refusal_of(refused: &Refused, media: Media) -> Response {
+    let (code, error) = of_refused(refused);
+    let requested = match refused {
+        Refused::Exceeded(Exceeded { limit: Limit::Cost, found }) => Some(cost(*found)),
+        _ => None,
+    };
+    refuse(error, code, media, requested)
+}
+
+fn refuse(error: ServerError, code: ErrorCode, media: Media, cost: Option<Value>) -> Response {
     let status = match (media, code) {
         // The request was well-formed, only its document was not (GraphQL over HTTP, section 6.4.1).
         (Media::Json, ErrorCode::ParseFailed | ErrorCode::ValidationFailed | ErrorCode::QueryRefused) => StatusCode::OK,
         _ => StatusCode::from_u16(code.entry().status).unwrap_or(StatusCode::BAD_REQUEST),
     };
     tracing::info!(code = code.entry().code, "the request was refused");
-    let mut response = (status, axum::Json(json!({ "errors": [error] }))).into_response();
+    let body = match cost {
+        Some(cost) => json!({ "errors": [error], "extensions": { "cost": cost } }),
+        None => json!({ "errors": [error] }),
+    };
+    let mut response = (status, axum::Json(body)).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, media.content_type());
     match code {

@@ -1,23 +1,26 @@
 //! `POST /graphql`: who asks, what, run it, log it, let it go.
 
-use super::answer::{Answer, Media, refusal_with};
+use super::answer::{Answer, Media, is_utf8, refusal_of, refusal_with};
 use super::{LARGEST_BODY, RequestId, Service, headers};
-use crate::graphql::document::Document;
-use crate::graphql::error::{MOST_ERRORS, coded, errors, log, of_code};
-use crate::graphql::{AccessSummary, document};
-use async_graphql::{Name, Request as GraphqlRequest, Response as GraphqlResponse, ServerError, Value, Variables};
-use axum::body::{Body, to_bytes};
+use crate::graphql::AccessSummary;
+use crate::graphql::document::{Bound, Document};
+use crate::graphql::error::{MOST_ERRORS, coded, cost, errors, log, of_code};
+use async_graphql::indexmap::IndexMap;
+use async_graphql::{Name, PathSegment, Request as GraphqlRequest, Response as GraphqlResponse, ServerError, Value};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use samverka_domain::caller::Caller;
 use samverka_domain::error::{Error, ErrorCode};
 use samverka_domain::ledger::Released;
-use samverka_domain::session;
+use samverka_domain::session::{self, Idempotency};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// How long a request waits for its turn, and the hub for its body.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,41 +35,52 @@ struct Body_ {
     variables: Option<serde_json::Map<String, serde_json::Value>>,
     #[serde(default)]
     #[expect(dead_code, reason = "taken, because clients send it, and not used")]
-    extensions: Option<serde_json::Value>,
+    extensions: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 pub(super) async fn handle(State(service): State<Service>, request: Request) -> Response {
-    let media = Media::accepted(request.headers());
-    match answer(&service, request, media).await {
+    match answer(&service, request).await {
         Ok(answer) => answer.into_response(),
         Err(refused) => *refused,
     }
 }
 
-async fn answer(service: &Service, request: Request, media: Media) -> Result<Answer, Box<Response>> {
-    let refuse = |code| Box::new(refusal_with(of_code(code), code, media));
+async fn answer(service: &Service, request: Request) -> Result<Answer, Box<Response>> {
     let (parts, body) = request.into_parts();
+    let accepted = Media::accepted(&parts.headers);
+    let media = accepted.unwrap_or(Media::Json);
+    let refuse = |code| Box::new(refusal_with(of_code(code), code, media));
     let caller = headers::caller(&parts.headers, &service.0.verifier).map_err(refuse)?;
     if parts.method != Method::POST {
         return Err(refuse(ErrorCode::MethodNotAllowed));
     }
-    let body = read(&parts.headers, body).await.map_err(refuse)?;
+    // Nothing is done that the caller could not read of afterwards (GraphQL over HTTP, section 6.1).
+    if accepted.is_none() {
+        return Err(refuse(ErrorCode::NotAcceptable));
+    }
+    let key = headers::idempotency_key(&parts.headers).map_err(refuse)?;
+    let bytes = read(&parts.headers, body).await.map_err(refuse)?;
+    // Before the body is looked into: what is done for an agency is done in its turn.
+    let turn = turn(service, &caller).await.map_err(refuse)?;
+    let body = decode(&bytes).map_err(refuse)?;
+    drop(bytes);
     let operation_name = body.operation_name.as_deref().filter(|name| !name.is_empty());
-    let document = document::read(&body.query, operation_name, &service.0.names).map_err(|refused| {
-        let mut error = of_code(refused.code);
-        error.locations = refused.at.into_iter().collect();
-        Box::new(refusal_with(error, refused.code, media))
-    })?;
+    let document = service.0.documents.read(&body.query, operation_name, caller.agency.id);
+    let mut given = body.variables.unwrap_or_default();
+    let key = key.filter(|_| document.as_ref().is_ok_and(|document| document.is_mutation()));
+    let idempotency =
+        key.map(|key| Idempotency { key, fingerprint: fingerprint(&body.query, operation_name, &mut given) });
+    let bound = document.and_then(|document| Ok((document.bind(given)?, document)));
+    let (Bound { variables, cost }, document) = bound.map_err(|refused| Box::new(refusal_of(&refused, media)))?;
     let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let about = session::Request { id, operation: document.summary.clone() };
-    let variables = variables(&document, body.variables.unwrap_or_default());
-    let variables = variables.map_err(|error| Box::new(refusal_with(error, ErrorCode::ValidationFailed, media)))?;
-    let mut request = GraphqlRequest::new(body.query.as_str()).variables(variables);
+    let about = session::Request { id, operation: document.summary().to_owned(), idempotency };
+    let mut request = GraphqlRequest::new(String::new()).variables(variables);
     if let Some(name) = operation_name {
         request = request.operation_name(name);
     }
-    request.set_parsed_query(document.parsed);
-    let released = execute(service.clone(), caller, about, request, document.keys).await.map_err(|error| {
+    request.set_parsed_query(document.parsed());
+    let asked = Asked { request, document, cost };
+    let released = execute(service.clone(), caller, about, asked, turn).await.map_err(|error| {
         log(&error);
         let first = errors(&error).into_iter().next().unwrap_or_else(|| of_code(error.code()));
         Box::new(refusal_with(first, error.code(), media))
@@ -74,53 +88,67 @@ async fn answer(service: &Service, request: Request, media: Media) -> Result<Ans
     Ok(Answer::new(released, media))
 }
 
+/// What is executed.
+struct Asked {
+    request: GraphqlRequest,
+    document: Arc<Document>,
+    cost: u64,
+}
+
+/// An agency has so many requests under way and no more, so that none of them starves the others.
+async fn turn(service: &Service, caller: &Caller) -> Result<OwnedSemaphorePermit, ErrorCode> {
+    let turn = service.turn(caller.agency.id).acquire_owned();
+    let waited = tokio::time::timeout(PATIENCE, turn).await;
+    waited.ok().and_then(Result::ok).ok_or(ErrorCode::TooManyRequests)
+}
+
 /// Runs a request to its end and lets its answer go, though the caller hangs up meanwhile: what it changed is
-/// logged all the same. An agency has so many requests under way and no more, so that none of them starves the others.
+/// logged all the same, and its turn is not over before that.
 async fn execute(
     service: Service,
     caller: Caller,
     about: session::Request,
-    request: GraphqlRequest,
-    keys: Vec<Name>,
+    Asked { request, document, cost }: Asked,
+    turn: OwnedSemaphorePermit,
 ) -> Result<Released<GraphqlResponse>, Error> {
-    let turn = service.turn(caller.agency.id);
-    let waited = tokio::time::timeout(PATIENCE, turn.acquire_owned()).await;
-    let Ok(Ok(turn)) = waited else { return Err(Error::Code(ErrorCode::TooManyRequests)) };
     let task = tokio::spawn(async move {
         let _held = turn;
         let schema = service.0.schema.clone();
         let run = |session| async move {
             let access = Arc::new(AccessSummary::default());
             let answer = schema.execute(request.data(session).data(access.clone())).await;
-            complete(answer, &access, &keys)
+            complete(answer, &access, &document, cost)
         };
         service.0.hub.answer(caller, about, run).await
     });
     task.await.unwrap_or(Err(Error::Code(ErrorCode::Internal)))
 }
 
-/// The variables, with the defaults of those left out: the library looks at neither before it has begun.
-fn variables(
-    document: &Document,
-    mut given: serde_json::Map<String, serde_json::Value>,
-) -> Result<Variables, ServerError> {
-    for (name, default) in &document.defaults {
-        given.entry(name).or_insert_with(|| default.clone());
-    }
-    let is_missing = |name: &&String| given.get(name.as_str()).is_none_or(serde_json::Value::is_null);
-    match document.required.iter().find(is_missing) {
-        None => Ok(Variables::from_json(serde_json::Value::Object(given))),
-        Some(name) => {
-            let message = format!("the variable `{name}` is required").chars().take(LONGEST_MESSAGE).collect();
-            Err(coded(ErrorCode::ValidationFailed, message))
-        }
-    }
+/// SHA-256 over all that a body asks, in whatever order its variables came.
+fn fingerprint(
+    query: &str,
+    operation_name: Option<&str>,
+    variables: &mut serde_json::Map<String, serde_json::Value>,
+) -> [u8; 32] {
+    variables.sort_keys();
+    variables.values_mut().for_each(serde_json::Value::sort_all_objects);
+    Sha256::digest(serde_json::json!([query, operation_name, variables]).to_string()).into()
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Body_, ErrorCode> {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
+/// Whether a body is declared as what the hub reads: JSON, which is in UTF-8, as it is.
+fn is_plain_json(headers: &HeaderMap) -> bool {
+    let mut declared = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (declared.next(), declared.next()) else { return false };
+    let mut parts = value.to_str().unwrap_or_default().split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
+    let mut parameters = parts.filter_map(|part| part.split_once('='));
+    let in_utf8 = parameters.all(|(name, value)| !name.trim().eq_ignore_ascii_case("charset") || is_utf8(value));
+    let as_it_is = headers.get_all(CONTENT_ENCODING).iter().all(|coding| coding == "identity");
+    is_json && in_utf8 && as_it_is
+}
+
+async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, ErrorCode> {
+    if !is_plain_json(headers) {
         return Err(ErrorCode::UnsupportedMediaType);
     }
     let declared = headers.get("content-length").and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -128,21 +156,43 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Body_, ErrorCode> {
         return Err(ErrorCode::BodyTooLarge);
     }
     let bytes = tokio::time::timeout(PATIENCE, to_bytes(body, LARGEST_BODY)).await;
-    let bytes = bytes.map_err(|_| ErrorCode::BodyTooSlow)?.map_err(|error| {
+    bytes.map_err(|_| ErrorCode::BodyTooSlow)?.map_err(|error| {
         let too_large =
             std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("length limit"));
         if too_large { ErrorCode::BodyTooLarge } else { ErrorCode::BadRequest }
-    })?;
+    })
+}
+
+fn decode(bytes: &[u8]) -> Result<Body_, ErrorCode> {
     // serde reads a struct from a list, too; a list would be a batch, and there are none here.
     let is_object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    let body = is_object.then(|| serde_json::from_slice(&bytes).ok()).flatten();
+    let body = is_object.then(|| serde_json::from_slice(bytes).ok()).flatten();
     body.ok_or(ErrorCode::BadRequest)
 }
 
-/// Every error gets a code and a remedy; what was withheld is summed up; the root's keys come in the order of the
-/// document, where the library gives them in the order of completion.
-fn complete(mut answer: GraphqlResponse, access: &AccessSummary, keys: &[Name]) -> GraphqlResponse {
+/// Every error gets a code and a remedy; what was withheld is summed up, and the cost told; the root has every key that
+/// failed as null, where the library leaves it out, and its keys come in the order of the document, where the library
+/// gives them in the order of completion.
+fn complete(
+    mut answer: GraphqlResponse,
+    access: &AccessSummary,
+    document: &Document,
+    requested: u64,
+) -> GraphqlResponse {
+    let keys = document.keys();
+    let failed = |key: &Name| {
+        answer
+            .errors
+            .iter()
+            .any(|error| matches!(error.path.first(), Some(PathSegment::Field(at)) if at == key.as_str()))
+    };
+    // Fields of the root that can fail are nullable.
+    let failed: Vec<&Name> = keys.iter().filter(|key| failed(key)).collect();
+    if answer.data == Value::Null && !failed.is_empty() {
+        answer.data = Value::Object(IndexMap::new());
+    }
     if let Value::Object(root) = &mut answer.data {
+        failed.into_iter().for_each(|key| _ = root.entry(key.clone()).or_insert(Value::Null));
         root.sort_by_cached_key(|key, _| keys.iter().position(|wanted| wanted == key));
     }
     answer.errors.truncate(MOST_ERRORS);
@@ -150,6 +200,7 @@ fn complete(mut answer: GraphqlResponse, access: &AccessSummary, keys: &[Name]) 
     if let Some(summary) = access.to_value() {
         answer.extensions.insert("access".to_owned(), summary);
     }
+    answer.extensions.insert("cost".to_owned(), cost(requested));
     answer
 }
 

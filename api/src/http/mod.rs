@@ -7,6 +7,7 @@ mod health;
 
 use crate::auth::Verifier;
 use crate::graphql::HubSchema;
+use crate::graphql::document::Documents;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::HeaderValue;
@@ -16,13 +17,13 @@ use axum::routing::{any, get};
 use samverka_domain::error::ErrorCode;
 use samverka_domain::hub::Hub;
 use samverka_domain::ids::AgencyId;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// The largest body that is taken, in bytes.
-pub const LARGEST_BODY: usize = 1024 * 1024;
+pub const LARGEST_BODY: usize = 256 * 1024;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -31,7 +32,7 @@ pub struct Service(Arc<Parts>);
 struct Parts {
     hub: Hub,
     schema: HubSchema,
-    names: HashSet<String>,
+    documents: Documents,
     verifier: Verifier,
     node: String,
     /// The turns of each agency that has asked.
@@ -44,9 +45,9 @@ const TURNS: usize = 16;
 impl Service {
     /// A service on an open hub.
     pub fn new(hub: Hub, schema: HubSchema, verifier: Verifier, node: &str) -> Self {
-        let names = schema.names().into_iter().collect();
+        let documents = Documents::new(schema.names());
         let turns = Mutex::default();
-        Service(Arc::new(Parts { hub, schema, names, verifier, node: node.to_owned(), turns }))
+        Service(Arc::new(Parts { hub, schema, documents, verifier, node: node.to_owned(), turns }))
     }
 
     /// The turns of an agency.

@@ -89,7 +89,7 @@ impl ListRules {
     }
 
     /// The same, as if a field that may be searched in some rows might be searched in all: what
-    /// [`Fault::HiddenMatches`](crate::fault::Fault) makes of them.
+    /// [`Leak::HiddenMatches`](crate::leak::Leak) makes of them.
     pub(crate) fn careless(&self) -> Self {
         let searchable = self.searchable.iter().map(|(id, _)| (*id, self.known.clone()));
         ListRules { known: self.known.clone(), searchable: searchable.collect() }

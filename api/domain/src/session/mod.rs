@@ -5,11 +5,14 @@ mod audit;
 mod list;
 mod read;
 mod register;
+mod step;
 mod write;
 
 pub use audit::LogEntry;
 pub use list::ListRequest;
 pub use register::{NewChild, NewIdentifier};
+pub(crate) use step::REMEMBERED;
+pub use step::{Idempotency, Step};
 pub use write::Patch;
 
 use crate::caller::Caller;
@@ -30,6 +33,8 @@ pub struct Request {
     pub id: String,
     /// The kind of operation and its root fields: `query child me`.
     pub operation: String,
+    /// The key under which a mutation may be repeated.
+    pub idempotency: Option<Idempotency>,
 }
 
 /// One request of one caller. It reads one instant of the record, and notes what it shows.
@@ -69,9 +74,23 @@ impl Session {
             snapshot.end().await?;
         }
         let draft = std::mem::take(&mut *self.draft.lock().unwrap_or_else(PoisonError::into_inner));
-        let Request { id, operation } = &self.request;
+        let Request { id, operation, idempotency: _ } = &self.request;
         let record = Record::new(&self.caller, id, operation, self.hub.engine, draft);
         self.hub.ledger.release(answer, &record).await
+    }
+
+    /// Refuses a request before it begins: for a purpose that is not its caller's to state, or a key of another request.
+    pub(crate) async fn admit(&self) -> Result<(), Error> {
+        let Caller { role, purpose, .. } = &self.caller;
+        if purpose.is_some_and(|purpose| !self.hub.engine.may_declare(*role, purpose)) {
+            return Err(Error::Code(ErrorCode::PurposeNotAllowed));
+        }
+        self.admit_key().await
+    }
+
+    /// Whether something was refused for this so far.
+    pub(crate) fn has_refused(&self, code: ErrorCode) -> bool {
+        self.note(|draft| draft.has_refused(code))
     }
 
     /// Commits the row that tells of a request that was refused before it began.

@@ -1,7 +1,8 @@
 //! Registering a child: with a lead from the first instant.
 
+use super::Patch;
+use super::step::{Step, Stop};
 use super::write::{Changes, first_identifier, first_write, is_there};
-use super::{Patch, Session};
 use crate::agency::AgencyKind;
 use crate::catalogue::{Code, FieldId, FieldSet, IdentifierKind, Kind, Section};
 use crate::error::{Error, ErrorCode, Refusal};
@@ -73,7 +74,7 @@ impl NewIdentifier {
     }
 }
 
-impl Session {
+impl Step<'_> {
     /// Registers a child: its row, its lead, and its first values, all or nothing.
     ///
     /// A child that is registered already is not looked for: matching is a person's decision.
@@ -89,9 +90,9 @@ impl Session {
             let gate = self.gate(first_standing(child, subject, lead))?;
             permit_first(&gate, &identity, &numbers)?;
             self.write_new(child, subject, lead, responsible, identity, numbers).await?;
-            self.child(&self.public_id(child), selection).await
+            Ok(self.child(&self.public_id(child), selection).await?)
         };
-        self.refused(result.await)
+        self.conclude(result.await, selection).await
     }
 
     /// Checks what a child is to be registered with. Everything that is wrong is told at once.
@@ -133,9 +134,8 @@ impl Session {
         responsible: Option<AgencyId>,
         identity: Changes,
         numbers: Vec<IdentifierRow>,
-    ) -> Result<(), Error> {
-        self.forget().await?;
-        let write = self.hub.store.write().await?;
+    ) -> Result<(), Stop> {
+        let write = self.begin(child).await?;
         write.insert_child(child, subject, lead, self.now).await?;
         write.open_involvement(self.hub.dice.id(), child, lead, "LEAD", self.now).await?;
         if let Some(responsible) = responsible {

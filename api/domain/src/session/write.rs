@@ -1,13 +1,14 @@
 //! Changing a child's record: check the input, lock, decide, compare versions, change, keep who did it.
 
 use super::Session;
+use super::step::{Step, Stop};
 use crate::agency::AgencyKind;
 use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Source, Value};
 use crate::clock::day;
 use crate::error::{Error, ErrorCode, Refusal};
-use crate::fault::Fault;
 use crate::gate::{Gate, Loaded, identifier};
 use crate::ids::{AgencyId, IdentifierId, PlacementId};
+use crate::leak::Leak;
 use crate::policy::Protection;
 use crate::stamps::Stamps;
 use crate::store::{Author, IdentifierRow, Row, Write};
@@ -37,7 +38,7 @@ struct Revised {
     told: Map<String, Json>,
 }
 
-impl Session {
+impl Step<'_> {
     /// Changes a section.
     ///
     /// # Errors
@@ -65,12 +66,12 @@ impl Session {
                 self.fits_between(&changes, rows)?;
             }
             if section == Section::Placement && row.is_none() {
-                return Err(Error::Code(ErrorCode::NoSuchEntry));
+                return Err(Error::Code(ErrorCode::NoSuchEntry).into());
             }
             work.apply(self, section, row.unwrap_or_else(|| new_row(work.child())), changes, rows.is_empty()).await?;
             self.finish(work, selection).await
         };
-        self.refused(result.await)
+        self.conclude(result.await, selection).await
     }
 
     /// Ends the current placement, if there is one, and starts another.
@@ -106,7 +107,7 @@ impl Session {
             work.apply(self, Section::Placement, row, changes, true).await?;
             self.finish(work, selection).await
         };
-        self.refused(result.await)
+        self.conclude(result.await, selection).await
     }
 
     /// Ends the current placement.
@@ -135,7 +136,7 @@ impl Session {
             work.write.close_involvements(work.child(), "WHEREABOUTS", self.now).await?;
             self.finish(work, selection).await
         };
-        self.refused(result.await)
+        self.conclude(result.await, selection).await
     }
 
     /// Adds a number to a child. One that is there already, without an end or with the same days, is not
@@ -160,11 +161,11 @@ impl Session {
             match there.iter().find(|old| is_there(old, &row)) {
                 None => work.insert_identifier(self, row).await?,
                 Some(old) if adds_nothing(old, &row) => {}
-                Some(_) => return Err(Error::refused(ErrorCode::Conflict, ["identifier"])),
+                Some(_) => return Err(Error::refused(ErrorCode::Conflict, ["identifier"]).into()),
             }
             self.finish(work, selection).await
         };
-        self.refused(result.await)
+        self.conclude(result.await, selection).await
     }
 
     /// Ends the validity of a number.
@@ -186,13 +187,13 @@ impl Session {
             let work = self.open(child).await?;
             let there = work.write.identifiers(work.child()).await?;
             let seen = work.gate.may_show(Section::Identifiers);
-            let tells = self.hub.faults.planted(Fault::RefusalTellsHidden);
+            let tells = self.hub.leaks.planted(Leak::RefusalTellsHidden);
             let row = there.into_iter().find(|row| row.id == id.0 && (seen.contains(row.kind.field()) || tells));
             let mut row = row.ok_or(Error::Code(ErrorCode::NoSuchEntry))?;
             let field = row.kind.field();
             work.permit_at(&vec![(field, None)], None, |_| vec!["identifierId".to_owned()])?;
             if let Some(from) = row.valid_from.filter(|from| to < *from) {
-                return Err(Error::refused_for(ErrorCode::DateOrder, ["to"], format!("on or after {from}")));
+                return Err(Error::refused_for(ErrorCode::DateOrder, ["to"], format!("on or after {from}")).into());
             }
             if row.valid_to != Some(to) {
                 row.valid_to = Some(to);
@@ -200,7 +201,7 @@ impl Session {
             }
             self.finish(work, selection).await
         };
-        self.refused(result.await)
+        self.conclude(result.await, selection).await
     }
 
     /// Checks a patch: names, values, agencies. Everything that is wrong is told at once.
@@ -266,15 +267,14 @@ impl Session {
     }
 
     /// Opens a transaction on a child that the caller may know of.
-    async fn open(&self, child: &str) -> Result<Work<'_>, Error> {
+    async fn open(&self, child: &str) -> Result<Work<'_>, Stop> {
         self.purpose()?;
         let child = match self.child_id(child) {
             Err(Error::NotFound) => Uuid::nil(),
-            Err(Error::Refused(_)) => return Err(Error::refused_for(ErrorCode::InvalidId, ["childId"], "child")),
+            Err(Error::Refused(_)) => return Err(Error::refused_for(ErrorCode::InvalidId, ["childId"], "child").into()),
             other => other?,
         };
-        self.forget().await?;
-        let write = self.hub.store.write().await?;
+        let write = self.begin(child).await?;
         write.lock(child).await?;
         let standing = write.standing(self.caller.agency.id, child, self.now, self.rests_on_consent()).await?;
         let gate = standing.map(|standing| self.gate(standing)).transpose()?.filter(Gate::knows);
@@ -282,20 +282,16 @@ impl Session {
             Some(gate) => Ok(Work { write, gate }),
             None => {
                 self.note(|draft| draft.miss());
-                Err(Error::NotFound)
+                Err(Error::NotFound.into())
             }
         }
     }
 
     /// Commits, and shows the child as it is then.
-    async fn finish(&self, work: Work<'_>, selection: &Selection) -> Result<ChildView, Error> {
+    async fn finish(&self, work: Work<'_>, selection: &Selection) -> Result<ChildView, Stop> {
         let child = work.child();
         work.write.commit().await?;
-        self.child(&self.public_id(child), selection).await
-    }
-
-    pub(super) fn author(&self) -> Author {
-        Author { agency: self.caller.agency.id, user: self.caller.user.clone(), at: self.now }
+        Ok(self.child(&self.public_id(child), selection).await?)
     }
 }
 
@@ -581,11 +577,14 @@ pub(super) async fn first_identifier(
     Ok(field)
 }
 
-/// The day of the session, for defaults.
 impl Session {
     /// Today, by the hub's clock.
     pub fn today(&self) -> NaiveDate {
         day(self.now)
+    }
+
+    pub(super) fn author(&self) -> Author {
+        Author { agency: self.caller.agency.id, user: self.caller.user.clone(), at: self.now }
     }
 }
 

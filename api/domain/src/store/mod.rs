@@ -1,5 +1,6 @@
 //! The only code that names the entities and sea-orm. One concrete store for both databases.
 
+mod claim;
 mod columns;
 mod durability;
 mod ledger;
@@ -9,6 +10,7 @@ mod roster;
 mod seed;
 mod write;
 
+pub(crate) use claim::{Begun, Claim};
 pub(crate) use ledger::{LedgerRow, SubjectRow};
 pub(crate) use read::{Entry, IdentifierRow, RevisionRow, Row, Snapshot, Standing};
 pub use roster::RosterReport;
@@ -147,11 +149,6 @@ impl Store {
     /// A snapshot of the record: every read of it sees the same instant.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot, DatabaseError> {
         Ok(Snapshot::new(self.reader.begin().await?))
-    }
-
-    /// A transaction that may write. Nothing of it is there unless it is committed.
-    pub(crate) async fn write(&self) -> Result<Write, DatabaseError> {
-        Ok(Write::new(self.begin().await?))
     }
 
     async fn begin(&self) -> Result<DatabaseTransaction, DatabaseError> {

@@ -46,6 +46,14 @@ impl Write {
         for (child, at) in tied.into_inner().unwrap_or_else(PoisonError::into_inner) {
             roster::refresh(&transaction, &[child], at).await?;
         }
+        #[cfg(debug_assertions)]
+        if crate::fault::is_planted() {
+            tokio::spawn(async {
+                crate::fault::hold().await;
+                transaction.commit().await
+            });
+            return Ok(());
+        }
         Ok(transaction.commit().await?)
     }
 
