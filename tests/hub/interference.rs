@@ -132,6 +132,10 @@ struct Run<'a> {
     /// The ids under which the caller knows the children; where it knows none, the ids that agencies use.
     ids: Vec<String>,
     token: String,
+    /// The number of the case.
+    number: u64,
+    /// The children of which the caller may write something.
+    written: Vec<u8>,
     versions: BTreeMap<(u8, Section), String>,
     last_page: Option<String>,
     /// By child, the sections in which the worlds differ.
@@ -174,8 +178,22 @@ async fn run(twins: &Twins, (code, role, _): Caller, case: &Case) -> Result<Tall
     let tally = Tally { cases: 1, differences: differences.len() as u64, ..Tally::default() };
     let token = twins.token(code, role);
     let versions = BTreeMap::new();
-    let mut run =
-        Run { twins, asker: &asker, worlds, ids: raw, token, versions, last_page: None, differing, requests: 0, tally };
+    let writes = |(_, seed): &(u8, &Seed)| seed.tie.writes();
+    let written = (0..).zip(&case.seeds).filter(writes).map(|(index, _)| index).collect();
+    let mut run = Run {
+        twins,
+        asker: &asker,
+        worlds,
+        ids: raw,
+        token,
+        number,
+        written,
+        versions,
+        last_page: None,
+        differing,
+        requests: 0,
+        tally,
+    };
     let result = run.all(case).await;
     let tally = run.tally;
     result.map(|()| tally).map_err(|told| {
@@ -244,6 +262,13 @@ impl Run<'_> {
         }
     }
 
+    /// A child to change: most often one that the caller may write.
+    fn aim(&self, who: u8) -> u8 {
+        let place = usize::from(who);
+        let aimed = self.written.get(place % self.written.len().max(1)).filter(|_| place < MOST && place % 4 < 3);
+        aimed.copied().unwrap_or(who)
+    }
+
     fn touches(&mut self, who: u8, sections: &[Section]) {
         let who = usize::from(who);
         if who < MOST && sections.iter().any(|section| self.differing[who % self.ids.len()].contains(section)) {
@@ -259,16 +284,21 @@ impl Run<'_> {
 
     async fn step(&mut self, step: &Step) -> Result<(), Told> {
         let purpose = step.purpose;
+        let before = self.tally.touched;
         let mut body = self.body(step).await?;
+        let touches = self.tally.touched > before;
         let is_change = body["query"].as_str().is_some_and(|query| query.starts_with("mutation"));
         let pages = match &step.asks {
             Asks::Children { list, .. } => list.pages,
             // The second look would show the first.
             Asks::Log { .. } => 2,
+            _ if step.key.is_some() && is_change => 2,
             _ => 1,
         };
-        for _ in 0..pages {
-            let answer = self.ask(purpose, body.clone()).await?;
+        for page in 0..pages {
+            self.tally.touched += u64::from(touches && page > 0);
+            let key = step.key.filter(|_| is_change).map(|key| format!("{}-{key}", self.number));
+            let answer = self.ask_under(key.as_deref(), purpose, body.clone()).await?;
             if is_change && answer.json["errors"].is_null() {
                 self.tally.changed += 1;
             }
@@ -339,6 +369,7 @@ impl Run<'_> {
                 json!({ "query": queries[usize::from(*which)] })
             }
             Asks::Update { who, section, version, set, clear } => {
+                let who = &self.aim(*who);
                 let section = section_at(*section);
                 self.touches(*who, &[section]);
                 let name = section.type_name();
@@ -354,6 +385,7 @@ impl Run<'_> {
                 } })
             }
             Asks::Start { who, version, from, set } => {
+                let who = &self.aim(*who);
                 self.touches(*who, &[Section::Placement]);
                 let version = self.version(purpose, *who, Section::Placement, *version).await?;
                 let mut set = steps::set(Section::Placement, set, self.asker.role, &self.twins.agencies);
@@ -366,6 +398,7 @@ impl Run<'_> {
                 json!({ "query": mutation, "variables": { "id": self.id(*who), "v": version, "set": set } })
             }
             Asks::End { who, version, to } => {
+                let who = &self.aim(*who);
                 self.touches(*who, &[Section::Placement]);
                 let version = self.version(purpose, *who, Section::Placement, *version).await?;
                 let mutation = format!(
@@ -376,6 +409,7 @@ impl Run<'_> {
                 json!({ "query": mutation, "variables": { "id": self.id(*who), "v": version, "to": steps::day(*to) } })
             }
             Asks::AddNumber { who, kind, number, to } => {
+                let who = &self.aim(*who);
                 self.touches(*who, &[Section::Identifiers]);
                 let mutation = format!(
                     "mutation($id: ID!, $new: IdentifierInput!) {{
@@ -436,6 +470,7 @@ impl Run<'_> {
             (Version::Nonsense, _) => return Ok("nonsense".to_owned()),
             _ => {}
         }
+        self.touches(who, &[section]);
         let query = format!("query($id: ID!) {{ child(id: $id) {{ s: {} {{ version }} }} }}", section.name());
         let answer = self.ask(purpose, json!({ "query": query, "variables": { "id": self.id(who) } })).await?;
         let version = answer.json["data"]["child"]["s"]["version"].as_str().unwrap_or("none").to_owned();
@@ -443,8 +478,12 @@ impl Run<'_> {
         Ok(version)
     }
 
-    /// Asks both hubs, and fails if they answer differently.
     async fn ask(&mut self, purpose: u8, body: Json) -> Result<Answer, Told> {
+        self.ask_under(None, purpose, body).await
+    }
+
+    /// Asks both hubs, and fails if they answer differently.
+    async fn ask_under(&mut self, key: Option<&str>, purpose: u8, body: Json) -> Result<Answer, Told> {
         let purpose = match purpose {
             NO_PURPOSE => None,
             purpose => Some(self.asker.purposes[usize::from(purpose) % self.asker.purposes.len()]),
@@ -456,6 +495,9 @@ impl Run<'_> {
                 .header("content-type", "application/json");
             if let Some(purpose) = purpose {
                 request = request.header("samverka-purpose", purpose.code());
+            }
+            if let Some(key) = key {
+                request = request.header("idempotency-key", key);
             }
             request.body(Body::from(body.to_string())).expect("a request")
         };

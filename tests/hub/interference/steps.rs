@@ -15,6 +15,8 @@ pub const NO_PURPOSE: u8 = u8::MAX;
 pub struct Step {
     /// Which of the case's purposes it states, if it does.
     pub purpose: u8,
+    /// Which key it may be repeated under, and then is.
+    pub key: Option<u8>,
     pub asks: Asks,
 }
 
@@ -125,7 +127,8 @@ impl Asks {
 
 pub fn step(role: Role) -> impl Strategy<Value = Step> {
     let purpose = prop_oneof![30 => 0..2u8, 1 => Just(NO_PURPOSE)];
-    (purpose, asks(role)).prop_map(|(purpose, asks)| Step { purpose, asks })
+    let key = proptest::option::weighted(0.3, 0..3u8);
+    (purpose, key, asks(role)).prop_map(|(purpose, key, asks)| Step { purpose, key, asks })
 }
 
 fn picks(most: usize) -> impl Strategy<Value = Vec<Pick>> {
@@ -171,13 +174,13 @@ fn asks(role: Role) -> impl Strategy<Value = Asks> {
         14 => (list(role), picks(2)).prop_map(|(list, picks)| Asks::Children { list, picks }),
         4 => (who(), 1..30i32).prop_map(|(who, first)| Asks::Log { who, first }),
         1 => (0..4u8).prop_map(Asks::Plain),
-        14 => (who(), updated(role), version(), sets(), cleared).prop_map(
+        24 => (who(), updated(role), version(), sets(), cleared).prop_map(
             |(who, section, version, set, clear)| Asks::Update { who, section, version, set, clear }
         ),
-        2 => (who(), version(), 0..7u8, sets()).prop_map(
+        4 => (who(), version(), 0..7u8, sets()).prop_map(
             |(who, version, from, set)| Asks::Start { who, version, from, set }
         ),
-        2 => (who(), version(), 0..7u8).prop_map(|(who, version, to)| Asks::End { who, version, to }),
+        4 => (who(), version(), 0..7u8).prop_map(|(who, version, to)| Asks::End { who, version, to }),
         2 => (who(), number(), proptest::option::of(0..7u8)).prop_map(
             |(who, (kind, number), to)| Asks::AddNumber { who, kind, number, to }
         ),

@@ -54,6 +54,11 @@ pub const CONSENTED: [&str; 9] =
     ["identity", "languages", "counsel", "board", "guardian", "childContact", "voice", "description", "safetyPlan"];
 
 impl Tie {
+    /// Whether a caller with this tie writes what its role may write.
+    pub fn writes(self) -> bool {
+        matches!(self, Tie::Lead | Tie::Responsible | Tie::Whereabouts | Tie::Involved)
+    }
+
     fn relation(self, role: Role) -> Relation {
         match self {
             Tie::Consented(groups) if groups_of(groups).is_empty() => Relation::None,
