@@ -10,6 +10,7 @@ mod m20261121_000001_record;
 mod m20261121_000002_ledger;
 mod m20261121_000003_roster;
 mod m20261121_000004_idempotency;
+mod m20261121_000005_suggestion_photo;
 
 /// Every migration, in order.
 pub struct Migrator;
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000002_ledger::Migration),
             Box::new(m20261121_000003_roster::Migration),
             Box::new(m20261121_000004_idempotency::Migration),
+            Box::new(m20261121_000005_suggestion_photo::Migration),
         ]
     }
 }

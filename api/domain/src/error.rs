@@ -146,6 +146,24 @@ codes! {
     AgencyKind "AGENCY_KIND" 200
         en "an agency of this kind cannot be that to a child" sv "en aktör av det här slaget kan inte vara det för ett barn"
         do "choose an agency of a kind that `extensions.expected` names, from `agencies`" / "välj en aktör av ett slag som `extensions.expected` anger, ur `agencies`";
+    UseUpdate "USE_UPDATE" 200
+        en "your role may write this field itself" sv "er roll får själv skriva detta fält"
+        do "change it with the section's update; suggest what others write" / "ändra det med avsnittets ändringsanrop; föreslå det som andra skriver";
+    SuggestionDecided "SUGGESTION_DECIDED" 200
+        en "the suggestion, or this field of it, has been decided on" sv "förslaget, eller detta fält i det, är redan avgjort"
+        do "read the suggestion again; only fields that are OPEN can be accepted or declined" / "läs förslaget igen; bara fält som är OPEN kan godtas eller avslås";
+    TooManySuggestions "TOO_MANY_SUGGESTIONS" 200
+        en "your agency has made as many suggestions about this child as it may in a day" sv "er aktör har lämnat så många förslag om detta barn som går på ett dygn"
+        do "gather what belongs together in one suggestion, or wait a day" / "samla det som hör ihop i ett förslag, eller vänta ett dygn";
+    PhotoType "PHOTO_TYPE" 415
+        en "the photo must be image/jpeg or image/png" sv "fotografiet ska vara image/jpeg eller image/png"
+        do "send the photo as it is with `Content-Type: image/jpeg` or `image/png`" / "skicka fotografiet som det är med `Content-Type: image/jpeg` eller `image/png`";
+    PhotoInvalid "PHOTO_INVALID" 422
+        en "the body is not a whole image of its Content-Type" sv "kroppen är inte en hel bild av sin Content-Type"
+        do "open the file in an image viewer, save it as JPEG or PNG, and send that" / "öppna filen i ett bildprogram, spara den som JPEG eller PNG och skicka den";
+    PhotoTooLarge "PHOTO_TOO_LARGE" 413
+        en "the photo is larger than the hub takes" sv "fotografiet är större än navet tar emot"
+        do "scale it down to at most 2,000,000 bytes and 4,096 pixels a side; a JPEG is smaller than a PNG" / "förminska det till högst 2 000 000 byte och 4 096 bildpunkter per sida; en JPEG är mindre än en PNG";
     ParseFailed "GRAPHQL_PARSE_FAILED" 400
         en "the document is not GraphQL" sv "dokumentet är inte GraphQL"
         do "correct the syntax at `locations`" / "rätta syntaxen vid `locations`";
@@ -168,8 +186,8 @@ codes! {
         en "the header Accept admits no media type that the hub answers in" sv "huvudet Accept medger ingen mediatyp som hubben svarar med"
         do "send `Accept: application/graphql-response+json, application/json;q=0.9`, or leave it out" / "skicka `Accept: application/graphql-response+json, application/json;q=0.9`, eller utelämna det";
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405
-        en "GraphQL is asked by POST" sv "GraphQL anropas med POST"
-        do "send the request as POST" / "skicka anropet som POST";
+        en "this address does not take this method" sv "denna adress tar inte emot denna metod"
+        do "ask GraphQL by POST; fetch a photo with GET, and send one with PUT" / "anropa GraphQL med POST; hämta ett fotografi med GET och skicka ett med PUT";
     NoSuchPath "NO_SUCH_PATH" 404
         en "there is nothing at this address" sv "det finns inget på denna adress"
         do "send GraphQL to /graphql" / "skicka GraphQL till /graphql";

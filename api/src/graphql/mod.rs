@@ -15,6 +15,7 @@ mod mutation;
 mod plan;
 mod query;
 mod scalars;
+mod suggestion;
 mod types;
 mod verify;
 

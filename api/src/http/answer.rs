@@ -1,15 +1,15 @@
 //! What leaves: a released answer, or a refusal that holds nothing but its code.
 
 use crate::graphql::document::{Exceeded, Limit, Refused};
-use crate::graphql::error::{cost, of_code, of_refused};
-use async_graphql::{BatchResponse, Response as GraphqlResponse, ServerError, Value};
+use crate::graphql::error::{cost, errors, log, of_code, of_refused};
+use async_graphql::{BatchResponse, Response as GraphqlResponse, ServerError};
 use async_graphql_axum::GraphQLResponse;
 use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use samverka_domain::error::ErrorCode;
-use samverka_domain::ledger::Released;
-use serde_json::json;
+use samverka_domain::error::{Error, ErrorCode};
+use samverka_domain::ledger::{Receipt, Released};
+use serde_json::{Value as Json, json};
 
 /// How an answer is written (GraphQL over HTTP, section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,11 +136,32 @@ impl IntoResponse for Answer {
         };
         *response.status_mut() = status;
         response.headers_mut().insert(CONTENT_TYPE, self.media.content_type());
-        if let Ok(value) = HeaderValue::from_str(&format!("{}/{}/{}", receipt.lane, receipt.seq, receipt.hash)) {
-            response.headers_mut().insert("audit-receipt", value);
-        }
+        self::receipt(&receipt, &mut response);
         response
     }
+}
+
+/// Puts the place of the row that tells of an answer beside it.
+pub(super) fn receipt(row: &Receipt, response: &mut Response) {
+    if let Ok(value) = HeaderValue::from_str(&format!("{}/{}/{}", row.lane, row.seq, row.hash)) {
+        response.headers_mut().insert("audit-receipt", value);
+    }
+}
+
+/// A refusal over plain HTTP, where the status tells what GraphQL tells beside a 200.
+pub(super) fn refused(error: &Error) -> Response {
+    log(error);
+    let code = error.code();
+    let status = match code {
+        ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::Forbidden | ErrorCode::OperationForbidden => StatusCode::FORBIDDEN,
+        ErrorCode::Conflict => StatusCode::PRECONDITION_FAILED,
+        other => match StatusCode::from_u16(other.entry().status) {
+            Ok(status) if status != StatusCode::OK => status,
+            _ => StatusCode::BAD_REQUEST,
+        },
+    };
+    refuse(&json!({ "errors": errors(error) }), code, status, Media::Json)
 }
 
 /// A refusal of a whole request.
@@ -150,30 +171,31 @@ pub(super) fn refusal(code: ErrorCode) -> Response {
 
 /// A refusal of a whole request with more to tell: a place in the document.
 pub(super) fn refusal_with(error: ServerError, code: ErrorCode, media: Media) -> Response {
-    refuse(error, code, media, None)
+    refuse(&json!({ "errors": [error] }), code, status(code, media), media)
 }
 
 /// A refusal of a document; one that asks for too much is told how much that is.
 pub(super) fn refusal_of(refused: &Refused, media: Media) -> Response {
     let (code, error) = of_refused(refused);
-    let requested = match refused {
-        Refused::Exceeded(Exceeded { limit: Limit::Cost, found }) => Some(cost(*found)),
-        _ => None,
-    };
-    refuse(error, code, media, requested)
+    match refused {
+        Refused::Exceeded(Exceeded { limit: Limit::Cost, found }) => {
+            let body = json!({ "errors": [error], "extensions": { "cost": cost(*found) } });
+            refuse(&body, code, status(code, media), media)
+        }
+        _ => refusal_with(error, code, media),
+    }
 }
 
-fn refuse(error: ServerError, code: ErrorCode, media: Media, cost: Option<Value>) -> Response {
-    let status = match (media, code) {
+fn status(code: ErrorCode, media: Media) -> StatusCode {
+    match (media, code) {
         // The request was well-formed, only its document was not (GraphQL over HTTP, section 6.4.1).
         (Media::Json, ErrorCode::ParseFailed | ErrorCode::ValidationFailed | ErrorCode::QueryRefused) => StatusCode::OK,
         _ => StatusCode::from_u16(code.entry().status).unwrap_or(StatusCode::BAD_REQUEST),
-    };
+    }
+}
+
+fn refuse(body: &Json, code: ErrorCode, status: StatusCode, media: Media) -> Response {
     tracing::info!(code = code.entry().code, "the request was refused");
-    let body = match cost {
-        Some(cost) => json!({ "errors": [error], "extensions": { "cost": cost } }),
-        None => json!({ "errors": [error] }),
-    };
     let mut response = (status, axum::Json(body)).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, media.content_type());

@@ -23,7 +23,7 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// How long a request waits for its turn, and the hub for its body.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The body of a request (GraphQL over HTTP, section 5.1).
 #[derive(Deserialize)]

@@ -1,12 +1,14 @@
-//! HTTP: one door for GraphQL, two for whoever watches over the hub.
+//! HTTP: one door for GraphQL, one for photos, two for whoever watches over the hub.
 
 mod answer;
 mod graphql;
 mod headers;
 mod health;
+mod photo;
 
 use crate::auth::Verifier;
 use crate::graphql::HubSchema;
+use crate::graphql::child::PHOTOS;
 use crate::graphql::document::Documents;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -60,6 +62,7 @@ impl Service {
     pub fn router(&self) -> Router {
         Router::new()
             .route("/graphql", any(graphql::handle))
+            .route(&format!("{PHOTOS}{{handle}}"), any(photo::handle))
             .route("/health/live", get(health::live))
             .route("/health/ready", get(health::ready))
             .fallback(|| async { answer::refusal(ErrorCode::NoSuchPath) })
@@ -99,7 +102,8 @@ async fn harden(request: Request, next: Next) -> Response {
         ("referrer-policy", "no-referrer"),
         ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
     ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        // An answer that is stricter by itself stays so.
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }

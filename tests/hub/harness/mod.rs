@@ -219,16 +219,21 @@ impl Caller<'_> {
 
     /// The request as it goes over the wire.
     pub fn request(&self, body: Value) -> Request<Body> {
-        let mut request = Request::post("/graphql")
-            .header("authorization", format!("Bearer {}", self.hub.token(self.persona)))
-            .header("content-type", "application/json");
+        let request = self.begin("POST", "/graphql").header("content-type", "application/json");
+        request.body(Body::from(body.to_string())).expect("a request")
+    }
+
+    /// A request to any address, with all that the caller states.
+    pub fn begin(&self, method: &str, path: &str) -> axum::http::request::Builder {
+        let token = format!("Bearer {}", self.hub.token(self.persona));
+        let mut request = Request::builder().method(method).uri(path).header("authorization", token);
         if let Some(purpose) = &self.purpose {
             request = request.header("samverka-purpose", purpose);
         }
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        request.body(Body::from(body.to_string())).expect("a request")
+        request
     }
 }
 
@@ -238,6 +243,7 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
+    pub bytes: Vec<u8>,
     pub json: Value,
 }
 
@@ -253,7 +259,7 @@ impl Answer {
     fn new(status: StatusCode, headers: HeaderMap, bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes).into_owned();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer { status, headers, text, json }
+        Answer { status, headers, text, bytes: bytes.to_vec(), json }
     }
 
     /// The value at a JSON pointer below `data`; fails if there are errors.

@@ -3,16 +3,20 @@
 mod agencies;
 mod audit;
 mod list;
+mod photo;
 mod read;
 mod register;
 mod step;
+mod suggest;
 mod write;
 
 pub use audit::LogEntry;
 pub use list::ListRequest;
+pub use photo::{NewPhoto, PhotoBytes};
 pub use register::{NewChild, NewIdentifier};
 pub(crate) use step::REMEMBERED;
 pub use step::{Idempotency, Step};
+pub use suggest::Correction;
 pub use write::Patch;
 
 use crate::caller::Caller;

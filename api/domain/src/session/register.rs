@@ -135,7 +135,7 @@ impl Step<'_> {
         identity: Changes,
         numbers: Vec<IdentifierRow>,
     ) -> Result<(), Stop> {
-        let write = self.begin(child).await?;
+        let write = self.begin(child, Uuid::nil()).await?;
         write.insert_child(child, subject, lead, self.now).await?;
         write.open_involvement(self.hub.dice.id(), child, lead, "LEAD", self.now).await?;
         if let Some(responsible) = responsible {

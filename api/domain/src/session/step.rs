@@ -38,8 +38,8 @@ impl Deref for Step<'_> {
 /// Why a change is not made.
 pub(super) enum Stop {
     Refused(Error),
-    /// It was made before, and concerns this child.
-    Done(Uuid),
+    /// It was made before: it concerns this child, and made this, or nothing of its own (nil).
+    Done(Uuid, Uuid),
 }
 
 impl<E: Into<Error>> From<E> for Stop {
@@ -89,26 +89,28 @@ impl Session {
 
 impl Step<'_> {
     /// Begins the transaction of a change to a child; the one place where that is done. Under a key that this was done
-    /// under before there is none.
-    pub(super) async fn begin(&self, child: Uuid) -> Result<Write, Stop> {
+    /// under before there is none. `made` is the id of what the change makes of its own, nil where it makes nothing.
+    pub(super) async fn begin(&self, child: Uuid, made: Uuid) -> Result<Write, Stop> {
         self.forget().await?;
-        let claim = self.claim(child);
+        let claim = self.claim(child, made);
         match self.hub.store.write(claim.as_ref()).await? {
             Begun::New(write) => Ok(write),
             Begun::Reused => Err(Error::Code(ErrorCode::IdempotencyKeyReused).into()),
             Begun::Before(outcome) => {
                 let bound_to = claim.map(|claim| bound_to(&claim.holder, &claim.field)).unwrap_or_default();
-                let child = self.hub.keys.open(&outcome, &bound_to);
-                let child = child.and_then(|bytes| Uuid::from_slice(&bytes).ok());
-                Err(child.map_or(Stop::Refused(Error::Code(ErrorCode::Internal)), Stop::Done))
+                let done = self.hub.keys.open(&outcome, &bound_to).and_then(|bytes| {
+                    let (child, made) = bytes.split_at_checked(16)?;
+                    Some(Stop::Done(Uuid::from_slice(child).ok()?, Uuid::from_slice(made).ok()?))
+                });
+                Err(done.unwrap_or(Stop::Refused(Error::Code(ErrorCode::Internal))))
             }
         }
     }
 
-    fn claim(&self, child: Uuid) -> Option<Claim> {
+    fn claim(&self, child: Uuid, made: Uuid) -> Option<Claim> {
         let Blinded { holder, request } = self.blinded()?;
         let field = self.hub.keys.blind(&["field", &self.field]);
-        let outcome = self.hub.keys.seal(child.as_bytes(), &bound_to(&holder, &field));
+        let outcome = self.hub.keys.seal(&[*child.as_bytes(), *made.as_bytes()].concat(), &bound_to(&holder, &field));
         let (agency, at, since) = (self.caller.agency.id, self.now, self.remembered_since());
         Some(Claim { agency, holder, field, request, outcome, at, since })
     }
@@ -123,7 +125,7 @@ impl Step<'_> {
         let result = match result {
             Ok(view) => Ok(view),
             Err(Stop::Refused(error)) => Err(error),
-            Err(Stop::Done(child)) => {
+            Err(Stop::Done(child, _)) => {
                 self.note(|draft| draft.repeat());
                 self.child(&self.public_id(child), selection).await
             }

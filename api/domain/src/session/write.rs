@@ -58,20 +58,32 @@ impl Step<'_> {
             let changes = self.read_patch(section, patch).await?;
             let work = self.open(child).await?;
             let loaded = work.load(section).await?;
-            let rows = loaded.rows(section, work.child());
-            let row = rows.iter().find(|row| row.entry.is_none_or(|entry| entry.to.is_none())).cloned();
-            work.permit(&changes, row.as_ref())?;
-            work.expect(section, expected_version, &loaded)?;
-            if section == Section::Placement {
-                self.fits_between(&changes, rows)?;
-            }
-            if section == Section::Placement && row.is_none() {
-                return Err(Error::Code(ErrorCode::NoSuchEntry).into());
-            }
-            work.apply(self, section, row.unwrap_or_else(|| new_row(work.child())), changes, rows.is_empty()).await?;
+            work.permit(&changes, current_row(&loaded, section, work.child()).as_ref())?;
+            self.change(&work, section, expected_version, changes, &loaded).await?;
             self.finish(work, selection).await
         };
         self.conclude(result.await, selection).await
+    }
+
+    /// Makes permitted changes to a section's row as it is now, if the caller has seen it as it is.
+    pub(super) async fn change(
+        &self,
+        work: &Work<'_>,
+        section: Section,
+        expected_version: &str,
+        changes: Changes,
+        loaded: &Loaded,
+    ) -> Result<(), Error> {
+        let rows = loaded.rows(section, work.child());
+        let row = current_row(loaded, section, work.child());
+        work.expect(section, expected_version, loaded)?;
+        if section == Section::Placement {
+            self.fits_between(&changes, rows)?;
+        }
+        if section == Section::Placement && row.is_none() {
+            return Err(Error::Code(ErrorCode::NoSuchEntry));
+        }
+        work.apply(self, section, row.unwrap_or_else(|| new_row(work.child())), changes, rows.is_empty()).await
     }
 
     /// Ends the current placement, if there is one, and starts another.
@@ -239,7 +251,7 @@ impl Step<'_> {
     }
 
     /// Placements are on record as they happen: a planned one would end the real one.
-    fn not_ahead(&self, day: NaiveDate, input: &[&str]) -> Result<(), Error> {
+    pub(super) fn not_ahead(&self, day: NaiveDate, input: &[&str]) -> Result<(), Error> {
         let today = self.today();
         let refused =
             || Error::refused_for(ErrorCode::DateOrder, input.iter().copied(), format!("on or before {today}"));
@@ -267,19 +279,24 @@ impl Step<'_> {
     }
 
     /// Opens a transaction on a child that the caller may know of.
-    async fn open(&self, child: &str) -> Result<Work<'_>, Stop> {
+    pub(super) async fn open(&self, child: &str) -> Result<Work<'_>, Stop> {
+        self.open_for(child, Uuid::nil()).await
+    }
+
+    /// The same, for a change that makes something of its own.
+    pub(super) async fn open_for(&self, child: &str, made: Uuid) -> Result<Work<'_>, Stop> {
         self.purpose()?;
         let child = match self.child_id(child) {
             Err(Error::NotFound) => Uuid::nil(),
             Err(Error::Refused(_)) => return Err(Error::refused_for(ErrorCode::InvalidId, ["childId"], "child").into()),
             other => other?,
         };
-        let write = self.begin(child).await?;
+        let write = self.begin(child, made).await?;
         write.lock(child).await?;
         let standing = write.standing(self.caller.agency.id, child, self.now, self.rests_on_consent()).await?;
         let gate = standing.map(|standing| self.gate(standing)).transpose()?.filter(Gate::knows);
         match gate {
-            Some(gate) => Ok(Work { write, gate }),
+            Some(gate) => Ok(Work { write, gate, suggested_by: None }),
             None => {
                 self.note(|draft| draft.miss());
                 Err(Error::NotFound.into())
@@ -288,7 +305,7 @@ impl Step<'_> {
     }
 
     /// Commits, and shows the child as it is then.
-    async fn finish(&self, work: Work<'_>, selection: &Selection) -> Result<ChildView, Stop> {
+    pub(super) async fn finish(&self, work: Work<'_>, selection: &Selection) -> Result<ChildView, Stop> {
         let child = work.child();
         work.write.commit().await?;
         Ok(self.child(&self.public_id(child), selection).await?)
@@ -296,17 +313,19 @@ impl Step<'_> {
 }
 
 /// A transaction on one child, and what the caller may do in it.
-struct Work<'a> {
-    write: Write,
-    gate: Gate<'a>,
+pub(super) struct Work<'a> {
+    pub(super) write: Write,
+    pub(super) gate: Gate<'a>,
+    /// Which agency suggested what is written now, where one did.
+    pub(super) suggested_by: Option<AgencyId>,
 }
 
 impl Work<'_> {
-    fn child(&self) -> Uuid {
+    pub(super) fn child(&self) -> Uuid {
         self.gate.standing().child
     }
 
-    async fn load(&self, section: Section) -> Result<Loaded, Error> {
+    pub(super) async fn load(&self, section: Section) -> Result<Loaded, Error> {
         let child = self.child();
         let mut loaded = Loaded::default();
         if section == Section::Responsibility {
@@ -325,7 +344,7 @@ impl Work<'_> {
         self.permit_at(changes, row, path)
     }
 
-    fn permit_at(
+    pub(super) fn permit_at(
         &self,
         changes: &Changes,
         row: Option<&Row>,
@@ -370,8 +389,8 @@ impl Work<'_> {
         self.tell(session, section, row.entry.map(|entry| entry.id), told).await
     }
 
-    /// What a change moves elsewhere: whereabouts follow the placement, and what protected
-    /// registration forbids to keep is emptied.
+    /// What a change moves elsewhere: whereabouts follow the placement, the bytes of a photo are kept as long as the
+    /// photo, and what protected registration forbids to keep is emptied.
     async fn follow(&self, session: &Session, section: Section, changes: &Changes) -> Result<(), Error> {
         let child = self.child();
         if section == Section::Placement
@@ -381,6 +400,11 @@ impl Work<'_> {
             if let Some(Value::Agency(agency)) = agency {
                 self.write.open_involvement(session.hub.dice.id(), child, *agency, "WHEREABOUTS", session.now).await?;
             }
+        }
+        if let Some((_, photo)) = changes.iter().find(|(id, _)| id.field().source == Source::Photo) {
+            let kept =
+                photo.as_ref().and_then(|value| if let Value::Photo(photo) = value { Some(photo.id) } else { None });
+            self.write.drop_photos(child, kept).await?;
         }
         let registered = |(id, value): &(FieldId, Option<Value>)| {
             id.field().name == "level" && *value == Some(Value::Text(Protection::Registered.code().to_owned()))
@@ -393,7 +417,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Empties what may not be kept, in every row and every revision of a section.
+    /// Empties what may not be kept, in every row, every revision and every suggestion of a section.
     async fn purge(&self, session: &Session, section: Section) -> Result<(), Error> {
         let child = self.child();
         let author = session.author();
@@ -406,6 +430,7 @@ impl Work<'_> {
                 Some(entry) => self.write.put_placement(child, entry.id, entry.to, &changes, &stamps, false).await?,
             }
         }
+        self.write.purge_suggestions(section, child, never_kept(section)).await?;
         Ok(self.write.purge_revisions(section, child, never_kept(section)).await?)
     }
 
@@ -447,7 +472,8 @@ impl Work<'_> {
         told: Map<String, Json>,
     ) -> Result<(), Error> {
         let fields: FieldSet = told.keys().filter_map(|name| section.field(name)).collect();
-        self.write.revise(section, self.child(), entry, Json::Object(told), &session.author()).await?;
+        let author = Author { suggested_by: self.suggested_by, ..session.author() };
+        self.write.revise(section, self.child(), entry, Json::Object(told), &author).await?;
         session.note(|draft| draft.change(self.gate.standing().subject, section.name(), fields));
         Ok(())
     }
@@ -475,7 +501,8 @@ fn read_values(section: Section, patch: &Patch) -> (Changes, Vec<Refusal>) {
         }
     }
     for name in &patch.clear {
-        match section.field(name).filter(|id| id.field().source == Source::Column) {
+        let emptied = |id: &FieldId| matches!(id.field().source, Source::Column | Source::Photo);
+        match section.field(name).filter(emptied) {
             None => refusals.push(Refusal::at(ErrorCode::InvalidInput, ["clear", name])),
             Some(id) if changes.iter().any(|(set, value)| *set == id && value.is_some()) => {
                 refusals.push(Refusal::at(ErrorCode::SetAndCleared, ["clear", name]));
@@ -532,16 +559,22 @@ fn new_row(child: Uuid) -> Row {
     Row { child, ..Row::default() }
 }
 
+/// The row that a section's update changes: the only one, or the placement that has not ended.
+pub(super) fn current_row(loaded: &Loaded, section: Section, child: Uuid) -> Option<Row> {
+    let rows = loaded.rows(section, child);
+    rows.iter().find(|row| row.entry.is_none_or(|entry| entry.to.is_none())).cloned()
+}
+
 fn current_placement(loaded: &Loaded, child: Uuid) -> Option<Row> {
     let rows = loaded.rows(Section::Placement, child);
     rows.iter().find(|row| row.entry.is_some_and(|entry| entry.to.is_none())).cloned()
 }
 
-fn value_of<'c>(changes: &'c Changes, name: &str) -> Option<&'c Value> {
+pub(super) fn value_of<'c>(changes: &'c Changes, name: &str) -> Option<&'c Value> {
     changes.iter().find(|(id, _)| id.field().name == name).and_then(|(_, value)| value.as_ref())
 }
 
-fn as_day(value: &Value) -> Option<NaiveDate> {
+pub(super) fn as_day(value: &Value) -> Option<NaiveDate> {
     if let Value::Date(day) = value { Some(*day) } else { None }
 }
 
@@ -584,7 +617,7 @@ impl Session {
     }
 
     pub(super) fn author(&self) -> Author {
-        Author { agency: self.caller.agency.id, user: self.caller.user.clone(), at: self.now }
+        Author { agency: self.caller.agency.id, user: self.caller.user.clone(), at: self.now, suggested_by: None }
     }
 }
 

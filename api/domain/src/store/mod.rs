@@ -5,15 +5,18 @@ mod columns;
 mod durability;
 mod ledger;
 mod listing;
+mod photo;
 mod read;
 mod roster;
 mod seed;
+mod suggestion;
 mod write;
 
 pub(crate) use claim::{Begun, Claim};
 pub(crate) use ledger::{LedgerRow, SubjectRow};
 pub(crate) use read::{Entry, IdentifierRow, RevisionRow, Row, Snapshot, Standing};
 pub use roster::RosterReport;
+pub(crate) use suggestion::{SuggestedRow, SuggestionRow};
 pub(crate) use write::{Author, Write};
 
 use crate::agency::{Agency, AgencyKind, NewAgency};

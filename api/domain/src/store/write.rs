@@ -26,6 +26,8 @@ pub(crate) struct Author {
     pub(crate) agency: AgencyId,
     pub(crate) user: Option<String>,
     pub(crate) at: i64,
+    /// Which agency suggested it, where one did.
+    pub(crate) suggested_by: Option<AgencyId>,
 }
 
 /// A transaction that writes. The list table follows: keys as they change, ties to agencies at the commit.
@@ -38,6 +40,10 @@ pub(crate) struct Write {
 impl Write {
     pub(super) fn new(transaction: DatabaseTransaction) -> Self {
         Write { transaction, tied: Mutex::default() }
+    }
+
+    pub(super) fn transaction(&self) -> &DatabaseTransaction {
+        &self.transaction
     }
 
     /// Makes everything of it durable.
@@ -209,6 +215,7 @@ impl Write {
             user_ref: Set(author.user.clone()),
             entry_id: Set(entry),
             changes: Set(changes),
+            suggested_by: Set(author.suggested_by.map(|agency| agency.0)),
         };
         revision::Entity::insert(row).exec_without_returning(&self.transaction).await?;
         Ok(())
