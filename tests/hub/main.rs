@@ -18,6 +18,8 @@ mod http;
 mod idempotency;
 mod identifiers;
 mod inputs;
+#[cfg(debug_assertions)]
+mod interference;
 mod ledger;
 mod lists;
 mod metrics;

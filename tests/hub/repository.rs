@@ -99,6 +99,24 @@ fn everything_in_the_schema_is_described() {
 }
 
 #[test]
+fn only_the_tests_can_plant_leaks() {
+    for (path, text) in sources("api") {
+        let of_hub = path.ends_with("domain/src/hub.rs");
+        for (line, word) in text.match_indices(".plant(").chain(text.match_indices(".load_dice(")) {
+            assert!(of_hub, "{}: only a test plants a leak: `{word}` at byte {line}", path.display());
+        }
+    }
+    let hub = read("api/domain/src/hub.rs");
+    for door in ["pub fn plant(", "pub fn load_dice("] {
+        let before = hub.split(door).next().expect("the door");
+        assert!(
+            before.trim_end().ends_with("#[cfg(debug_assertions)]\n    #[doc(hidden)]"),
+            "{door} is in every build"
+        );
+    }
+}
+
+#[test]
 fn the_face_names_neither_sea_orm_nor_the_entities() {
     let manifest = read("api/Cargo.toml");
     for name in ["sea-orm", "sea_orm", "sqlx", "samverka-entities", "samverka-migration"] {

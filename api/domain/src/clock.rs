@@ -53,6 +53,35 @@ pub fn instant(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or_default()
 }
 
+/// The dice that a hub's rows get their ids from.
+#[derive(Debug, Default)]
+pub(crate) struct Dice {
+    #[cfg(debug_assertions)]
+    loaded: std::sync::atomic::AtomicU64,
+}
+
+impl Dice {
+    /// A random id.
+    #[cfg(not(debug_assertions))]
+    pub(crate) fn id(&self) -> Uuid {
+        random_id()
+    }
+
+    /// A random id; the next one, if the dice are loaded.
+    #[cfg(debug_assertions)]
+    pub(crate) fn id(&self) -> Uuid {
+        let loaded = self.loaded.load(std::sync::atomic::Ordering::SeqCst) > 0;
+        let next = || self.loaded.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        if loaded { Uuid::from_u64_pair(0xd1ce_0000_0000_4000, 1 << 63 | next()) } else { random_id() }
+    }
+
+    /// From now on ids come in order, from the one with this number: so those of two hubs are alike.
+    #[cfg(debug_assertions)]
+    pub(crate) fn load(&self, first: u64) {
+        self.loaded.store(first, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
 /// A random id.
 pub(crate) fn random_id() -> Uuid {
     #[expect(clippy::disallowed_methods, reason = "these are the dice")]

@@ -2,11 +2,12 @@
 
 use crate::agency::{Agency, AgencyKind, NewAgency};
 use crate::caller::Caller;
-use crate::clock::{Clock, random_id, random_secret};
+use crate::clock::{Clock, Dice, random_id, random_secret};
 use crate::error::{DatabaseError, Error, ErrorCode};
 use crate::figures::{DecisionFigures, Figures};
 use crate::ids::AgencyId;
 use crate::keys::Keys;
+use crate::leak::Leaks;
 use crate::ledger::{self, Ledger, Released, Verdict};
 use crate::policy::{Decisions, Engine, Situation};
 use crate::session::{REMEMBERED, Request, Session};
@@ -185,6 +186,8 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) engine: &'static Engine,
     pub(crate) clock: Clock,
+    pub(crate) dice: Dice,
+    pub(crate) leaks: Leaks,
     pub(crate) keys: Keys,
     pub(crate) ledger: Ledger,
     decisions: DecisionFigures,
@@ -235,6 +238,8 @@ impl Hub {
             store,
             engine,
             clock,
+            dice: Dice::default(),
+            leaks: Leaks::default(),
             keys,
             ledger,
             decisions: DecisionFigures::default(),
@@ -312,6 +317,20 @@ impl Hub {
     /// The policies that decide.
     pub fn engine(&self) -> &'static Engine {
         self.inner.engine
+    }
+
+    /// Makes the hub have a leak, and no other, or none.
+    #[cfg(debug_assertions)]
+    #[doc(hidden)]
+    pub fn plant(&self, leak: Option<crate::leak::Leak>) {
+        self.inner.leaks.plant(leak);
+    }
+
+    /// From now on the ids of new rows come in order, from the one with this number, which is above 0.
+    #[cfg(debug_assertions)]
+    #[doc(hidden)]
+    pub fn load_dice(&self, first: u64) {
+        self.inner.dice.load(first);
     }
 
     /// Waits until every row that was handed in is written. Call it when no request is left.

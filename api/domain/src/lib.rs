@@ -19,6 +19,8 @@ pub mod hub;
 pub mod identifier;
 pub mod ids;
 mod keys;
+#[doc(hidden)]
+pub mod leak;
 pub mod ledger;
 pub mod list;
 pub mod photo;

@@ -4,10 +4,11 @@ use super::Session;
 use super::step::{Step, Stop};
 use crate::agency::AgencyKind;
 use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Source, Value};
-use crate::clock::{day, random_id};
+use crate::clock::day;
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::gate::{Gate, Loaded, identifier};
 use crate::ids::{AgencyId, IdentifierId, PlacementId};
+use crate::leak::Leak;
 use crate::policy::Protection;
 use crate::stamps::Stamps;
 use crate::store::{Author, IdentifierRow, Row, Write};
@@ -113,7 +114,7 @@ impl Step<'_> {
             // Wherever the child stayed, it is not there any more; `apply` opens the new whereabouts, if the hub knows them.
             work.write.close_involvements(work.child(), "WHEREABOUTS", self.now).await?;
             let mut row = new_row(work.child());
-            let id = random_id();
+            let id = self.hub.dice.id();
             row.entry = Some(crate::store::Entry { id, from: None, to: None, agency: None });
             work.apply(self, Section::Placement, row, changes, true).await?;
             self.finish(work, selection).await
@@ -164,7 +165,7 @@ impl Step<'_> {
         selection: &Selection,
     ) -> Result<ChildView, Error> {
         let result = async {
-            let row = new.read(Uuid::nil(), &["identifier"])?;
+            let row = new.read(self.hub.dice.id(), Uuid::nil(), &["identifier"])?;
             let work = self.open(child).await?;
             let id = row.kind.field();
             work.permit_at(&vec![(id, None)], None, |_| vec!["identifier".to_owned(), "kind".to_owned()])?;
@@ -198,7 +199,8 @@ impl Step<'_> {
             let work = self.open(child).await?;
             let there = work.write.identifiers(work.child()).await?;
             let seen = work.gate.may_show(Section::Identifiers);
-            let row = there.into_iter().find(|row| row.id == id.0 && seen.contains(row.kind.field()));
+            let tells = self.hub.leaks.planted(Leak::RefusalTellsHidden);
+            let row = there.into_iter().find(|row| row.id == id.0 && (seen.contains(row.kind.field()) || tells));
             let mut row = row.ok_or(Error::Code(ErrorCode::NoSuchEntry))?;
             let field = row.kind.field();
             work.permit_at(&vec![(field, None)], None, |_| vec!["identifierId".to_owned()])?;
@@ -396,7 +398,7 @@ impl Work<'_> {
         {
             self.write.close_involvements(child, "WHEREABOUTS", session.now).await?;
             if let Some(Value::Agency(agency)) = agency {
-                self.write.open_involvement(random_id(), child, *agency, "WHEREABOUTS", session.now).await?;
+                self.write.open_involvement(session.hub.dice.id(), child, *agency, "WHEREABOUTS", session.now).await?;
             }
         }
         if let Some((_, photo)) = changes.iter().find(|(id, _)| id.field().source == Source::Photo) {
