@@ -15,6 +15,8 @@ pub struct Model {
     pub marks: Option<String>,
     /// F48.
     pub clothing: Option<String>,
+    /// F10: what is told of the photo; its bytes are in `photo`.
+    pub photo: Option<Json>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

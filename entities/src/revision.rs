@@ -20,6 +20,8 @@ pub struct Model {
     pub entry_id: Option<Uuid>,
     /// By field: the new value.
     pub changes: Json,
+    /// The agency that suggested the write, where one did.
+    pub suggested_by: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -9,6 +9,8 @@ pub use sea_orm_migration::migrator::MigratorTrait as Steps;
 mod m20261121_000001_record;
 mod m20261121_000002_ledger;
 mod m20261121_000003_roster;
+mod m20261121_000004_idempotency;
+mod m20261121_000005_suggestion_photo;
 mod m20261121_000006_missing_episode;
 
 /// Every migration, in order.
@@ -21,6 +23,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000001_record::Migration),
             Box::new(m20261121_000002_ledger::Migration),
             Box::new(m20261121_000003_roster::Migration),
+            Box::new(m20261121_000004_idempotency::Migration),
+            Box::new(m20261121_000005_suggestion_photo::Migration),
             Box::new(m20261121_000006_missing_episode::Migration),
         ]
     }

@@ -106,7 +106,7 @@ async fn no_canary_is_on_the_wire_without_an_earlier_committed_row(hub: Hub) {
 }
 
 /// Keeps the log from being written, from outside, until the guard is dropped.
-async fn block(hub: &Hub) -> sea_orm::DatabaseTransaction {
+pub async fn block(hub: &Hub) -> sea_orm::DatabaseTransaction {
     match hub.database.kind {
         Kind::Sqlite => {
             let immediate = TransactionOptions {

@@ -10,17 +10,27 @@
 
 mod access;
 mod auth;
+mod corpus;
+mod crash;
+mod gate;
 mod harness;
 mod http;
+mod idempotency;
 mod identifiers;
 mod inputs;
+#[cfg(debug_assertions)]
+mod interference;
 mod ledger;
 mod lists;
+mod metrics;
 mod oracle;
+mod photo;
 mod placement;
 mod readme;
 mod repository;
 mod results;
+mod spans;
 mod statements;
+mod suggestions;
 mod versions;
 mod write;

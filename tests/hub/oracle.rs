@@ -313,6 +313,7 @@ fn closed_by_leaving(situation: Situation, id: FieldId) -> bool {
                 | "childContact"
                 | "network"
                 | "description"
+                | "photo"
                 | "safetyPlan"
         )
         && !situation.own
@@ -334,6 +335,7 @@ fn closed_by_return_purpose(situation: Situation, id: FieldId) -> bool {
             | "network"
             | "voice"
             | "description"
+            | "photo"
             | "riskIndicators"
             | "exploitation"
             | "safetyPlan"

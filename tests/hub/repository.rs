@@ -3,6 +3,7 @@
 //! A file that is not current is made again by the command in the message; read its diff before you commit it.
 
 use samverka::graphql;
+use samverka::graphql::document::Limit;
 use samverka::graphql::{SchemaError, verify};
 use samverka_domain::catalogue::FieldId;
 use samverka_domain::error::ErrorCode;
@@ -98,6 +99,24 @@ fn everything_in_the_schema_is_described() {
 }
 
 #[test]
+fn only_the_tests_can_plant_leaks() {
+    for (path, text) in sources("api") {
+        let of_hub = path.ends_with("domain/src/hub.rs");
+        for (line, word) in text.match_indices(".plant(").chain(text.match_indices(".load_dice(")) {
+            assert!(of_hub, "{}: only a test plants a leak: `{word}` at byte {line}", path.display());
+        }
+    }
+    let hub = read("api/domain/src/hub.rs");
+    for door in ["pub fn plant(", "pub fn load_dice("] {
+        let before = hub.split(door).next().expect("the door");
+        assert!(
+            before.trim_end().ends_with("#[cfg(debug_assertions)]\n    #[doc(hidden)]"),
+            "{door} is in every build"
+        );
+    }
+}
+
+#[test]
 fn the_face_names_neither_sea_orm_nor_the_entities() {
     let manifest = read("api/Cargo.toml");
     for name in ["sea-orm", "sea_orm", "sqlx", "samverka-entities", "samverka-migration"] {
@@ -141,9 +160,48 @@ fn the_policy_imports_the_engine_and_nothing_that_waits() {
 }
 
 #[test]
+fn no_release_can_answer_before_it_commits() {
+    let manifest = read("Cargo.toml");
+    let release = manifest.split("[profile.release").nth(1).expect("a profile");
+    assert!(!release.contains("debug-assertions"), "a release with debug assertions has the planted fault");
+    let rooms = read("api/domain/src/lib.rs");
+    assert!(rooms.contains("#[cfg(debug_assertions)]\n#[doc(hidden)]\npub mod fault;"), "the fault is in every build");
+    for (path, text) in sources("api/src").into_iter().chain(sources("api/domain/src")) {
+        let planted = text.contains("answer_before_commit()") && !path.ends_with("fault.rs");
+        assert!(!planted, "{}: only a test plants the fault", path.display());
+    }
+}
+
+#[test]
+fn every_change_begins_where_its_key_is_claimed() {
+    let sources = sources("api/domain/src");
+    let begin = |text: &str| text.matches("store.write(").count();
+    let begun: Vec<String> =
+        sources.iter().flat_map(|(path, text)| std::iter::repeat_n(path.display().to_string(), begin(text))).collect();
+    let only = begun.len() == 1 && begun[0].ends_with("session/step.rs");
+    assert!(only, "{begun:?}: a change begins in `Step::begin`, or it is not claimed under its `Idempotency-Key`");
+}
+
+#[test]
 fn every_error_code_stands_in_the_readmes_catalogue() {
     let docs = read("README.md");
     for code in ErrorCode::ALL {
         assert!(docs.contains(code.entry().code), "README.md does not name {}", code.entry().code);
+    }
+}
+
+#[test]
+fn every_limit_of_a_document_stands_in_the_readmes_table() {
+    let docs = read("README.md");
+    let mut told = Vec::new();
+    for row in docs.lines().filter(|row| row.starts_with("| `")) {
+        let mut cells = row.split(" | ");
+        let (names, numbers) = (cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
+        let names = names.split('`').skip(1).step_by(2).map(str::to_owned);
+        told.extend(names.zip(numbers.split(", ").map(|number| number.replace(',', ""))));
+    }
+    for limit in Limit::ALL {
+        let row = (limit.name().to_owned(), limit.most().to_string());
+        assert!(told.contains(&row), "the table in README.md does not say `{}`: {}", row.0, row.1);
     }
 }

@@ -39,6 +39,7 @@ pub fn sample(hub: &Hub, id: FieldId, n: usize) -> Value {
         Kind::PostalCode => json!(format!("2114{}", n % 10)),
         Kind::OrganisationNumber => json!("2120001124"),
         Kind::Agency => json!(hub.agency_id("hvb-landskrona")),
+        Kind::Photo => unreachable!("a photo is no input"),
         Kind::Entries(_, entry) => match entry.type_name {
             "Relative" => json!([{ "name": format!("Namn {n}"), "country": "SE" }]),
             _ => json!([{ "indicator": "DEBTS", "observedOn": "2026-01-02", "source": format!("Källa {n}") }]),

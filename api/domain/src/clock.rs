@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// Where the time comes from: whole microseconds since 1970 (UTC), which both databases keep alike.
@@ -26,6 +27,22 @@ impl Clock {
     }
 }
 
+/// How long something takes. It tells no time, and what it measures goes into figures only.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts it.
+    pub fn start() -> Self {
+        Stopwatch(Instant::now())
+    }
+
+    /// How long it has run.
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 /// The day, in Sweden's calendar in UTC terms, of an instant.
 pub(crate) fn day(micros: i64) -> chrono::NaiveDate {
     instant(micros).date_naive()
@@ -34,6 +51,35 @@ pub(crate) fn day(micros: i64) -> chrono::NaiveDate {
 /// An instant as a date and time in UTC.
 pub fn instant(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or_default()
+}
+
+/// The dice that a hub's rows get their ids from.
+#[derive(Debug, Default)]
+pub(crate) struct Dice {
+    #[cfg(debug_assertions)]
+    loaded: std::sync::atomic::AtomicU64,
+}
+
+impl Dice {
+    /// A random id.
+    #[cfg(not(debug_assertions))]
+    pub(crate) fn id(&self) -> Uuid {
+        random_id()
+    }
+
+    /// A random id; the next one, if the dice are loaded.
+    #[cfg(debug_assertions)]
+    pub(crate) fn id(&self) -> Uuid {
+        let loaded = self.loaded.load(std::sync::atomic::Ordering::SeqCst) > 0;
+        let next = || self.loaded.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        if loaded { Uuid::from_u64_pair(0xd1ce_0000_0000_4000, 1 << 63 | next()) } else { random_id() }
+    }
+
+    /// From now on ids come in order, from the one with this number: so those of two hubs are alike.
+    #[cfg(debug_assertions)]
+    pub(crate) fn load(&self, first: u64) {
+        self.loaded.store(first, std::sync::atomic::Ordering::SeqCst);
+    }
 }
 
 /// A random id.

@@ -14,6 +14,11 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &'static [ErrorCode] = &[$(ErrorCode::$variant,)+];
 
+            /// The code that is written so.
+            pub fn from_code(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|known| known.entry().code == code)
+            }
+
             /// The catalogue entry.
             pub const fn entry(self) -> &'static ErrorEntry {
                 match self {
@@ -65,6 +70,12 @@ codes! {
     HeaderInvalid "HEADER_INVALID" 400
         en "a Samverka header is too long, sent twice, or not printable ASCII" sv "ett Samverka-huvud är för långt, skickat två gånger eller inte skrivbar ASCII"
         do "send each header once, with at most 128 printable ASCII characters" / "skicka varje huvud en gång, med högst 128 skrivbara ASCII-tecken";
+    IdempotencyKeyInvalid "IDEMPOTENCY_KEY_INVALID" 400
+        en "the header Idempotency-Key is sent twice, or is not a key" sv "huvudet Idempotency-Key är skickat två gånger eller är ingen nyckel"
+        do "send it once, with 1 to 255 visible ASCII characters, in quotes or without; a UUID will do" / "skicka det en gång, med 1 till 255 synliga ASCII-tecken, inom citattecken eller utan; ett UUID går bra";
+    IdempotencyKeyReused "IDEMPOTENCY_KEY_REUSED" 422
+        en "this Idempotency-Key stands for another request of yours; nothing was done" sv "denna Idempotency-Key står för ett annat anrop från er; inget gjordes"
+        do "repeat a request with the same key, document, variables, role and purpose; take a new key for a new one" / "upprepa ett anrop med samma nyckel, dokument, variabler, roll och ändamål; ta en ny nyckel för ett nytt";
     NotFound "NOT_FOUND" 200
         en "no such child is known to your agency" sv "inget sådant barn är känt för er myndighet"
         do "check the id or number; if the child is new to you, ask the agency that leads the case" / "kontrollera id eller nummer; är barnet nytt för er, fråga den myndighet som leder ärendet";
@@ -140,6 +151,24 @@ codes! {
     AgencyKind "AGENCY_KIND" 200
         en "an agency of this kind cannot be that to a child" sv "en aktör av det här slaget kan inte vara det för ett barn"
         do "choose an agency of a kind that `extensions.expected` names, from `agencies`" / "välj en aktör av ett slag som `extensions.expected` anger, ur `agencies`";
+    UseUpdate "USE_UPDATE" 200
+        en "your role may write this field itself" sv "er roll får själv skriva detta fält"
+        do "change it with the section's update; suggest what others write" / "ändra det med avsnittets ändringsanrop; föreslå det som andra skriver";
+    SuggestionDecided "SUGGESTION_DECIDED" 200
+        en "the suggestion, or this field of it, has been decided on" sv "förslaget, eller detta fält i det, är redan avgjort"
+        do "read the suggestion again; only fields that are OPEN can be accepted or declined" / "läs förslaget igen; bara fält som är OPEN kan godtas eller avslås";
+    TooManySuggestions "TOO_MANY_SUGGESTIONS" 200
+        en "your agency has made as many suggestions about this child as it may in a day" sv "er aktör har lämnat så många förslag om detta barn som går på ett dygn"
+        do "gather what belongs together in one suggestion, or wait a day" / "samla det som hör ihop i ett förslag, eller vänta ett dygn";
+    PhotoType "PHOTO_TYPE" 415
+        en "the photo must be image/jpeg or image/png" sv "fotografiet ska vara image/jpeg eller image/png"
+        do "send the photo as it is with `Content-Type: image/jpeg` or `image/png`" / "skicka fotografiet som det är med `Content-Type: image/jpeg` eller `image/png`";
+    PhotoInvalid "PHOTO_INVALID" 422
+        en "the body is not a whole image of its Content-Type" sv "kroppen är inte en hel bild av sin Content-Type"
+        do "open the file in an image viewer, save it as JPEG or PNG, and send that" / "öppna filen i ett bildprogram, spara den som JPEG eller PNG och skicka den";
+    PhotoTooLarge "PHOTO_TOO_LARGE" 413
+        en "the photo is larger than the hub takes" sv "fotografiet är större än navet tar emot"
+        do "scale it down to at most 2,000,000 bytes and 4,096 pixels a side; a JPEG is smaller than a PNG" / "förminska det till högst 2 000 000 byte och 4 096 bildpunkter per sida; en JPEG är mindre än en PNG";
     ParseFailed "GRAPHQL_PARSE_FAILED" 400
         en "the document is not GraphQL" sv "dokumentet är inte GraphQL"
         do "correct the syntax at `locations`" / "rätta syntaxen vid `locations`";
@@ -154,7 +183,7 @@ codes! {
         do "send the request again, at once and whole" / "skicka anropet igen, genast och helt";
     BodyTooLarge "BODY_TOO_LARGE" 413
         en "the body is larger than the hub takes" sv "kroppen är större än hubben tar emot"
-        do "send at most 1 MiB" / "skicka högst 1 MiB";
+        do "send at most 256 KiB" / "skicka högst 256 KiB";
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" 415
         en "the body must be application/json, in UTF-8 and not compressed" sv "kroppen ska vara application/json, i UTF-8 och inte komprimerad"
         do "send `Content-Type: application/json`, no other charset, and no `Content-Encoding`" / "skicka `Content-Type: application/json`, ingen annan teckenkodning och inget `Content-Encoding`";
@@ -162,20 +191,20 @@ codes! {
         en "the header Accept admits no media type that the hub answers in" sv "huvudet Accept medger ingen mediatyp som hubben svarar med"
         do "send `Accept: application/graphql-response+json, application/json;q=0.9`, or leave it out" / "skicka `Accept: application/graphql-response+json, application/json;q=0.9`, eller utelämna det";
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405
-        en "GraphQL is asked by POST" sv "GraphQL anropas med POST"
-        do "send the request as POST" / "skicka anropet som POST";
+        en "this address does not take this method" sv "denna adress tar inte emot denna metod"
+        do "ask GraphQL by POST; fetch a photo with GET, and send one with PUT" / "anropa GraphQL med POST; hämta ett fotografi med GET och skicka ett med PUT";
     NoSuchPath "NO_SUCH_PATH" 404
         en "there is nothing at this address" sv "det finns inget på denna adress"
         do "send GraphQL to /graphql" / "skicka GraphQL till /graphql";
     QueryRefused "QUERY_REFUSED" 400
         en "the document is nested too deeply, spreads fragments too often, or asks for too much at once" sv "dokumentet är för djupt nästlat, sprider fragment för ofta eller frågar efter för mycket på en gång"
-        do "ask for less in one request" / "fråga efter mindre i ett anrop";
+        do "ask for less in one request, until `extensions.found` is at most `extensions.limit`" / "fråga efter mindre i ett anrop, tills `extensions.found` är högst `extensions.limit`";
     TooManyRequests "TOO_MANY_REQUESTS" 429
         en "your agency has too many requests under way" sv "er myndighet har för många anrop på gång"
         do "wait for answers before you ask more, or ask for less at a time" / "vänta på svar innan ni frågar mer, eller fråga efter mindre åt gången";
     AuditUnavailable "AUDIT_UNAVAILABLE" 503
         en "the access log cannot be written, so nothing is shown" sv "åtkomstloggen kan inte skrivas, därför visas inget"
-        do "send the request again in a moment; a change may have been made, so read before you repeat it" / "skicka anropet igen om en stund; en ändring kan ha gjorts, så läs innan ni upprepar den";
+        do "send the request again in a moment, a mutation with the same `Idempotency-Key`; without one a change may have been made, so read before you repeat it" / "skicka anropet igen om en stund, en mutation med samma `Idempotency-Key`; utan en sådan kan en ändring ha gjorts, så läs innan ni upprepar den";
     Unavailable "UNAVAILABLE" 503
         en "the hub cannot reach its database" sv "hubben når inte sin databas"
         do "send the request again in a moment" / "skicka anropet igen om en stund";

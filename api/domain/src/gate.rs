@@ -1,14 +1,19 @@
 //! Records → views: the only way out. The mask decides before the value is looked at, and what is
 //! shown is noted for the access log in the same breath.
 
+mod suggestion;
+
+pub(crate) use suggestion::Suggested;
+
 use crate::agency::AgencyKind;
 use crate::caller::Caller;
 use crate::catalogue::{EntryField, FieldId, FieldSet, IdentifierKind, Kind, Section, Source, Value};
 use crate::error::{ErrorCode, Refusal};
 use crate::hub::Inner;
 use crate::ids::{AgencyId, IdentifierId, PlacementId};
+use crate::leak::Leak;
 use crate::ledger::Showing;
-use crate::policy::{Decisions, Purpose, RuleId, Situation};
+use crate::policy::{Decisions, Purpose, Role, RuleId, Situation};
 use crate::stamps::Stamp;
 use crate::store::{IdentifierRow, Read, RevisionRow, Row, Standing};
 use crate::view::{ChildView, RevisionView, SectionSelection, SectionView, Selection};
@@ -65,7 +70,7 @@ impl<'a> Gate<'a> {
             break_glass: false,
             own: false,
         };
-        let decisions = hub.engine.decide(situation);
+        let decisions = hub.decide(situation);
         Gate { hub, agency: caller.agency.id, standing, situation, decisions }
     }
 
@@ -85,7 +90,7 @@ impl<'a> Gate<'a> {
     }
 
     fn own_decisions(&self) -> Arc<Decisions> {
-        self.hub.engine.decide(Situation { own: true, ..self.situation })
+        self.hub.decide(Situation { own: true, ..self.situation })
     }
 
     /// Every field that some row of the section could show: what is worth reading.
@@ -151,6 +156,8 @@ impl<'a> Gate<'a> {
         if asked.revisions {
             view.revisions = self.revisions(section, loaded);
         }
+        view.photo = view.values.iter().find_map(|(_, value)| self.photo_handle(value));
+        view.upload = self.upload_handle(section).filter(|_| asked.upload);
         view
     }
 
@@ -164,7 +171,7 @@ impl<'a> Gate<'a> {
     ) -> Vec<(FieldId, Value)> {
         let child = self.standing.child;
         let value = |id: FieldId| match id.field().source {
-            Source::Column => current.and_then(|row| row.value(id)).cloned(),
+            Source::Column | Source::Photo => current.and_then(|row| row.value(id)).cloned(),
             Source::Flag(_) if id.field().section == Section::Identifiers => {
                 let kinds = |row: &IdentifierRow| row.kind == IdentifierKind::DossierNumber;
                 Some(Value::Bool(loaded.identifiers(child).iter().any(kinds)))
@@ -203,7 +210,7 @@ impl<'a> Gate<'a> {
         let child = self.standing.child;
         // Bound to the caller: a tag that two callers share would tell them that they see the same child.
         let mut seen = format!("{}/{}/{child}/{}", self.agency, self.situation.role, section.name());
-        for (name, id, stamp) in self.visible_stamps(section, loaded) {
+        for (name, id, stamp) in self.visible_stamps(section, loaded, Leak::VersionOverHidden) {
             _ = write!(seen, "|{name}:{id}:{}", stamp.0);
         }
         for id in section.fields().filter(|id| self.decisions.shown.contains(*id)) {
@@ -220,12 +227,16 @@ impl<'a> Gate<'a> {
     }
 
     fn last_stamp(&self, section: Section, loaded: &Loaded) -> Option<Stamp> {
-        self.visible_stamps(section, loaded).into_iter().map(|(_, _, stamp)| stamp).max_by_key(|stamp| stamp.1)
+        self.visible_stamps(section, loaded, Leak::UpdatedOverHidden)
+            .into_iter()
+            .map(|(_, _, stamp)| stamp)
+            .max_by_key(|stamp| stamp.1)
     }
 
     /// The stamps of what the caller may see: column, row, stamp.
-    fn visible_stamps(&self, section: Section, loaded: &Loaded) -> Vec<(&'static str, Uuid, Stamp)> {
+    fn visible_stamps(&self, section: Section, loaded: &Loaded, leak: Leak) -> Vec<(&'static str, Uuid, Stamp)> {
         let child = self.standing.child;
+        let all = self.hub.leaks.planted(leak);
         if section == Section::Identifiers {
             let rows = loaded.identifiers(child).iter().filter(|row| self.decisions.shown.contains(row.kind.field()));
             return rows.filter_map(|row| Some(("value", row.id, row.stamps.get("value")?))).collect();
@@ -237,7 +248,8 @@ impl<'a> Gate<'a> {
                 continue;
             }
             let row_id = row.entry.map_or(child, |entry| entry.id);
-            let columns = section.fields().filter(|id| decisions.shown.contains(*id)).map(|id| id.field().column);
+            let columns =
+                section.fields().filter(|id| all || decisions.shown.contains(*id)).map(|id| id.field().column);
             let columns = columns.chain(row.entry.map(|_| "valid_to"));
             seen.extend(columns.filter_map(|column| Some((column, row_id, row.stamps.get(column)?))));
         }
@@ -261,19 +273,24 @@ impl<'a> Gate<'a> {
             });
             let changes: Vec<(FieldId, Json)> = changes.collect();
             let agency = Some(revision.agency).filter(|writer| self.may_name(*writer));
-            (!changes.is_empty()).then_some(RevisionView { at: revision.at, agency, changes })
+            let suggested_by = revision.suggested_by.filter(|suggester| self.may_name(*suggester));
+            let suggested = revision.suggested_by.is_some();
+            let view = RevisionView { at: revision.at, agency, changes, suggested, suggested_by };
+            (!view.changes.is_empty()).then_some(view)
         };
         revisions.iter().filter_map(view).collect()
     }
 
     /// Whether a writer may be named: a home or a school that writes tells where the child lives or learns, so it is
-    /// named only to those who are shown that.
+    /// named only to those who are shown that; an organisation, whom the child confides in, only to those who are shown
+    /// the child's own words.
     fn may_name(&self, writer: AgencyId) -> bool {
         let shows = |path: &str| FieldId::by_path(path).is_some_and(|id| self.decisions.shown.contains(id));
         match self.hub.agency_kind(writer) {
             _ if writer == self.agency => true,
             Some(AgencyKind::CareHome) => shows("placement.unitAgency"),
             Some(AgencyKind::School) => shows("schooling.schoolName"),
+            Some(AgencyKind::Partner) => shows("voice.wishes"),
             Some(_) => true,
             None => false,
         }
@@ -291,6 +308,36 @@ impl<'a> Gate<'a> {
         Refusal { rule, ask: Some(id.group().owner), ..Refusal::at(ErrorCode::Forbidden, input) }
     }
 
+    /// The handle of a photo: it holds nothing that others can read, and opens for this caller only.
+    fn photo_handle(&self, value: &Value) -> Option<String> {
+        let Value::Photo(photo) = value else { return None };
+        let place = [self.standing.child.into_bytes(), photo.id.into_bytes()].concat();
+        Some(self.hub.keys.seal(&place, &photo_use(self.agency, self.situation.role)))
+    }
+
+    /// The handle under which a photo is sent, if the section has one and the caller may write it.
+    fn upload_handle(&self, section: Section) -> Option<String> {
+        let id = section.fields().find(|id| id.field().source == Source::Photo)?;
+        let sealed =
+            || self.hub.keys.seal(self.standing.child.as_bytes(), &upload_use(self.agency, self.situation.role));
+        self.decisions.writable.contains(id).then(sealed)
+    }
+
+    /// Whether a field of the section's one row is shown: else the rule that keeps it.
+    pub(crate) fn read_refusal(&self, id: FieldId) -> Option<RuleId> {
+        (!self.decisions.shown.contains(id)).then(|| self.decisions.read_rule(id))
+    }
+
+    /// What the log must tell of one field that was asked for, shown or not.
+    pub(crate) fn look_at(&self, id: FieldId) -> Showing {
+        let (shown, withheld) = match self.read_refusal(id) {
+            None => (FieldSet::from_iter([id]), FieldSet::EMPTY),
+            Some(_) => (FieldSet::EMPTY, FieldSet::from_iter([id])),
+        };
+        let rules = BTreeSet::from([self.decisions.read_rule(id)]);
+        Showing { relation: self.standing.relation, shown, withheld, versions: BTreeSet::new(), rules }
+    }
+
     /// What the log must tell of a child that was found by a field: its value is confirmed thereby.
     pub(crate) fn found_by(&self, id: FieldId) -> Showing {
         Showing {
@@ -304,8 +351,18 @@ impl<'a> Gate<'a> {
 
     /// Whether the child may be found by a field.
     pub(crate) fn finds_by(&self, id: FieldId) -> bool {
-        self.decisions.searchable.contains(id)
+        self.decisions.searchable.contains(id) || self.hub.leaks.planted(Leak::HiddenNumberFinds)
     }
+}
+
+/// What the handle of a photo is bound to.
+pub(crate) fn photo_use(agency: AgencyId, role: Role) -> String {
+    format!("photo|{agency}|{role}")
+}
+
+/// What the handle under which a photo is sent is bound to.
+pub(crate) fn upload_use(agency: AgencyId, role: Role) -> String {
+    format!("photo upload|{agency}|{role}")
 }
 
 /// Whether a row is a placement that has ended.

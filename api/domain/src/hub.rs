@@ -2,13 +2,15 @@
 
 use crate::agency::{Agency, AgencyKind, NewAgency};
 use crate::caller::Caller;
-use crate::clock::{Clock, random_id, random_secret};
+use crate::clock::{Clock, Dice, random_id, random_secret};
 use crate::error::{DatabaseError, Error, ErrorCode};
+use crate::figures::{DecisionFigures, Figures};
 use crate::ids::AgencyId;
 use crate::keys::Keys;
+use crate::leak::Leaks;
 use crate::ledger::{self, Ledger, Released, Verdict};
-use crate::policy::Engine;
-use crate::session::{Request, Session};
+use crate::policy::{Decisions, Engine, Situation};
+use crate::session::{REMEMBERED, Request, Session};
 pub use crate::store::RosterReport;
 use crate::store::{Standing, Store};
 use crate::world;
@@ -22,6 +24,8 @@ use uuid::Uuid;
 const INDEX_EVERY: Duration = Duration::from_secs(5);
 /// How many guesses are kept of what an agency is to a child.
 const RECENT: usize = 10_000;
+/// How often keys of callers are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// How long a health check waits for the database.
 const READY_WITHIN: Duration = Duration::from_secs(1);
 
@@ -186,10 +190,13 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) engine: &'static Engine,
     pub(crate) clock: Clock,
+    pub(crate) dice: Dice,
+    pub(crate) leaks: Leaks,
     pub(crate) keys: Keys,
     pub(crate) ledger: Ledger,
     /// What agencies were to children when they last looked: a guess, never an answer.
     pub(crate) recent: Cache<(AgencyId, Uuid), Standing>,
+    decisions: DecisionFigures,
     agencies: RwLock<Vec<Arc<Agency>>>,
     /// Held by the one that brings the index of the access log up to date.
     indexing: tokio::sync::Mutex<()>,
@@ -237,14 +244,18 @@ impl Hub {
             store,
             engine,
             clock,
+            dice: Dice::default(),
+            leaks: Leaks::default(),
             keys,
             ledger,
             recent: Cache::new(RECENT),
+            decisions: DecisionFigures::default(),
             agencies: RwLock::new(agencies),
             indexing: tokio::sync::Mutex::default(),
         };
         let hub = Hub { inner: Arc::new(inner) };
         tokio::spawn(keep_indexed(Arc::downgrade(&hub.inner)));
+        tokio::spawn(keep_forgetting(Arc::downgrade(&hub.inner)));
         Ok(hub)
     }
 
@@ -254,7 +265,8 @@ impl Hub {
     /// # Errors
     ///
     /// `AUDIT_UNAVAILABLE` if the row cannot be written; nothing is shown then. `PURPOSE_NOT_ALLOWED`
-    /// if the caller's role may not state the purpose it states; that is logged, too.
+    /// if the caller's role may not state the purpose it states, `IDEMPOTENCY_KEY_REUSED` if its key stands for another
+    /// request; that is logged, too.
     pub async fn answer<T, F>(
         &self,
         caller: Caller,
@@ -264,21 +276,39 @@ impl Hub {
     where
         F: Future<Output = T>,
     {
-        let (role, purpose) = (caller.role, caller.purpose);
         let session = Arc::new(Session::new(self.inner.clone(), caller, request));
-        if purpose.is_some_and(|purpose| !self.inner.engine.may_declare(role, purpose)) {
-            let refusal = Error::Code(ErrorCode::PurposeNotAllowed);
+        if let Err(refusal) = session.admit().await {
             session.release_refusal(&refusal).await?;
             return Err(refusal);
         }
         let answer = run(session.clone()).await;
-        session.release(answer).await
+        // Another request was first with the key, at the same time: then nothing of this one was done.
+        let reused = session.has_refused(ErrorCode::IdempotencyKeyReused);
+        let released = session.release(answer).await?;
+        if reused { Err(Error::Code(ErrorCode::IdempotencyKeyReused)) } else { Ok(released) }
     }
 
     /// Whether the hub can answer: the access log can be written now, whatever failed before.
     pub async fn is_ready(&self) -> bool {
         let probe = self.inner.store.can_write();
         self.inner.ledger.is_open() && tokio::time::timeout(READY_WITHIN, probe).await.is_ok_and(|done| done.is_ok())
+    }
+
+    /// What the hub has counted since it was opened.
+    pub fn figures(&self) -> Figures {
+        let Inner { store, engine, ledger, decisions, .. } = &*self.inner;
+        let [reader, writer] = store.pools();
+        Figures {
+            decisions_kept: decisions.kept.get(),
+            decisions_asked: decisions.asked.get(),
+            situations: engine.kept() as u64,
+            log_rows: ledger.figures().rows.get(),
+            log_waits: ledger.figures().waits.get(),
+            log_failures: ledger.figures().failures.get(),
+            log_queue: ledger.queued() as u64,
+            reader,
+            writer,
+        }
     }
 
     /// An agency by the name it has in the configuration.
@@ -296,6 +326,20 @@ impl Hub {
         self.inner.engine
     }
 
+    /// Makes the hub have a leak, and no other, or none.
+    #[cfg(debug_assertions)]
+    #[doc(hidden)]
+    pub fn plant(&self, leak: Option<crate::leak::Leak>) {
+        self.inner.leaks.plant(leak);
+    }
+
+    /// From now on the ids of new rows come in order, from the one with this number, which is above 0.
+    #[cfg(debug_assertions)]
+    #[doc(hidden)]
+    pub fn load_dice(&self, first: u64) {
+        self.inner.dice.load(first);
+    }
+
     /// Waits until every row that was handed in is written. Call it when no request is left.
     pub async fn close(self) {
         if let Some(inner) = Arc::into_inner(self.inner) {
@@ -307,6 +351,13 @@ impl Hub {
 impl Inner {
     pub(crate) fn agencies(&self) -> Vec<Arc<Agency>> {
         self.agencies.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What is decided in a situation.
+    pub(crate) fn decide(&self, situation: Situation) -> Arc<Decisions> {
+        let (decisions, asked) = self.engine.decide_and_tell(situation);
+        if asked { &self.decisions.asked } else { &self.decisions.kept }.add_one();
+        decisions
     }
 
     /// Brings the index of the access log by child up to date.
@@ -346,5 +397,15 @@ async fn keep_indexed(hub: std::sync::Weak<Inner>) {
         if let Err(error) = hub.index().await {
             tracing::warn!(%error, "the index of the access log could not be brought up to date");
         }
+    }
+}
+
+async fn keep_forgetting(hub: std::sync::Weak<Inner>) {
+    while let Some(hub) = hub.upgrade() {
+        if let Err(error) = hub.store.forget_claims(hub.clock.now().saturating_sub(REMEMBERED)).await {
+            tracing::warn!(%error, "the keys of callers could not be forgotten");
+        }
+        drop(hub);
+        tokio::time::sleep(FORGET_EVERY).await;
     }
 }

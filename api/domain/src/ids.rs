@@ -63,6 +63,11 @@ id!(
     PlacementId, "placement"
 );
 
+id!(
+    /// A suggested correction.
+    SuggestionId, "suggestion"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ use data_encoding::BASE32_DNSSEC as BASE32;
 /// Keys made from the hub's secret; every node of a hub has the same.
 pub(crate) struct Keys {
     tag: hmac::Key,
+    blind: hmac::Key,
     seal: LessSafeKey,
 }
 
@@ -16,13 +17,22 @@ impl Keys {
         let derived = |label: &str| hmac::sign(&master, label.as_bytes());
         #[expect(clippy::expect_used, reason = "HMAC-SHA256 gives the 32 bytes that AES-256 asks for")]
         let unbound = UnboundKey::new(&AES_256_GCM_SIV, derived("seal").as_ref()).expect("a 32-byte key");
-        Keys { tag: hmac::Key::new(hmac::HMAC_SHA256, derived("tag").as_ref()), seal: LessSafeKey::new(unbound) }
+        let key = |label: &str| hmac::Key::new(hmac::HMAC_SHA256, derived(label).as_ref());
+        Keys { tag: key("tag"), blind: key("blind"), seal: LessSafeKey::new(unbound) }
     }
 
     /// An opaque tag over some bytes: equal for equal bytes, and nothing else can be read from it.
     pub(crate) fn tag(&self, bytes: &[u8]) -> String {
         let tag = hmac::sign(&self.tag, bytes);
         BASE32.encode(tag.as_ref().get(..15).unwrap_or_default())
+    }
+
+    /// What some texts are remembered by, where they are the caller's own: equal for equal texts, and nothing else can be
+    /// read from it.
+    pub(crate) fn blind(&self, texts: &[&str]) -> String {
+        let sized: Vec<String> = texts.iter().map(|text| format!("{}:{text}", text.len())).collect();
+        let blinded = hmac::sign(&self.blind, sized.concat().as_bytes());
+        BASE32.encode(blinded.as_ref())
     }
 
     /// Seals some bytes for one use. The same bytes for the same use give the same text: AES-GCM-SIV

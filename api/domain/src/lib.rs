@@ -10,17 +10,25 @@ pub mod catalogue;
 pub mod clock;
 mod collation;
 pub mod error;
+#[cfg(debug_assertions)]
+#[doc(hidden)]
+pub mod fault;
+pub mod figures;
 mod gate;
 pub mod hub;
 pub mod identifier;
 pub mod ids;
 mod keys;
+#[doc(hidden)]
+pub mod leak;
 pub mod ledger;
 pub mod list;
+pub mod photo;
 pub mod policy;
 pub mod reference;
 pub mod session;
 mod stamps;
 mod store;
+pub mod suggestion;
 pub mod view;
 pub mod world;

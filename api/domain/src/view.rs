@@ -3,6 +3,7 @@
 use crate::catalogue::{FieldId, FieldSet, Section, Value};
 use crate::ids::AgencyId;
 use crate::policy::RuleId;
+use crate::suggestion::{Change, Outcome, State};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 
@@ -22,6 +23,8 @@ pub struct SectionSelection {
     pub stamps: bool,
     /// Who wrote what when.
     pub revisions: bool,
+    /// Where a photo is sent, of the section that has one.
+    pub upload: bool,
 }
 
 /// A child as one caller may see it.
@@ -50,6 +53,10 @@ pub struct SectionView {
     pub withheld_asked: Vec<(FieldId, RuleId)>,
     /// The writes, as far as they are shown, latest first.
     pub revisions: Vec<RevisionView>,
+    /// The handle under which the caller fetches the photo, if it is shown.
+    pub photo: Option<String>,
+    /// The handle under which the caller sends a photo, if it may.
+    pub upload: Option<String>,
 }
 
 impl SectionView {
@@ -68,6 +75,48 @@ pub struct RevisionView {
     pub agency: Option<AgencyId>,
     /// The fields that are shown, with their new values; null where one was emptied.
     pub changes: Vec<(FieldId, Json)>,
+    /// Whether it was suggested by somebody who may not write.
+    pub suggested: bool,
+    /// Which agency suggested it, if it may be named.
+    pub suggested_by: Option<AgencyId>,
+}
+
+/// A suggested correction, as far as one caller may see it.
+#[derive(Clone, Debug)]
+pub struct SuggestionView {
+    /// The id under which this caller knows it.
+    pub id: String,
+    /// The section it would correct.
+    pub section: Section,
+    /// What became of the fields that are here.
+    pub state: State,
+    /// When it was made, in microseconds since 1970.
+    pub at: i64,
+    /// Which agency made it, if it may be named.
+    pub by: Option<AgencyId>,
+    /// The words beside it, for whoever may see all of it.
+    pub comment: Option<String>,
+    /// Its fields, as far as they are shown.
+    pub fields: Vec<SuggestedView>,
+}
+
+/// A field of a suggestion, as far as one caller may see it.
+#[derive(Clone, Debug)]
+pub struct SuggestedView {
+    /// The field.
+    pub field: FieldId,
+    /// What would be done to it.
+    pub change: Change,
+    /// The value that is proposed, if the field is shown.
+    pub value: Option<Json>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// When that was decided, in microseconds since 1970.
+    pub decided_at: Option<i64>,
+    /// By which agency, if it may be named.
+    pub decided_by: Option<AgencyId>,
+    /// Why it was declined, for whoever suggested it and whoever declined it.
+    pub reason: Option<String>,
 }
 
 /// A page of a list.

@@ -5,6 +5,7 @@ use super::agency;
 use super::json::project;
 use super::plan::{ChildItem, ChildPlan, Node, SectionItem, nodes};
 use super::scalars::{Date, add, register, type_name};
+use super::suggestion;
 use super::types::{FieldType, input_value, object};
 
 use async_graphql::indexmap::IndexMap;
@@ -18,13 +19,17 @@ use samverka_domain::catalogue::{FieldId, Kind, Section, Value as Known};
 use samverka_domain::clock::instant;
 use samverka_domain::error::{Error, ErrorCode};
 use samverka_domain::ids::AgencyId;
+use samverka_domain::photo::Photo;
 use samverka_domain::policy::{Rule, RuleId};
 use samverka_domain::session::Session;
-use samverka_domain::view::{ChildView, Page, RevisionView, SectionView, Selection};
+use samverka_domain::view::{ChildView, Page, RevisionView, SectionView, Selection, SuggestionView};
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
+
+/// Where photos are, below the hub's own address.
+pub const PHOTOS: &str = "/photo/";
 
 /// The names of the guarded types: every field of theirs is shown by this room.
 pub(super) fn guarded_types() -> impl Iterator<Item = &'static str> {
@@ -42,7 +47,13 @@ pub(super) fn access(field: String, action: String, group: String) {}
 enum Shape {
     Child,
     Connection(Connection),
-    Payload(Vec<(Name, bool)>),
+    Payload(&'static str, Vec<(Name, PayloadItem)>),
+}
+
+enum PayloadItem {
+    Typename,
+    Child,
+    Suggestion(Vec<Node>),
 }
 
 #[derive(Default)]
@@ -103,18 +114,26 @@ impl Plan {
         Plan { shape: Shape::Connection(connection), child: ChildPlan::new(ctx, &below), path }
     }
 
-    /// Plans a mutation's payload.
-    pub(super) fn payload(ctx: &Context<'_>) -> Self {
+    /// Plans a mutation's payload, of the type with this name.
+    pub(super) fn payload(ctx: &Context<'_>, type_name: &'static str) -> Self {
         let mut below = Vec::new();
         let mut items = Vec::new();
         for node in nodes(ctx) {
-            let is_child = node.name == "child";
-            if is_child {
-                merge(&mut below, &node.children);
-            }
-            items.push((node.key, is_child));
+            let item = match node.name.as_str() {
+                "child" => {
+                    merge(&mut below, &node.children);
+                    PayloadItem::Child
+                }
+                "suggestion" => PayloadItem::Suggestion(node.children),
+                _ => PayloadItem::Typename,
+            };
+            items.push((node.key, item));
         }
-        Plan { shape: Shape::Payload(items), child: ChildPlan::new(ctx, &below), path: format!("{}.child", path(ctx)) }
+        Plan {
+            shape: Shape::Payload(type_name, items),
+            child: ChildPlan::new(ctx, &below),
+            path: format!("{}.child", path(ctx)),
+        }
     }
 
     /// The plan, if the session can be asked by it.
@@ -169,9 +188,10 @@ fn path(ctx: &Context<'_>) -> String {
 pub(super) struct Answer<'a> {
     plan: Plan,
     items: Vec<(String, ChildView)>,
+    suggestion: Option<Json>,
     has_next: bool,
     has_previous: bool,
-    agencies: HashMap<AgencyId, Arc<Agency>>,
+    agencies: Agencies,
     session: &'a Session,
     access: &'a AccessSummary,
 }
@@ -195,28 +215,31 @@ impl<'a> Answer<'a> {
     async fn new(ctx: &Context<'a>, plan: Plan, page: Page<ChildView>, after: bool) -> async_graphql::Result<Self> {
         let session: &Arc<Session> = ctx.data()?;
         let summary: &Arc<AccessSummary> = ctx.data()?;
-        let mut agencies = HashMap::new();
-        for id in page.items.iter().flat_map(|(_, view)| agencies_of(view)) {
-            if !agencies.contains_key(&id)
-                && let Ok(Some(agency)) = session.agency(id).await
-            {
-                agencies.insert(id, agency);
-            }
-        }
+        let named = page.items.iter().flat_map(|(_, view)| agencies_of(view));
+        let agencies = agencies(session, named).await;
         let Page { items, has_next } = page;
-        Ok(Answer { plan, items, has_next, has_previous: after, agencies, session, access: summary })
+        Ok(Answer { plan, items, suggestion: None, has_next, has_previous: after, agencies, session, access: summary })
+    }
+
+    /// The same with the suggestion that was made or decided on.
+    pub(super) async fn with_suggestion(self, view: &SuggestionView) -> Self {
+        let agencies = agencies(self.session, suggestion::agencies_of(view)).await;
+        Answer { suggestion: Some(suggestion::to_json(view, &agencies)), ..self }
     }
 
     fn show(&self) -> Value {
         match &self.plan.shape {
             Shape::Child => self.items.first().map_or(Value::Null, |(_, view)| self.child(view)),
             Shape::Connection(connection) => self.connection(connection),
-            Shape::Payload(items) => {
-                let value = |is_child: bool| match self.items.first() {
-                    Some((_, view)) if is_child => self.child(view),
-                    _ => Value::from("ChildPayload"),
+            Shape::Payload(type_name, items) => {
+                let value = |item: &PayloadItem| match item {
+                    PayloadItem::Typename => Value::from(*type_name),
+                    PayloadItem::Child => self.items.first().map_or(Value::Null, |(_, view)| self.child(view)),
+                    PayloadItem::Suggestion(below) => {
+                        self.suggestion.as_ref().map_or(Value::Null, |json| project(json, "Suggestion", below))
+                    }
                 };
-                Value::Object(items.iter().map(|(key, is_child)| (key.clone(), value(*is_child))).collect())
+                Value::Object(items.iter().map(|(key, item)| (key.clone(), value(item))).collect())
             }
         }
     }
@@ -269,7 +292,7 @@ impl<'a> Answer<'a> {
             let value = match item {
                 SectionItem::Typename => Value::from(section.type_name()),
                 SectionItem::Field(id, below) => match view.value(*id) {
-                    Some(value) => self.known(*id, value, below),
+                    Some(value) => self.known(*id, value, view, below),
                     None => {
                         self.note_withheld(key, name, *id, view);
                         Value::Null
@@ -278,6 +301,9 @@ impl<'a> Answer<'a> {
                 SectionItem::Version => Value::from(view.version.as_str()),
                 SectionItem::UpdatedAt => view.updated_at.map_or(Value::Null, |at| Value::from(timestamp(at))),
                 SectionItem::UpdatedBy(below) => self.agency(view.updated_by, below),
+                SectionItem::PhotoUpload => {
+                    view.upload.as_deref().map_or(Value::Null, |handle| photo_url(handle).into())
+                }
                 SectionItem::Withheld(below) => {
                     let withheld = view.withheld.iter().map(|(id, rule)| self.withheld(*id, *rule)).collect();
                     project(&Json::Array(withheld), "Withheld", below)
@@ -297,8 +323,12 @@ impl<'a> Answer<'a> {
         Value::Object(map)
     }
 
-    fn known(&self, id: FieldId, value: &Known, below: &[Node]) -> Value {
+    fn known(&self, id: FieldId, value: &Known, view: &SectionView, below: &[Node]) -> Value {
         match (value, id.field().kind) {
+            (Known::Photo(photo), _) => {
+                let photo = photo_json(photo, view.photo.as_deref().unwrap_or_default());
+                project(&photo, "Photo", below)
+            }
             (Known::Agency(agency), _) => self.agency(Some(*agency), below),
             (Known::List(items), Kind::Entries(_, entry)) => {
                 project(&Json::Array(items.clone()), entry.type_name, below)
@@ -341,6 +371,8 @@ impl<'a> Answer<'a> {
             "at": timestamp(revision.at),
             "by": revision.agency.and_then(|by| self.agencies.get(&by)).map(|agency| agency::to_json(agency)),
             "changes": revision.changes.iter().map(change).collect::<Vec<_>>(),
+            "suggested": revision.suggested,
+            "suggestedBy": revision.suggested_by.and_then(|by| self.agencies.get(&by)).map(|by| agency::to_json(by)),
         })
     }
 }
@@ -351,9 +383,40 @@ fn agencies_of(view: &ChildView) -> impl Iterator<Item = AgencyId> + '_ {
             Known::Agency(agency) => Some(*agency),
             _ => None,
         });
-        let writers = section.revisions.iter().filter_map(|revision| revision.agency);
+        let writers =
+            section.revisions.iter().flat_map(|revision| revision.agency.into_iter().chain(revision.suggested_by));
         values.chain(writers).chain(section.updated_by)
     })
+}
+
+/// The agencies that an answer names.
+pub(super) type Agencies = HashMap<AgencyId, Arc<Agency>>;
+
+/// Looks up the agencies that an answer names.
+pub(super) async fn agencies(session: &Session, named: impl Iterator<Item = AgencyId>) -> Agencies {
+    let mut agencies = HashMap::new();
+    for id in named {
+        if !agencies.contains_key(&id)
+            && let Ok(Some(agency)) = session.agency(id).await
+        {
+            agencies.insert(id, agency);
+        }
+    }
+    agencies
+}
+
+/// Where the photo with this handle is fetched, or sent.
+fn photo_url(handle: &str) -> String {
+    format!("{PHOTOS}{handle}")
+}
+
+/// What is told of a photo, with the handle under which its bytes are fetched.
+pub(crate) fn photo_json(photo: &Photo, handle: &str) -> Json {
+    let mut json = photo.to_json();
+    if let Some(object) = json.as_object_mut() {
+        object.insert("url".to_owned(), Json::from(photo_url(handle)));
+    }
+    json
 }
 
 /// An instant as RFC 3339 with microseconds, in UTC.
@@ -394,6 +457,10 @@ output!(
     /// `ChildPayload`.
     PayloadOutput, "ChildPayload"
 );
+output!(
+    /// `SuggestionPayload`.
+    SuggestionOutput, "SuggestionPayload"
+);
 
 fn register_guarded(name: &'static str) -> impl FnMut(&mut Registry) -> async_graphql::registry::MetaType {
     move |registry| {
@@ -419,6 +486,15 @@ fn register_guarded(name: &'static str) -> impl FnMut(&mut Registry) -> async_gr
                 register_child(registry);
                 let child = FieldType::new("child", "Child!", "The child as it is after the change.");
                 object(name, "What a change of a child gives.", vec![child])
+            }
+            "SuggestionPayload" => {
+                register_child(registry);
+                suggestion::register(registry);
+                let fields = vec![
+                    FieldType::new("suggestion", "Suggestion!", "The suggestion as it is now."),
+                    FieldType::new("child", "Child!", "The child as it is now."),
+                ];
+                object(name, "What making a suggestion or deciding on it gives.", fields)
             }
             _ => child_type(registry),
         }
@@ -451,6 +527,9 @@ fn child_type(registry: &mut Registry) -> async_graphql::registry::MetaType {
 /// The fields of a section that are not in the catalogue: they speak of the visible part only.
 pub(super) const BOOKKEEPING: [&str; 5] = ["version", "updatedAt", "updatedBy", "withheld", "revisions"];
 
+/// Where the caller sends a photo: it tells of the caller's own right, and nothing of the child.
+pub(super) const PHOTO_UPLOAD: &str = "photoUpload";
+
 fn section_type(registry: &mut Registry, section: Section) -> async_graphql::registry::MetaType {
     let mut fields: Vec<FieldType> = section.fields().map(|id| guarded_field(registry, id)).collect();
     let [version, updated_at, updated_by, withheld, revisions] = BOOKKEEPING;
@@ -477,6 +556,14 @@ fn section_type(registry: &mut Registry, section: Section) -> async_graphql::reg
     );
     revisions.args.push(input_value("first", "Int", "How many at most, from 1 to 100 (*antal*).", Some("20")));
     fields.push(revisions);
+    if section == Section::Description {
+        fields.push(FieldType::new(
+            PHOTO_UPLOAD,
+            "String",
+            "Where you send a photo (*skicka fotografi*), below the hub's own address: `PUT` with `Content-Type`, \
+             `Samverka-Photo-Taken-On` and the section's `version` in `If-Match`. Null if you may not.",
+        ));
+    }
     object(section.type_name(), section.description(), fields)
 }
 
@@ -493,7 +580,7 @@ fn access_of(id: FieldId) -> MetaDirectiveInvocation {
     access::apply(id.field().number.to_owned(), format!("read.{id}"), id.field().group.to_owned())
 }
 
-fn register_details(registry: &mut Registry) {
+pub(super) fn register_details(registry: &mut Registry) {
     <Date as InputType>::create_type_info(registry);
     <agency::AgencyObject as OutputType>::create_type_info(registry);
     <chrono::DateTime<chrono::Utc> as OutputType>::create_type_info(registry);
@@ -522,6 +609,12 @@ fn register_details(registry: &mut Registry) {
         FieldType::new("at", "DateTime!", "When it was written."),
         FieldType::new("by", "Agency", "Which agency wrote; null where that would tell what is withheld."),
         FieldType::new("changes", "[RevisionChange!]!", "What it wrote, as far as the caller may see it."),
+        FieldType::new("suggested", "Boolean!", "Whether somebody suggested it who may not write (*föreslagen*)."),
+        FieldType::new(
+            "suggestedBy",
+            "Agency",
+            "Which agency suggested it; null where that would tell what is withheld.",
+        ),
     ];
     add(registry, object("Revision", "One write to a section (*revision*).", revision));
 }

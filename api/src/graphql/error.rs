@@ -1,6 +1,7 @@
 //! Domain errors → GraphQL errors: a sentence, a code, Swedish, and what to do.
 
-use async_graphql::{Context, ErrorExtensionValues, ServerError, Value};
+use super::document::{Exceeded, Limit, Refused};
+use async_graphql::{Context, ErrorExtensionValues, Name, ServerError, Value};
 use samverka_domain::error::{Error, ErrorCode, Refusal};
 
 /// How many errors one answer carries at most.
@@ -56,6 +57,51 @@ fn refusal(refusal: &Refusal) -> ServerError {
         extensions.set("askSv", *sv);
     }
     error
+}
+
+/// Why a document is refused, as the code of the request and its error.
+pub fn of_refused(refused: &Refused) -> (ErrorCode, ServerError) {
+    match refused {
+        Refused::Syntax(at) => {
+            let error = ServerError { locations: at.iter().copied().collect(), ..of_code(ErrorCode::ParseFailed) };
+            (ErrorCode::ParseFailed, error)
+        }
+        Refused::Exceeded(exceeded) => (ErrorCode::QueryRefused, of_exceeded(*exceeded)),
+        Refused::Missing(variable) => {
+            let message = format!("the variable `{variable}` is required");
+            (ErrorCode::ValidationFailed, coded(ErrorCode::ValidationFailed, message))
+        }
+        Refused::Clash(at) => {
+            let message = "a key stands twice: give one of the fields an alias".to_owned();
+            let error = ServerError { locations: vec![*at], ..coded(ErrorCode::ValidationFailed, message) };
+            (ErrorCode::ValidationFailed, error)
+        }
+    }
+}
+
+/// Which limit, what it is, and what the document has.
+fn of_exceeded(Exceeded { limit, found }: Exceeded) -> ServerError {
+    let (most, (en, sv)) = (limit.most(), limit.counted());
+    // A larger number would not survive a client's JSON.
+    let found = found.min(LARGEST_NUMBER);
+    let message = format!("at most {most} {en} are taken, and the request has {found}");
+    let mut error = coded(ErrorCode::QueryRefused, message);
+    let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
+    extensions.set("sv", format!("högst {most} {sv} tas emot, och anropet har {found}"));
+    extensions.set("counted", limit.name());
+    extensions.set("limit", most);
+    extensions.set("found", found);
+    error
+}
+
+/// 2^53 − 1.
+const LARGEST_NUMBER: u64 = 9_007_199_254_740_991;
+
+/// `extensions.cost`: how many values the answer may hold, as far as document and variables tell, and how many at most.
+pub fn cost(requested: u64) -> Value {
+    let entry = |name, number: u64| (Name::new(name), Value::from(number));
+    let requested = requested.min(LARGEST_NUMBER);
+    Value::Object([entry("requested", requested), entry("limit", Limit::Cost.most())].into_iter().collect())
 }
 
 /// An error that its code tells all of.

@@ -4,10 +4,11 @@
 //! input whole, with codes and paths. A null in a patch is left out: it changes nothing.
 
 use super::scalars::{add, limits, register, type_name};
-use super::types::{enumeration, input_object, input_value};
-use async_graphql::registry::{MetaTypeId, Registry};
+use super::types::{enumeration, input_object, input_value, one_of};
+use async_graphql::registry::{MetaInputValue, MetaTypeId, Registry};
 use async_graphql::{Enum, ID, InputObject, InputType, InputValueError, InputValueResult, Value};
 use samverka_domain::catalogue::{Code, Entry, FieldId, Kind, Section, Source};
+use samverka_domain::error::{Error, ErrorCode};
 use samverka_domain::session;
 use serde_json::{Map, Value as Json};
 use std::borrow::Cow;
@@ -26,6 +27,11 @@ macro_rules! sections {
                 const SECTION: Section = Section::$name;
             }
         )+
+
+        /// The fields of `CorrectionInput`: one for each section that can be updated.
+        fn corrections(registry: &mut Registry) -> Vec<MetaInputValue> {
+            vec![$(register_correction::<$name>(registry),)+]
+        }
     };
 }
 
@@ -42,6 +48,11 @@ pub(super) struct Clear<S>(pub(super) String, PhantomData<S>);
 
 fn writable(section: Section) -> impl Iterator<Item = FieldId> {
     section.fields().filter(|id| id.field().source == Source::Column)
+}
+
+/// A photo is sent to its own URL, and emptied like any other field.
+fn clearable(section: Section) -> impl Iterator<Item = FieldId> {
+    section.fields().filter(|id| matches!(id.field().source, Source::Column | Source::Photo))
 }
 
 impl<S: OfSection> InputType for Patch<S> {
@@ -98,7 +109,7 @@ impl<S: OfSection> InputType for Clear<S> {
 
     fn create_type_info(registry: &mut Registry) -> String {
         registry.create_input_type::<Self, _>(MetaTypeId::Enum, |_| {
-            let names: Vec<(String, String)> = writable(S::SECTION)
+            let names: Vec<(String, String)> = clearable(S::SECTION)
                 .map(|id| (code(id), format!("{} ({}, *{}*)", id.field().en, id.field().number, id.field().sv)))
                 .collect();
             let description = format!("A field of `{}` that can be emptied.", S::SECTION.name());
@@ -113,8 +124,7 @@ impl<S: OfSection> InputType for Clear<S> {
             Value::String(name) => name,
             other => return Err(InputValueError::expected_type(other)),
         };
-        let field = writable(S::SECTION).find(|id| code(*id) == named).map(|id| id.field().name.to_owned());
-        Ok(Clear(field.unwrap_or(named), PhantomData))
+        Ok(Clear(named_field(S::SECTION, &named), PhantomData))
     }
 
     fn to_value(&self) -> Value {
@@ -124,6 +134,12 @@ impl<S: OfSection> InputType for Clear<S> {
     fn as_raw_value(&self) -> Option<&Self> {
         Some(self)
     }
+}
+
+/// The field that an enum value names; what names none stays as it is, and is refused by the session.
+fn named_field(section: Section, named: &str) -> String {
+    let field = clearable(section).find(|id| code(*id) == named);
+    field.map_or_else(|| named.to_owned(), |id| id.field().name.to_owned())
 }
 
 /// The enum value of a field: `givenNames` is `GIVEN_NAMES`.
@@ -161,6 +177,77 @@ fn register_entry_input(registry: &mut Registry, entry: &'static Entry) {
 pub(super) fn patch<S: OfSection>(set: Option<Patch<S>>, clear: Option<Vec<Clear<S>>>) -> session::Patch {
     let clear = clear.unwrap_or_default().into_iter().map(|clear| clear.0).collect();
     session::Patch { set: set.map(|patch| patch.0).unwrap_or_default(), clear }
+}
+
+/// `CorrectionInput`: of one section, what an update of it would set and empty.
+pub(super) struct CorrectionInput(Json);
+
+impl CorrectionInput {
+    /// The correction, if exactly one section is given.
+    pub(super) fn read(self) -> Result<session::Correction, Error> {
+        let wrong = || Error::refused(ErrorCode::InvalidInput, ["correction"]);
+        let Json::Object(sections) = self.0 else { return Err(wrong()) };
+        let mut given = sections.into_iter().filter(|(_, value)| !value.is_null());
+        let (Some((name, Json::Object(mut correction))), None) = (given.next(), given.next()) else {
+            return Err(wrong());
+        };
+        let section = Section::by_name(&name).ok_or_else(wrong)?;
+        let set = match correction.remove("set").unwrap_or_default() {
+            Json::Null => Map::new(),
+            Json::Object(set) => set.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+            _ => return Err(wrong()),
+        };
+        let clear = match correction.remove("clear").unwrap_or_default() {
+            Json::Null => Vec::new(),
+            Json::Array(names) => names,
+            one => vec![one],
+        };
+        let clear = clear.iter().map(|name| name.as_str().map(|name| named_field(section, name)).ok_or_else(wrong));
+        let patch = session::Patch { set, clear: clear.collect::<Result<_, _>>()? };
+        Ok(session::Correction { section, patch })
+    }
+}
+
+/// Puts `…Correction` into the registry; gives the field of `CorrectionInput` that holds it.
+fn register_correction<S: OfSection>(registry: &mut Registry) -> MetaInputValue {
+    let (set, clear) = (Patch::<S>::create_type_info(registry), Clear::<S>::create_type_info(registry));
+    let section = S::SECTION;
+    let name = format!("{}Correction", section.type_name());
+    let fields = vec![
+        input_value("set", set.trim_end_matches('!'), "What to set; null suggests nothing (*sätt*).", None),
+        input_value("clear", &format!("[{}!]", clear.trim_end_matches('!')), "What to empty (*töm*).", None),
+    ];
+    let description = format!("A correction of `{}`, as an update of it would be.", section.name());
+    add(registry, input_object(&name, &description, fields));
+    input_value(section.name(), &name, section.description(), None)
+}
+
+impl InputType for CorrectionInput {
+    type RawValueType = Self;
+
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed("CorrectionInput")
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        registry.create_input_type::<Self, _>(MetaTypeId::InputObject, |registry| {
+            let sections = corrections(registry);
+            let description = "A correction to suggest (*rättelse*): of exactly one section.";
+            one_of(&Self::type_name(), description, sections)
+        })
+    }
+
+    fn parse(value: Option<Value>) -> InputValueResult<Self> {
+        value.unwrap_or_default().into_json().map(CorrectionInput).map_err(InputValueError::custom)
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from_json(self.0.clone()).unwrap_or_default()
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
 }
 
 /// The kinds of number a child may be known by (*identitetsbeteckning*).

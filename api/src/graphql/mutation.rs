@@ -1,14 +1,14 @@
 //! What can be changed. Every change names the version it was made from, and is all or nothing.
 
-use super::child::{Answer, PayloadOutput, Plan};
+use super::child::{Answer, PayloadOutput, Plan, SuggestionOutput};
 use super::error::answer;
-use super::inputs::{self, Clear, IdentifierInput, Patch, RegisterChildInput, patch};
+use super::inputs::{self, Clear, CorrectionInput, IdentifierInput, Patch, RegisterChildInput, patch};
 use super::scalars::Date;
 use async_graphql::{Context, ID, Object, Result};
 use samverka_domain::catalogue::{Invalid, Kind, Value};
 use samverka_domain::error::{Error, ErrorCode, Refusal};
-use samverka_domain::session::{NewChild, NewIdentifier, Session};
-use samverka_domain::view::ChildView;
+use samverka_domain::session::{NewChild, NewIdentifier, Session, Step};
+use samverka_domain::view::{ChildView, SuggestionView};
 use std::sync::Arc;
 
 /// The changes of the hub.
@@ -16,6 +16,12 @@ pub struct Mutation;
 
 /// How many numbers a child may be registered with.
 const MOST_IDENTIFIERS: usize = 10;
+
+/// The change that the root field at hand asks for.
+fn step<'c>(ctx: &'c Context<'_>) -> Result<Step<'c>> {
+    let session: &Arc<Session> = ctx.data()?;
+    Ok(session.step(&ctx.item.node.response_key().node))
+}
 
 async fn payload<'a>(
     ctx: &Context<'a>,
@@ -35,10 +41,10 @@ async fn update<'a, S: inputs::OfSection>(
     set: Option<Patch<S>>,
     clear: Option<Vec<Clear<S>>>,
 ) -> Result<Option<PayloadOutput<'a>>> {
-    let session: &Arc<Session> = ctx.data()?;
-    let Some(plan) = answer(ctx, Plan::payload(ctx).checked()) else { return Ok(None) };
+    let step = step(ctx)?;
+    let Some(plan) = answer(ctx, Plan::payload(ctx, "ChildPayload").checked()) else { return Ok(None) };
     let patch = patch(set, clear);
-    let result = session.update(&child_id, S::SECTION, &expected_version, &patch, plan.selection()).await;
+    let result = step.update(&child_id, S::SECTION, &expected_version, &patch, plan.selection()).await;
     payload(ctx, plan, result).await
 }
 
@@ -81,6 +87,20 @@ fn new_child(input: RegisterChildInput) -> std::result::Result<NewChild, Error> 
     })
 }
 
+async fn suggestion<'a>(
+    ctx: &Context<'a>,
+    plan: Plan,
+    result: std::result::Result<(ChildView, SuggestionView), Error>,
+) -> Result<Option<SuggestionOutput<'a>>> {
+    match answer(ctx, result) {
+        Some((view, suggestion)) => {
+            let answer = Answer::one(ctx, plan, view).await?.with_suggestion(&suggestion).await;
+            Ok(Some(SuggestionOutput(answer)))
+        }
+        None => Ok(None),
+    }
+}
+
 macro_rules! mutations {
     ($($section:ident $method:ident $doc:literal,)+) => {
         /// What can be changed through the hub (*ändringar*): each is all or nothing.
@@ -93,10 +113,10 @@ macro_rules! mutations {
                 ctx: &Context<'a>,
                 #[graphql(desc = "The child to register (*barn*).")] input: RegisterChildInput,
             ) -> Result<Option<PayloadOutput<'a>>> {
-                let session: &Arc<Session> = ctx.data()?;
-                let Some(plan) = answer(ctx, Plan::payload(ctx).checked()) else { return Ok(None) };
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "ChildPayload").checked()) else { return Ok(None) };
                 let result = match new_child(input) {
-                    Ok(new) => session.register_child(new, plan.selection()).await,
+                    Ok(new) => step.register_child(new, plan.selection()).await,
                     Err(error) => Err(error),
                 };
                 payload(ctx, plan, result).await
@@ -124,10 +144,10 @@ macro_rules! mutations {
                 #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
                 #[graphql(desc = "The number (*nummer*).")] identifier: IdentifierInput,
             ) -> Result<Option<PayloadOutput<'a>>> {
-                let session: &Arc<Session> = ctx.data()?;
-                let Some(plan) = answer(ctx, Plan::payload(ctx).checked()) else { return Ok(None) };
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "ChildPayload").checked()) else { return Ok(None) };
                 let result = match self::identifier(identifier, &["identifier"]) {
-                    Ok(new) => session.add_identifier(&child_id, new, plan.selection()).await,
+                    Ok(new) => step.add_identifier(&child_id, new, plan.selection()).await,
                     Err(error) => Err(error),
                 };
                 payload(ctx, plan, result).await
@@ -141,10 +161,10 @@ macro_rules! mutations {
                 #[graphql(desc = "The `id` of the number in its list.")] identifier_id: ID,
                 #[graphql(desc = "Its last day of validity (*gäller till*).")] to: Date,
             ) -> Result<Option<PayloadOutput<'a>>> {
-                let session: &Arc<Session> = ctx.data()?;
-                let Some(plan) = answer(ctx, Plan::payload(ctx).checked()) else { return Ok(None) };
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "ChildPayload").checked()) else { return Ok(None) };
                 let result = match required_day(to) {
-                    Ok(to) => session.end_identifier(&child_id, &identifier_id, to, plan.selection()).await,
+                    Ok(to) => step.end_identifier(&child_id, &identifier_id, to, plan.selection()).await,
                     Err(error) => Err(error),
                 };
                 payload(ctx, plan, result).await
@@ -160,11 +180,61 @@ macro_rules! mutations {
                 expected_version: String,
                 #[graphql(desc = "The new placement; `from` is required (*placering*).")] set: Patch<inputs::Placement>,
             ) -> Result<Option<PayloadOutput<'a>>> {
-                let session: &Arc<Session> = ctx.data()?;
-                let Some(plan) = answer(ctx, Plan::payload(ctx).checked()) else { return Ok(None) };
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "ChildPayload").checked()) else { return Ok(None) };
                 let patch = patch(Some(set), None);
-                let result = session.start_placement(&child_id, &expected_version, &patch, plan.selection()).await;
+                let result = step.start_placement(&child_id, &expected_version, &patch, plan.selection()).await;
                 payload(ctx, plan, result).await
+            }
+
+            /// Suggests a correction (*föreslå rättelse*) of fields that you see and others write, or that you may hand in
+            /// without reading. Whoever writes a field accepts it or declines it. Nothing of the record changes until then.
+            async fn suggest_correction<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+                #[graphql(desc = "The correction (*rättelse*).")] correction: CorrectionInput,
+                #[graphql(desc = "Words for those who decide, at most 1000 characters (*kommentar*). Read by whoever may see every field of the suggestion.")]
+                comment: Option<String>,
+            ) -> Result<Option<SuggestionOutput<'a>>> {
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "SuggestionPayload").checked()) else { return Ok(None) };
+                let result = match correction.read() {
+                    Ok(new) => step.suggest_correction(&child_id, &new, comment.as_deref(), plan.selection()).await,
+                    Err(error) => Err(error),
+                };
+                suggestion(ctx, plan, result).await
+            }
+
+            /// Accepts a suggestion (*godta förslag*): its open fields are written as an update of yours would write them.
+            async fn accept_suggestion<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the suggestion: `suggestion_…`.")] suggestion_id: ID,
+                #[graphql(desc = "The `version` of the section that you decide by (*version*).")]
+                expected_version: String,
+                #[graphql(desc = "Only these of its fields, by the names that they have in the section (*fält*); else all that you are shown. You must be allowed to write them all.")]
+                fields: Option<Vec<String>>,
+            ) -> Result<Option<SuggestionOutput<'a>>> {
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "SuggestionPayload").checked()) else { return Ok(None) };
+                let fields = fields.as_deref();
+                let result =
+                    step.accept_suggestion(&suggestion_id, &expected_version, fields, plan.selection()).await;
+                suggestion(ctx, plan, result).await
+            }
+
+            /// Declines a suggestion (*avslå förslag*): those of its open fields that you may write.
+            async fn decline_suggestion<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the suggestion: `suggestion_…`.")] suggestion_id: ID,
+                #[graphql(desc = "Why, at most 1000 characters (*skäl*). Whoever suggested it reads this.")] reason: String,
+            ) -> Result<Option<SuggestionOutput<'a>>> {
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "SuggestionPayload").checked()) else { return Ok(None) };
+                let result = step.decline_suggestion(&suggestion_id, &reason, plan.selection()).await;
+                suggestion(ctx, plan, result).await
             }
 
             /// Ends the current placement (*avsluta placering*) without another.
@@ -176,10 +246,10 @@ macro_rules! mutations {
                 expected_version: String,
                 #[graphql(desc = "The last day of the placement (*till*).")] to: Date,
             ) -> Result<Option<PayloadOutput<'a>>> {
-                let session: &Arc<Session> = ctx.data()?;
-                let Some(plan) = answer(ctx, Plan::payload(ctx).checked()) else { return Ok(None) };
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "ChildPayload").checked()) else { return Ok(None) };
                 let result = match required_day(to) {
-                    Ok(to) => session.end_placement(&child_id, &expected_version, to, plan.selection()).await,
+                    Ok(to) => step.end_placement(&child_id, &expected_version, to, plan.selection()).await,
                     Err(error) => Err(error),
                 };
                 payload(ctx, plan, result).await

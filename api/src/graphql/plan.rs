@@ -1,5 +1,6 @@
 //! The selection, planned once: what to ask the session for, and where it goes in the answer.
 
+use super::child::PHOTO_UPLOAD;
 use async_graphql::parser::types::{Field, Selection as Selected, SelectionSet};
 use async_graphql::{Context, Name, Positioned};
 use samverka_domain::catalogue::{FieldId, FieldSet, Section};
@@ -18,8 +19,12 @@ impl Node {
     /// The type of the plain object below, for `__typename`.
     pub(super) fn type_name(&self) -> &'static str {
         match self.name.as_str() {
-            "by" | "updatedBy" | "agency" => "Agency",
+            "by" | "updatedBy" | "suggestedBy" | "decidedBy" | "agency" => "Agency",
             "changes" => "RevisionChange",
+            "edges" => "SuggestionEdge",
+            "node" | "nodes" => "Suggestion",
+            "fields" => "SuggestedField",
+            "pageInfo" => "PageInfo",
             _ => "",
         }
     }
@@ -85,6 +90,7 @@ pub(super) enum SectionItem {
     Version,
     UpdatedAt,
     UpdatedBy(Vec<Node>),
+    PhotoUpload,
     Withheld(Vec<Node>),
     /// How many at most, if that is a number of 1–100.
     Revisions(Option<usize>, Vec<Node>),
@@ -121,6 +127,7 @@ fn section_items(ctx: &Context<'_>, section: Section, nodes: &[Node]) -> Vec<(Na
             "version" => SectionItem::Version,
             "updatedAt" => SectionItem::UpdatedAt,
             "updatedBy" => SectionItem::UpdatedBy(below()),
+            PHOTO_UPLOAD if section == Section::Description => SectionItem::PhotoUpload,
             "withheld" => SectionItem::Withheld(below()),
             "revisions" => SectionItem::Revisions(first(ctx, node), below()),
             name => SectionItem::Field(section.field(name)?, below()),
@@ -141,6 +148,7 @@ fn ask(asked: &mut SectionSelection, item: &SectionItem) {
         SectionItem::Field(id, _) => asked.fields = asked.fields | FieldSet::from_iter([*id]),
         SectionItem::Version | SectionItem::UpdatedAt | SectionItem::UpdatedBy(_) => asked.stamps = true,
         SectionItem::Revisions(..) => asked.revisions = true,
+        SectionItem::PhotoUpload => asked.upload = true,
         SectionItem::Typename | SectionItem::Withheld(_) => {}
     }
 }

@@ -5,6 +5,7 @@ use super::child::{Answer, ChildOutput, ConnectionOutput, Plan, timestamp};
 use super::error::answer;
 use super::filter::{ChildFilter, ChildOrder};
 use super::inputs::IdentifierKind;
+use super::suggestion::{SuggestionState, SuggestionsOutput};
 use async_graphql::connection::PageInfo;
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use samverka_domain::catalogue::{Code, FieldId};
@@ -115,6 +116,24 @@ impl Query {
     /// Every error code, what it means and what to do (*felkoder*).
     async fn error_catalog(&self) -> Vec<ErrorEntry> {
         ErrorCode::ALL.iter().map(|code| ErrorEntry::from(*code)).collect()
+    }
+
+    /// The suggested corrections of a child (*föreslagna rättelser*), latest first: those of which you are shown a field, and
+    /// your own.
+    async fn suggestions<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+        #[graphql(desc = "Only suggestions in this state (*läge*).")] state: Option<SuggestionState>,
+        #[graphql(desc = "How many at most, from 1 to 100 (*antal*); 25 where it is left out.")] first: Option<i32>,
+        #[graphql(desc = "`pageInfo.endCursor` of the page before (*efter*).")] after: Option<String>,
+    ) -> Result<Option<SuggestionsOutput>> {
+        let session: &Arc<Session> = ctx.data()?;
+        let result = session.suggestions(&child_id, state.map(Into::into), first, after.as_deref()).await;
+        match answer(ctx, result) {
+            Some(page) => Ok(Some(SuggestionsOutput::of(session, &page, after.is_some()).await)),
+            None => Ok(None),
+        }
     }
 
     /// Who was shown what of a child (*åtkomstlogg*), latest first: by your own agency; for the data

@@ -40,6 +40,7 @@ pub(super) fn type_name(kind: Kind, as_input: bool) -> String {
         Kind::Agency => "Agency".to_owned(),
         Kind::Entries(_, entry) if as_input => format!("[{}Input!]", entry.type_name),
         Kind::Entries(_, entry) => format!("[{}!]", entry.type_name),
+        Kind::Photo => "Photo".to_owned(),
     }
 }
 
@@ -78,9 +79,36 @@ pub(super) fn register(registry: &mut Registry, kind: Kind) {
         }
         Kind::Agency => _ = <super::agency::AgencyObject as OutputType>::create_type_info(registry),
         Kind::Entries(_, entry) => register_entry(registry, entry),
+        Kind::Photo => register_photo(registry),
         Kind::Text(_) | Kind::Texts(..) => _ = <String as OutputType>::create_type_info(registry),
         Kind::Bool => _ = <bool as OutputType>::create_type_info(registry),
     }
+}
+
+fn register_photo(registry: &mut Registry) {
+    <Date as InputType>::create_type_info(registry);
+    <i32 as OutputType>::create_type_info(registry);
+    let fields = vec![
+        FieldType::new(
+            "url",
+            "String!",
+            "Where you fetch the bytes (*adress*), below the hub's own address: `GET` with the headers of every request. It \
+             is yours alone, is another after each change, and each fetch is decided and logged anew.",
+        ),
+        FieldType::new("type", "String!", "`image/jpeg` or `image/png` (*filtyp*)."),
+        FieldType::new("takenOn", "Date!", "The day the photo was taken (*fotograferad*)."),
+        FieldType::new("size", "Int!", "How many bytes it has (*storlek*)."),
+        FieldType::new("width", "Int!", "In pixels (*bredd*)."),
+        FieldType::new("height", "Int!", "In pixels (*höjd*)."),
+    ];
+    add(
+        registry,
+        object(
+            "Photo",
+            "A photo of the child (*fotografi*): the picture and nothing else that was in the file.",
+            fields,
+        ),
+    );
 }
 
 fn register_code(registry: &mut Registry, code: Code) {

@@ -95,6 +95,15 @@ pub(super) fn input_object(name: &str, description: &str, fields: Vec<MetaInputV
     }
 }
 
+/// An input object of which exactly one field is given.
+pub(super) fn one_of(name: &str, description: &str, fields: Vec<MetaInputValue>) -> MetaType {
+    let mut meta = input_object(name, description, fields);
+    if let MetaType::InputObject { oneof, .. } = &mut meta {
+        *oneof = true;
+    }
+    meta
+}
+
 pub(super) fn enumeration<'a>(
     name: &str,
     description: &str,

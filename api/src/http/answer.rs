@@ -1,14 +1,15 @@
 //! What leaves: a released answer, or a refusal that holds nothing but its code.
 
-use crate::graphql::error::of_code;
-use async_graphql::{BatchResponse, Response as GraphqlResponse, ServerError};
+use crate::graphql::document::{Exceeded, Limit, Refused};
+use crate::graphql::error::{cost, errors, log, of_code, of_refused};
+use async_graphql::{BatchResponse, Response as GraphqlResponse, ServerError, Value};
 use async_graphql_axum::GraphQLResponse;
 use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use samverka_domain::error::ErrorCode;
-use samverka_domain::ledger::Released;
-use serde_json::json;
+use samverka_domain::error::{Error, ErrorCode};
+use samverka_domain::ledger::{Receipt, Released};
+use serde_json::{Value as Json, json};
 
 /// How an answer is written (GraphQL over HTTP, section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +106,21 @@ pub(super) fn is_utf8(charset: &str) -> bool {
     charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
 }
 
+/// The codes of what is refused in a response, for whoever counts them. What an answer is made of here carries it, so that
+/// no refusal goes uncounted.
+#[derive(Clone)]
+pub(super) struct Told(pub(super) Vec<ErrorCode>);
+
+impl Told {
+    fn of(errors: &[ServerError]) -> Self {
+        let code = |error: &ServerError| match error.extensions.as_ref()?.get("code")? {
+            Value::String(code) => ErrorCode::from_code(code),
+            _ => None,
+        };
+        Told(errors.iter().filter_map(code).collect())
+    }
+}
+
 /// An answer of GraphQL. It can only be made from one whose row in the access log is committed.
 pub(super) struct Answer {
     released: Released<GraphqlResponse>,
@@ -121,12 +137,12 @@ impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let receipt = self.released.receipt().clone();
         let answer = self.released.into_answer();
-        let request_error =
-            answer.data == async_graphql::Value::Null && answer.errors.iter().all(|e| e.path.is_empty());
+        let request_error = answer.data == Value::Null && answer.errors.iter().all(|e| e.path.is_empty());
         let status = match self.media {
             Media::GraphqlResponse if request_error && !answer.errors.is_empty() => StatusCode::BAD_REQUEST,
             _ => StatusCode::OK,
         };
+        let told = (!answer.errors.is_empty()).then(|| Told::of(&answer.errors));
         let mut response = if request_error && !answer.errors.is_empty() {
             // A request that was not executed has no `data` (GraphQL, section 7.1).
             axum::Json(json!({ "errors": answer.errors })).into_response()
@@ -134,12 +150,36 @@ impl IntoResponse for Answer {
             GraphQLResponse(BatchResponse::Single(answer)).into_response()
         };
         *response.status_mut() = status;
-        response.headers_mut().insert(CONTENT_TYPE, self.media.content_type());
-        if let Ok(value) = HeaderValue::from_str(&format!("{}/{}/{}", receipt.lane, receipt.seq, receipt.hash)) {
-            response.headers_mut().insert("audit-receipt", value);
+        if let Some(told) = told {
+            response.extensions_mut().insert(told);
         }
+        response.headers_mut().insert(CONTENT_TYPE, self.media.content_type());
+        self::receipt(&receipt, &mut response);
         response
     }
+}
+
+/// Puts the place of the row that tells of an answer beside it.
+pub(super) fn receipt(row: &Receipt, response: &mut Response) {
+    if let Ok(value) = HeaderValue::from_str(&format!("{}/{}/{}", row.lane, row.seq, row.hash)) {
+        response.headers_mut().insert("audit-receipt", value);
+    }
+}
+
+/// A refusal over plain HTTP, where the status tells what GraphQL tells beside a 200.
+pub(super) fn refused(error: &Error) -> Response {
+    log(error);
+    let code = error.code();
+    let status = match code {
+        ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::Forbidden | ErrorCode::OperationForbidden => StatusCode::FORBIDDEN,
+        ErrorCode::Conflict => StatusCode::PRECONDITION_FAILED,
+        other => match StatusCode::from_u16(other.entry().status) {
+            Ok(status) if status != StatusCode::OK => status,
+            _ => StatusCode::BAD_REQUEST,
+        },
+    };
+    refuse(&json!({ "errors": errors(error) }), code, status, Media::Json)
 }
 
 /// A refusal of a whole request.
@@ -149,13 +189,33 @@ pub(super) fn refusal(code: ErrorCode) -> Response {
 
 /// A refusal of a whole request with more to tell: a place in the document.
 pub(super) fn refusal_with(error: ServerError, code: ErrorCode, media: Media) -> Response {
-    let status = match (media, code) {
+    refuse(&json!({ "errors": [error] }), code, status(code, media), media)
+}
+
+/// A refusal of a document; one that asks for too much is told how much that is.
+pub(super) fn refusal_of(refused: &Refused, media: Media) -> Response {
+    let (code, error) = of_refused(refused);
+    match refused {
+        Refused::Exceeded(Exceeded { limit: Limit::Cost, found }) => {
+            let body = json!({ "errors": [error], "extensions": { "cost": cost(*found) } });
+            refuse(&body, code, status(code, media), media)
+        }
+        _ => refusal_with(error, code, media),
+    }
+}
+
+fn status(code: ErrorCode, media: Media) -> StatusCode {
+    match (media, code) {
         // The request was well-formed, only its document was not (GraphQL over HTTP, section 6.4.1).
         (Media::Json, ErrorCode::ParseFailed | ErrorCode::ValidationFailed | ErrorCode::QueryRefused) => StatusCode::OK,
         _ => StatusCode::from_u16(code.entry().status).unwrap_or(StatusCode::BAD_REQUEST),
-    };
+    }
+}
+
+fn refuse(body: &Json, code: ErrorCode, status: StatusCode, media: Media) -> Response {
     tracing::info!(code = code.entry().code, "the request was refused");
-    let mut response = (status, axum::Json(json!({ "errors": [error] }))).into_response();
+    let mut response = (status, axum::Json(body)).into_response();
+    response.extensions_mut().insert(Told(vec![code]));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, media.content_type());
     match code {

@@ -1,29 +1,34 @@
 //! `POST /graphql`: who asks, what, run it, log it, let it go.
 
-use super::answer::{Answer, Media, is_utf8, refusal_with};
+use super::answer::{Answer, Media, is_utf8, refusal_of, refusal_with};
+use super::tally::Asked;
 use super::{LARGEST_BODY, RequestId, Service, headers};
-use crate::graphql::document::Document;
-use crate::graphql::error::{MOST_ERRORS, coded, errors, log, of_code};
-use crate::graphql::{AccessSummary, document};
+use crate::graphql::AccessSummary;
+use crate::graphql::document::{Bound, Document};
+use crate::graphql::error::{MOST_ERRORS, coded, cost, errors, log, of_code};
+use crate::spans;
 use async_graphql::indexmap::IndexMap;
-use async_graphql::{
-    Name, PathSegment, Request as GraphqlRequest, Response as GraphqlResponse, ServerError, Value, Variables,
-};
-use axum::body::{Body, to_bytes};
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Name, PathSegment, Request as GraphqlRequest, Response as GraphqlResponse, ServerError, Value};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use samverka_domain::caller::Caller;
+use samverka_domain::clock::Stopwatch;
 use samverka_domain::error::{Error, ErrorCode};
 use samverka_domain::ledger::Released;
-use samverka_domain::session;
+use samverka_domain::session::{self, Idempotency};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+use tracing::{Instrument, Span, debug_span};
 
 /// How long a request waits for its turn, and the hub for its body.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The body of a request (GraphQL over HTTP, section 5.1).
 #[derive(Deserialize)]
@@ -39,18 +44,24 @@ struct Body_ {
 }
 
 pub(super) async fn handle(State(service): State<Service>, request: Request) -> Response {
-    match answer(&service, request).await {
+    let watch = Stopwatch::start();
+    let mut asked = Asked::Unread;
+    let response = match answer(&service, request, &mut asked).await {
         Ok(answer) => answer.into_response(),
         Err(refused) => *refused,
-    }
+    };
+    spans::tell(&Span::current(), "operation", asked.name());
+    service.0.tally.answer(asked, response.status(), watch.elapsed());
+    response
 }
 
-async fn answer(service: &Service, request: Request) -> Result<Answer, Box<Response>> {
+async fn answer(service: &Service, request: Request, asked: &mut Asked) -> Result<Answer, Box<Response>> {
     let (parts, body) = request.into_parts();
     let accepted = Media::accepted(&parts.headers);
     let media = accepted.unwrap_or(Media::Json);
     let refuse = |code| Box::new(refusal_with(of_code(code), code, media));
-    let caller = headers::caller(&parts.headers, &service.0.verifier).map_err(refuse)?;
+    let caller = debug_span!("verify").in_scope(|| headers::caller(&parts.headers, &service.0.verifier));
+    let caller = caller.map_err(refuse)?;
     if parts.method != Method::POST {
         return Err(refuse(ErrorCode::MethodNotAllowed));
     }
@@ -58,24 +69,33 @@ async fn answer(service: &Service, request: Request) -> Result<Answer, Box<Respo
     if accepted.is_none() {
         return Err(refuse(ErrorCode::NotAcceptable));
     }
-    let body = read(&parts.headers, body).await.map_err(refuse)?;
+    let key = headers::idempotency_key(&parts.headers).map_err(refuse)?;
+    let bytes = read(&parts.headers, body).await.map_err(refuse)?;
+    // Before the body is looked into: what is done for an agency is done in its turn.
+    let turn = turn(service, &caller).await.map_err(refuse)?;
+    let body = decode(&bytes).map_err(refuse)?;
+    drop(bytes);
     let operation_name = body.operation_name.as_deref().filter(|name| !name.is_empty());
-    let document = document::read(&body.query, operation_name, &service.0.names).map_err(|refused| {
-        let mut error =
-            refused.message.map_or_else(|| of_code(refused.code), |text| coded(refused.code, text.to_owned()));
-        error.locations = refused.at.into_iter().collect();
-        Box::new(refusal_with(error, refused.code, media))
-    })?;
+    let document =
+        debug_span!("parse").in_scope(|| service.0.documents.read(&body.query, operation_name, caller.agency.id));
+    let kind = document.as_ref().ok().and_then(|document| document.kind());
+    *asked = kind.map_or(Asked::Unread, Asked::from);
+    let mut given = body.variables.unwrap_or_default();
+    let key = key.filter(|_| kind == Some(OperationType::Mutation));
+    let idempotency =
+        key.map(|key| Idempotency { key, fingerprint: fingerprint(&body.query, operation_name, &mut given) });
+    let bound = document.and_then(|document| Ok((document.bind(given)?, document)));
+    let (Bound { variables, cost }, document) = bound.map_err(|refused| Box::new(refusal_of(&refused, media)))?;
     let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let about = session::Request { id, operation: document.summary.clone(), alone: document.keys.len() == 1 };
-    let variables = variables(&document, body.variables.unwrap_or_default());
-    let variables = variables.map_err(|error| Box::new(refusal_with(error, ErrorCode::ValidationFailed, media)))?;
-    let mut request = GraphqlRequest::new(body.query.as_str()).variables(variables);
+    let about =
+        session::Request { id, operation: document.summary().to_owned(), alone: document.is_alone(), idempotency };
+    let mut request = GraphqlRequest::new(String::new()).variables(variables);
     if let Some(name) = operation_name {
         request = request.operation_name(name);
     }
-    request.set_parsed_query(document.parsed);
-    let released = execute(service.clone(), caller, about, request, document.keys).await.map_err(|error| {
+    request.set_parsed_query(document.parsed());
+    let execution = Execution { request, document, cost };
+    let released = execute(service.clone(), caller, about, execution, turn).await.map_err(|error| {
         log(&error);
         let first = errors(&error).into_iter().next().unwrap_or_else(|| of_code(error.code()));
         Box::new(refusal_with(first, error.code(), media))
@@ -83,47 +103,54 @@ async fn answer(service: &Service, request: Request) -> Result<Answer, Box<Respo
     Ok(Answer::new(released, media))
 }
 
+/// What is executed.
+struct Execution {
+    request: GraphqlRequest,
+    document: Arc<Document>,
+    cost: u64,
+}
+
+/// An agency has so many requests under way and no more, so that none of them starves the others.
+async fn turn(service: &Service, caller: &Caller) -> Result<OwnedSemaphorePermit, ErrorCode> {
+    let turn = service.turn(caller.agency.id).acquire_owned();
+    let watch = Stopwatch::start();
+    let waited = tokio::time::timeout(PATIENCE, turn).instrument(debug_span!("turn")).await;
+    let turn = waited.ok().and_then(Result::ok).ok_or(ErrorCode::TooManyRequests)?;
+    service.0.tally.turn(watch.elapsed());
+    Ok(turn)
+}
+
 /// Runs a request to its end and lets its answer go, though the caller hangs up meanwhile: what it changed is
-/// logged all the same. An agency has so many requests under way and no more, so that none of them starves the others.
+/// logged all the same, and its turn is not over before that.
 async fn execute(
     service: Service,
     caller: Caller,
     about: session::Request,
-    request: GraphqlRequest,
-    keys: Vec<Name>,
+    Execution { request, document, cost }: Execution,
+    turn: OwnedSemaphorePermit,
 ) -> Result<Released<GraphqlResponse>, Error> {
-    let turn = service.turn(caller.agency.id);
-    let waited = tokio::time::timeout(PATIENCE, turn.acquire_owned()).await;
-    let Ok(Ok(turn)) = waited else { return Err(Error::Code(ErrorCode::TooManyRequests)) };
-    let task = tokio::spawn(async move {
+    let run = async move {
         let _held = turn;
         let schema = service.0.schema.clone();
         let run = |session| async move {
             let access = Arc::new(AccessSummary::default());
             let answer = schema.execute(request.data(session).data(access.clone())).await;
-            complete(answer, &access, &keys)
+            complete(answer, &access, &document, cost)
         };
         service.0.hub.answer(caller, about, run).await
-    });
-    task.await.unwrap_or(Err(Error::Code(ErrorCode::Internal)))
+    };
+    tokio::spawn(run.instrument(debug_span!("execute"))).await.unwrap_or(Err(Error::Code(ErrorCode::Internal)))
 }
 
-/// The variables, with the defaults of those left out: the library looks at neither before it has begun.
-fn variables(
-    document: &Document,
-    mut given: serde_json::Map<String, serde_json::Value>,
-) -> Result<Variables, ServerError> {
-    for (name, default) in &document.defaults {
-        given.entry(name).or_insert_with(|| default.clone());
-    }
-    let is_missing = |name: &&String| given.get(name.as_str()).is_none_or(serde_json::Value::is_null);
-    match document.required.iter().find(is_missing) {
-        None => Ok(Variables::from_json(serde_json::Value::Object(given))),
-        Some(name) => {
-            let message = format!("the variable `{name}` is required").chars().take(LONGEST_MESSAGE).collect();
-            Err(coded(ErrorCode::ValidationFailed, message))
-        }
-    }
+/// SHA-256 over all that a body asks, in whatever order its variables came.
+fn fingerprint(
+    query: &str,
+    operation_name: Option<&str>,
+    variables: &mut serde_json::Map<String, serde_json::Value>,
+) -> [u8; 32] {
+    variables.sort_keys();
+    variables.values_mut().for_each(serde_json::Value::sort_all_objects);
+    Sha256::digest(serde_json::json!([query, operation_name, variables]).to_string()).into()
 }
 
 /// Whether a body is declared as what the hub reads: JSON, which is in UTF-8, as it is.
@@ -138,7 +165,7 @@ fn is_plain_json(headers: &HeaderMap) -> bool {
     is_json && in_utf8 && as_it_is
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Body_, ErrorCode> {
+async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, ErrorCode> {
     if !is_plain_json(headers) {
         return Err(ErrorCode::UnsupportedMediaType);
     }
@@ -147,21 +174,30 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Body_, ErrorCode> {
         return Err(ErrorCode::BodyTooLarge);
     }
     let bytes = tokio::time::timeout(PATIENCE, to_bytes(body, LARGEST_BODY)).await;
-    let bytes = bytes.map_err(|_| ErrorCode::BodyTooSlow)?.map_err(|error| {
+    bytes.map_err(|_| ErrorCode::BodyTooSlow)?.map_err(|error| {
         let too_large =
             std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("length limit"));
         if too_large { ErrorCode::BodyTooLarge } else { ErrorCode::BadRequest }
-    })?;
+    })
+}
+
+fn decode(bytes: &[u8]) -> Result<Body_, ErrorCode> {
     // serde reads a struct from a list, too; a list would be a batch, and there are none here.
     let is_object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    let body = is_object.then(|| serde_json::from_slice(&bytes).ok()).flatten();
+    let body = is_object.then(|| serde_json::from_slice(bytes).ok()).flatten();
     body.ok_or(ErrorCode::BadRequest)
 }
 
-/// Every error gets a code and a remedy; what was withheld is summed up; the root has every key that failed as null,
-/// where the library leaves it out, and its keys come in the order of the document, where the library gives them in
-/// the order of completion.
-fn complete(mut answer: GraphqlResponse, access: &AccessSummary, keys: &[Name]) -> GraphqlResponse {
+/// Every error gets a code and a remedy; what was withheld is summed up, and the cost told; the root has every key that
+/// failed as null, where the library leaves it out, and its keys come in the order of the document, where the library
+/// gives them in the order of completion.
+fn complete(
+    mut answer: GraphqlResponse,
+    access: &AccessSummary,
+    document: &Document,
+    requested: u64,
+) -> GraphqlResponse {
+    let keys = document.keys();
     let failed = |key: &Name| {
         answer
             .errors
@@ -182,6 +218,7 @@ fn complete(mut answer: GraphqlResponse, access: &AccessSummary, keys: &[Name]) 
     if let Some(summary) = access.to_value() {
         answer.extensions.insert("access".to_owned(), summary);
     }
+    answer.extensions.insert("cost".to_owned(), cost(requested));
     answer
 }
 

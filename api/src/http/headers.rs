@@ -7,6 +7,8 @@ use samverka_domain::caller::Caller;
 use samverka_domain::error::ErrorCode;
 use samverka_domain::policy::Purpose;
 
+/// How long the key of a mutation may be.
+const LONGEST_KEY: usize = 255;
 /// How long a Samverka header may be.
 const LONGEST: usize = 128;
 
@@ -18,6 +20,35 @@ pub(super) fn caller(headers: &HeaderMap, verifier: &Verifier) -> Result<Caller,
     let case = stated(headers, "samverka-case")?;
     let user = stated(headers, "samverka-user")?;
     Ok(Caller { agency, role, client, issuer, user, case, purpose })
+}
+
+/// The key under which a mutation may be repeated: a string (RFC 9651, section 3.3.3), as draft-ietf-httpapi-idempotency-key-header
+/// asks for, or the same without its quotes. A comma outside of quotes is what becomes of two headers.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ErrorCode> {
+    let mut values = headers.get_all("idempotency-key").iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.to_str().map_err(|_| ErrorCode::IdempotencyKeyInvalid)?;
+    let key = match text.strip_prefix('"') {
+        Some(rest) => rest.strip_suffix('"').and_then(unescaped),
+        None => Some(text.to_owned()).filter(|key| !key.contains(['"', '\\', ',', ';'])),
+    };
+    let fits = |key: &String| (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+    let key = key.filter(|key| fits(key) && values.next().is_none());
+    key.map(Some).ok_or(ErrorCode::IdempotencyKeyInvalid)
+}
+
+/// What stands between the quotes of a string; nothing where a quote or a backslash stands alone.
+fn unescaped(text: &str) -> Option<String> {
+    let mut key = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '"' => return None,
+            '\\' => key.push(rest.next().filter(|c| matches!(c, '"' | '\\'))?),
+            c => key.push(c),
+        }
+    }
+    Some(key)
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, ErrorCode> {

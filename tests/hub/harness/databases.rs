@@ -109,7 +109,7 @@ fn sqlite_url(folder: &Path) -> String {
 }
 
 /// A new folder, in memory where the machine has such a place: the hub insists on fsync, and there it is cheap.
-fn folder(what: &str) -> PathBuf {
+pub fn folder(what: &str) -> PathBuf {
     let memory = Path::new("/dev/shm");
     let base = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
     let count = COUNT.fetch_add(1, Ordering::SeqCst);

@@ -20,6 +20,7 @@ pub fn selection(id: FieldId) -> String {
             let parts: Vec<&str> = entry.fields.iter().map(|part| part.name).collect();
             format!("{name} {{ {} }}", parts.join(" "))
         }
+        Kind::Photo => format!("{name} {{ url type takenOn size width height }}"),
         _ => name.to_owned(),
     }
 }

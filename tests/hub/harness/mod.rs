@@ -5,8 +5,8 @@ mod everything;
 mod record;
 mod scene;
 
-pub use databases::{Database, Kind};
-pub use everything::everything;
+pub use databases::{Database, Kind, folder};
+pub use everything::{everything, selection};
 pub use record::field;
 pub use scene::{Scene, TestChild, child_id};
 
@@ -19,7 +19,7 @@ use samverka::serve;
 use samverka_domain::clock::Clock;
 use samverka_domain::hub::Database as DomainDatabase;
 use samverka_domain::hub::Hub as DomainHub;
-use samverka_domain::policy::Engine;
+use samverka_domain::policy::{Engine, Role};
 use samverka_domain::world::{PERSONAS, Persona};
 use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
@@ -65,6 +65,8 @@ macro_rules! both {
 pub struct Hub {
     pub domain: DomainHub,
     pub router: Router,
+    /// What `/metrics` is shown by.
+    pub metrics: Router,
     /// A connection that has nothing to do with the hub's.
     pub outside: DatabaseConnection,
     pub database: Database,
@@ -80,28 +82,56 @@ impl Hub {
 
     /// Starts a hub with other policies.
     pub async fn start_with(kind: Kind, engine: &'static Engine) -> Option<Hub> {
-        let database = Database::new(kind).await?;
+        Some(Self::open(Database::new(kind).await?, engine, None).await)
+    }
+
+    /// Starts two hubs that nobody can tell apart: their agencies and keys are the same, and with loaded dice the
+    /// ids of what they make are, too.
+    pub async fn twins(kind: Kind) -> Option<[Hub; 2]> {
+        let (first, second) = (Database::new(kind).await?, Database::new(kind).await?);
+        let secret = Some("a secret that the twins share");
+        Some([
+            Self::open(first, Engine::embedded(), secret).await,
+            Self::open(second, Engine::embedded(), secret).await,
+        ])
+    }
+
+    /// Opens a hub; its keys are made from the secret, or from one of its own.
+    async fn open(database: Database, engine: &'static Engine, secret: Option<&str>) -> Hub {
         let url = database.url.clone();
-        Some(Self::start_at(database, &url, engine).await)
+        Self::open_at(database, &url, engine, secret).await
     }
 
     /// Starts a hub that finds its database at another address.
     pub async fn start_at(database: Database, url: &str, engine: &'static Engine) -> Hub {
+        Self::open_at(database, url, engine, None).await
+    }
+
+    async fn open_at(database: Database, url: &str, engine: &'static Engine, secret: Option<&str>) -> Hub {
         let time = Arc::new(AtomicI64::new(START));
         let clock = clock(&time);
         let opened = DomainDatabase::connect(url).await.expect("connects");
+        if let Some(secret) = secret {
+            opened.remember("secret", || secret.to_owned()).await.expect("remembers");
+        }
         let issuer = Issuer::of(&opened).await.expect("the template has a key");
-        let issuers: Vec<IssuerConfig> = issuer.configs();
+        let mut issuers: Vec<IssuerConfig> = issuer.configs();
+        issuers.extend(admin_issuer(&issuers));
         let (domain, service) =
             serve::service(opened, engine, clock, ("test", AUDIENCE, &issuers)).await.expect("the hub starts");
         let outside = sea_orm::Database::connect(database.url.as_str()).await.expect("connects from outside");
-        let router = service.router();
-        Hub { domain, router, outside, database, clock: time, issuer }
+        let (router, metrics) = (service.router(), service.metrics());
+        Hub { domain, router, metrics, outside, database, clock: time, issuer }
     }
 
     /// The hub's time, in microseconds.
     pub fn now(&self) -> i64 {
         self.clock.load(Ordering::SeqCst)
+    }
+
+    /// Sets the hub's time, in microseconds.
+    pub fn set_time(&self, micros: i64) {
+        self.clock.store(micros, Ordering::SeqCst);
     }
 
     /// Lets time pass.
@@ -114,6 +144,21 @@ impl Hub {
         self.issuer.token(persona, &clock(&self.clock)).expect("a persona of the sandbox")
     }
 
+    /// A token of an administrator, which the sandbox has no persona for.
+    pub async fn admin_token(&self) -> String {
+        let key: String = self.rows("SELECT value FROM setting WHERE key = 'sandbox-key'").await[0]
+            .try_get_by_index(0)
+            .expect("a key");
+        let key = data_encoding::BASE64.decode(key.as_bytes()).expect("base64");
+        let now = self.now() / 1_000_000;
+        let claims = json!({ "iss": ADMIN_ISSUER, "aud": AUDIENCE, "sub": "drift", "client_id": "drift", "role": "SYSTEM_ADMIN",
+            "iat": now, "exp": now + 12 * 3600, "jti": "drift" });
+        let mut header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::EdDSA);
+        header.typ = Some("at+jwt".to_owned());
+        header.kid = Some("sandbox".to_owned());
+        jsonwebtoken::encode(&header, &claims, &jsonwebtoken::EncodingKey::from_ed_der(&key)).expect("a token")
+    }
+
     /// A caller of this persona, with the purpose that comes naturally to it.
     pub fn caller<'h>(&'h self, persona: &'h str) -> Caller<'h> {
         let natural = PERSONAS.iter().find(|p| p.code == persona).map(|p| p.purpose.code());
@@ -124,6 +169,16 @@ impl Hub {
     pub async fn send(&self, request: Request<Body>) -> Answer {
         Answer::of(&self.router, request).await
     }
+}
+
+/// The agency of the administrator.
+pub const ADMIN_AGENCY: &str = "lansstyrelsen-skane";
+const ADMIN_ISSUER: &str = "https://drift.example";
+
+/// The issuer of the administrator, with the key of the others.
+fn admin_issuer(others: &[IssuerConfig]) -> Option<IssuerConfig> {
+    let other = others.iter().find(|issuer| issuer.agency == ADMIN_AGENCY)?;
+    Some(IssuerConfig { issuer: ADMIN_ISSUER.to_owned(), roles: vec![Role::SystemAdmin], ..other.clone() })
 }
 
 fn clock(time: &Arc<AtomicI64>) -> Clock {
@@ -176,16 +231,21 @@ impl Caller<'_> {
 
     /// The request as it goes over the wire.
     pub fn request(&self, body: Value) -> Request<Body> {
-        let mut request = Request::post("/graphql")
-            .header("authorization", format!("Bearer {}", self.hub.token(self.persona)))
-            .header("content-type", "application/json");
+        let request = self.begin("POST", "/graphql").header("content-type", "application/json");
+        request.body(Body::from(body.to_string())).expect("a request")
+    }
+
+    /// A request to any address, with all that the caller states.
+    pub fn begin(&self, method: &str, path: &str) -> axum::http::request::Builder {
+        let token = format!("Bearer {}", self.hub.token(self.persona));
+        let mut request = Request::builder().method(method).uri(path).header("authorization", token);
         if let Some(purpose) = &self.purpose {
             request = request.header("samverka-purpose", purpose);
         }
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        request.body(Body::from(body.to_string())).expect("a request")
+        request
     }
 }
 
@@ -195,6 +255,7 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
+    pub bytes: Vec<u8>,
     pub json: Value,
 }
 
@@ -210,7 +271,7 @@ impl Answer {
     fn new(status: StatusCode, headers: HeaderMap, bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes).into_owned();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer { status, headers, text, json }
+        Answer { status, headers, text, bytes: bytes.to_vec(), json }
     }
 
     /// The value at a JSON pointer below `data`; fails if there are errors.

@@ -242,7 +242,7 @@ fn stamps(section: Section, agency: Uuid) -> Value {
 /// A value for a column, and the canary in it where the kind has room for one.
 fn value(id: FieldId, scene: &Scene) -> Option<(Bound, Option<String>)> {
     let field = id.field();
-    let kept = matches!(field.source, Source::Column | Source::Flag(_));
+    let kept = matches!(field.source, Source::Column | Source::Flag(_) | Source::Photo);
     if !kept || field.kind == Kind::Agency {
         return None;
     }
@@ -287,6 +287,14 @@ fn value(id: FieldId, scene: &Scene) -> Option<(Bound, Option<String>)> {
             some(number.clone().into(), number)
         }
         Kind::Agency => None,
+        Kind::Photo => {
+            let taken_on = chrono::NaiveDate::from_str("2015-01-01").expect("a day")
+                + chrono::Days::new(u64::from(next() % 4_000));
+            let id = Uuid::from_u128(u128::from(next()));
+            let told =
+                json!({ "id": id, "type": "image/png", "takenOn": taken_on, "size": 1, "width": 1, "height": 1 });
+            some(told.into(), taken_on.to_string())
+        }
         Kind::Entries(_, entry) => {
             let parts = entry.fields.iter().map(|part| {
                 let value = match part.kind {

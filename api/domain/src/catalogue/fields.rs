@@ -1,10 +1,10 @@
 //! The table itself. It may be long: it is a table.
 
 use super::IdentifierKind::{CoordinationNumber, DossierNumber, LmaCard, PersonalNumber};
-use super::Source::{Column, EarlierPlacements, Flag, Identifiers, Involvement};
+use super::Source::{self, Column, EarlierPlacements, Flag, Identifiers, Involvement};
 use super::codes::Code;
 use super::kind::{EARLIER_PLACEMENT, IDENTIFIER, Kind, RELATIVE, RISK_INDICATOR};
-use super::{Field, Group, Section, Section as S, Source};
+use super::{Field, Group, Section, Section as S};
 
 const fn field(
     section: Section,
@@ -27,7 +27,7 @@ pub const FIELD_COUNT: usize = FIELDS.len();
 
 /// Every guarded field, by section.
 #[rustfmt::skip]
-pub static FIELDS: [Field; 97] = [
+pub static FIELDS: [Field; 98] = [
     // Identity: owner Migrationsverket; languages: the responsible board.
     field(S::Identity, ("givenNames", "given_names"), "F02", "identity", NAME, Column, ("förnamn", "Given names.")),
     field(S::Identity, ("familyName", "family_name"), "F03", "identity", NAME, Column, ("efternamn", "Family name.")),
@@ -136,10 +136,11 @@ pub static FIELDS: [Field; 97] = [
     field(S::Voice, ("wishes", "wishes"), "F45", "voice", PROSE, Column, ("barnets egna ord och önskemål", "The child's own words and wishes.")),
     field(S::Voice, ("recordedOn", "recorded_on"), "F45", "voice", Kind::Date, Column, ("nedtecknat", "When the child said so.")),
 
-    // Description: the responsible board and the home.
+    // Description: the responsible board and the home; F10 Migrationsverket and the home.
     field(S::Description, ("appearance", "appearance"), "F48", "description", PROSE, Column, ("utseende", "What the child looks like.")),
     field(S::Description, ("marks", "marks"), "F48", "description", PROSE, Column, ("kännetecken", "Marks to know the child by.")),
     field(S::Description, ("clothing", "clothing"), "F48", "description", PROSE, Column, ("klädsel", "Usual clothes.")),
+    field(S::Description, ("photo", "photo"), "F10", "photo", Kind::Photo, Source::Photo, ("fotografi", "A photo of the child, with the day it was taken.")),
 
     // Risk: F49 the responsible board; F50 the board and the police.
     field(S::Risk, ("indicators", "indicators"), "F49", "riskIndicators", Kind::Entries(50, &RISK_INDICATOR), Column, ("riskindikatorer", "Risk indicators with date and source; never scored.")),
@@ -178,7 +179,7 @@ const fn silent(group: Group) -> Group {
 }
 
 /// Every policy group: one row of the access matrix each.
-pub static GROUPS: [Group; 38] = [
+pub static GROUPS: [Group; 39] = [
     consentable(group("identity", MIGRATION, "OSL 37 kap. 1 §; 21 kap. 5 §")),
     group("aliases", MIGRATION, "OSL 37 kap. 1 §; 21 kap. 5 §"),
     group("citizenship", MIGRATION, "OSL 37 kap. 1 §; 21 kap. 5 §"),
@@ -212,6 +213,7 @@ pub static GROUPS: [Group; 38] = [
     group("network", BOARD, "OSL 26 kap. 1 §"),
     consentable(group("voice", BOARD, "OSL 26 kap. 1 §")),
     consentable(group("description", BOARD, "OSL 26 kap. 1 §")),
+    group("photo", MIGRATION, "OSL 37 kap. 1 §; 26 kap. 1 §"),
     group("riskIndicators", BOARD, "OSL 26 kap. 1 §"),
     silent(group("exploitation", BOARD, "OSL 26 kap. 1 §; 18 kap. 1 §; 35 kap. 1 §")),
     silent(flag("exploitationFlag", "exploitation", BOARD, "OSL 26 kap. 1 §; 18 kap. 1 §; 35 kap. 1 §")),

@@ -3,6 +3,7 @@
 use super::codes::Code;
 use crate::identifier;
 use crate::ids::AgencyId;
+use crate::photo::Photo;
 use chrono::NaiveDate;
 use email_address::{EmailAddress, Options};
 use serde_json::Value as Json;
@@ -37,6 +38,8 @@ pub enum Kind {
     Agency,
     /// At most so many entries of one shape.
     Entries(usize, &'static Entry),
+    /// What is told of a photo. Its bytes are given at its own URL, never as an input.
+    Photo,
 }
 
 /// The shape of a list's entries.
@@ -141,6 +144,7 @@ pub enum Value {
     Agency(AgencyId),
     /// A list, as JSON: of texts, or of entries with the names of their [`Entry`].
     List(Vec<Json>),
+    Photo(Photo),
 }
 
 impl std::fmt::Debug for Value {
@@ -158,6 +162,7 @@ impl Value {
             Value::Date(date) => Json::from(date.to_string()),
             Value::Agency(id) => Json::from(id.to_string()),
             Value::List(items) => Json::from(items.clone()),
+            Value::Photo(photo) => photo.to_json(),
         }
     }
 
@@ -167,7 +172,7 @@ impl Value {
             Value::Bool(yes) => *yes,
             Value::Text(text) => text != "NONE",
             Value::List(items) => !items.is_empty(),
-            Value::Date(_) | Value::Agency(_) => true,
+            Value::Date(_) | Value::Agency(_) | Value::Photo(_) => true,
         }
     }
 }
@@ -205,6 +210,14 @@ pub enum Invalid {
 pub type Refused = (Vec<String>, Invalid);
 
 impl Kind {
+    /// How many items a list of this kind holds at most; none for what is no list.
+    pub const fn most(self) -> Option<usize> {
+        match self {
+            Kind::Texts(most, _) | Kind::Codes(most, _) | Kind::Phones(most) | Kind::Entries(most, _) => Some(most),
+            _ => None,
+        }
+    }
+
     /// Reads an input value (GraphQL input as JSON) and brings it into its normal form.
     pub fn read(&self, input: &Json) -> Result<Value, Refused> {
         let here = |invalid| (Vec::new(), invalid);
@@ -227,6 +240,7 @@ impl Kind {
             Kind::Codes(most, codes) => list(input, most, |item| code(item, codes).map(Json::from).map_err(here)),
             Kind::Phones(most) => list(input, most, |item| phone(item).map(Json::from).map_err(here)),
             Kind::Entries(most, entry) => list(input, most, |item| read_entry(entry, item)),
+            Kind::Photo => Err(here(Invalid::Type)),
         }
     }
 }

@@ -275,9 +275,18 @@ impl Engine {
     /// What is decided in a situation; kept, so that the next row in the same situation costs a bit
     /// test. If Cedar fails to answer, nothing is shown.
     pub fn decide(&self, situation: Situation) -> Arc<Decisions> {
-        let decide = || Ok::<_, std::convert::Infallible>(Arc::new(self.evaluate(situation)));
+        self.decide_and_tell(situation).0
+    }
+
+    /// As [`Engine::decide`], and whether Cedar had to be asked.
+    pub fn decide_and_tell(&self, situation: Situation) -> (Arc<Decisions>, bool) {
+        let mut asked = false;
+        let decide = || {
+            asked = true;
+            Ok::<_, std::convert::Infallible>(Arc::new(self.evaluate(situation)))
+        };
         match self.decided.get_or_insert_with(&situation, decide) {
-            Ok(decisions) => decisions,
+            Ok(decisions) => (decisions, asked),
         }
     }
 
@@ -287,6 +296,11 @@ impl Engine {
         match self.lists.get_or_insert_with(&(role, purpose), read) {
             Ok(rules) => rules,
         }
+    }
+
+    /// How many situations are kept decided now.
+    pub fn kept(&self) -> usize {
+        self.decided.len()
     }
 
     /// Whether a caller of this role may state this purpose.

@@ -88,6 +88,13 @@ impl ListRules {
         ListRules { known: RowRule::of(&decided, |d| d.known), searchable: fields.iter().map(rule).collect() }
     }
 
+    /// The same, as if a field that may be searched in some rows might be searched in all: what
+    /// [`Leak::HiddenMatches`](crate::leak::Leak) makes of them.
+    pub(crate) fn careless(&self) -> Self {
+        let searchable = self.searchable.iter().map(|(id, _)| (*id, self.known.clone()));
+        ListRules { known: self.known.clone(), searchable: searchable.collect() }
+    }
+
     /// The rows that the caller may know of.
     pub fn known(&self) -> &RowRule {
         &self.known

@@ -3,6 +3,7 @@
 use super::{Session, page_size};
 use crate::error::{Error, ErrorCode};
 use crate::gate::Gate;
+use crate::leak::Leak;
 use crate::list::{Filter, Listing, Order, Place};
 use crate::view::{ChildView, Page, Selection};
 use std::collections::HashMap;
@@ -36,7 +37,11 @@ impl Session {
         let result = async {
             let ListRequest { filter, order, first, after, every_cursor } = request;
             let rules = self.hub.engine.list_rules(self.caller.role, self.purpose()?);
-            let listing = Listing::read(&rules, filter, order)?;
+            let listing = if self.hub.leaks.planted(Leak::HiddenMatches) {
+                Listing::read(&rules.careless(), filter, order)?
+            } else {
+                Listing::read(&rules, filter, order)?
+            };
             let size = page_size(first)?;
             let list = format!("children|{listing:?}");
             let after = after.map(|cursor| self.place(&list, &cursor)).transpose()?;
@@ -77,7 +82,7 @@ impl Session {
             gates.extend(self.known(&reader, &children).await?);
             after = page.last().cloned();
             places.extend(page.into_iter().map(|place| (place.child, place)));
-            if children.len() < limit {
+            if children.len() < limit || self.hub.leaks.planted(Leak::UnknownTakesPlace) {
                 break;
             }
         }

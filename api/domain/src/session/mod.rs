@@ -3,13 +3,20 @@
 mod agencies;
 mod audit;
 mod list;
+mod photo;
 mod read;
 mod register;
+mod step;
+mod suggest;
 mod write;
 
 pub use audit::LogEntry;
 pub use list::ListRequest;
+pub use photo::{NewPhoto, PhotoBytes};
 pub use register::{NewChild, NewIdentifier};
+pub(crate) use step::REMEMBERED;
+pub use step::{Idempotency, Step};
+pub use suggest::Correction;
 pub use write::Patch;
 
 use crate::caller::Caller;
@@ -32,6 +39,8 @@ pub struct Request {
     pub operation: String,
     /// The document has one field at its root, and no other reads or writes beside it.
     pub alone: bool,
+    /// The key under which a mutation may be repeated.
+    pub idempotency: Option<Idempotency>,
 }
 
 /// One request of one caller. It reads one instant of the record, and notes what it shows.
@@ -71,9 +80,23 @@ impl Session {
             snapshot.end();
         }
         let draft = std::mem::take(&mut *self.draft.lock().unwrap_or_else(PoisonError::into_inner));
-        let Request { id, operation, alone: _ } = &self.request;
+        let Request { id, operation, alone: _, idempotency: _ } = &self.request;
         let record = Record::new(&self.caller, id, operation, self.hub.engine, draft);
         self.hub.ledger.release(answer, &record).await
+    }
+
+    /// Refuses a request before it begins: for a purpose that is not its caller's to state, or a key of another request.
+    pub(crate) async fn admit(&self) -> Result<(), Error> {
+        let Caller { role, purpose, .. } = &self.caller;
+        if purpose.is_some_and(|purpose| !self.hub.engine.may_declare(*role, purpose)) {
+            return Err(Error::Code(ErrorCode::PurposeNotAllowed));
+        }
+        self.admit_key().await
+    }
+
+    /// Whether something was refused for this so far.
+    pub(crate) fn has_refused(&self, code: ErrorCode) -> bool {
+        self.note(|draft| draft.has_refused(code))
     }
 
     /// Commits the row that tells of a request that was refused before it began.

@@ -7,6 +7,7 @@ use crate::gate::{Gate, Loaded, columns_for};
 use crate::store::{Asked, Plan, Planned, Snapshot, Standing};
 use crate::view::{ChildView, SectionSelection, Selection};
 use tokio::sync::MutexGuard;
+use tracing::{Instrument, debug_span};
 use uuid::Uuid;
 
 /// How often a child that others write to is looked at, before a snapshot is taken.
@@ -70,6 +71,7 @@ impl Session {
         if let Some(id) = by {
             self.note(|draft| draft.show(gate.standing().subject, gate.found_by(id)));
         }
+        let _span = debug_span!("reveal", count = 1).entered();
         Ok(self.show(&gate, selection, &loaded))
     }
 
@@ -96,9 +98,10 @@ impl Session {
         for _ in 0..LOOKS {
             let planned = guess.map(|standing| self.gate(standing)).transpose()?.filter(Gate::knows);
             let plan = planned.map(|gate| plan(&[gate], selection).rest).unwrap_or_default();
-            let (standings, read) = look.children(agency, asked, &plan, self.now).await?;
-            let gates = standings.into_iter().map(|standing| self.gate(standing)).collect::<Result<Vec<_>, _>>()?;
-            let gate = self.the_one(gates.into_iter().filter(Gate::knows), by)?;
+            let span =
+                if guess.is_some() { debug_span!("read", count = 1) } else { debug_span!("standing", count = 1) };
+            let (standings, read) = look.children(agency, asked, &plan, self.now).instrument(span).await?;
+            let gate = self.the_one(self.gates(standings)?.into_iter(), by)?;
             let standing = *gate.standing();
             self.hub.recent.insert((agency, standing.child), standing);
             if guess == Some(standing) {
@@ -130,7 +133,8 @@ impl Session {
             self.known(&reader, &children).await?
         };
         let gate = self.the_one(known.into_iter(), by)?;
-        let loaded = self.load(std::slice::from_ref(&gate), selection).await?;
+        let load = self.load(std::slice::from_ref(&gate), selection).instrument(debug_span!("read", count = 1));
+        let loaded = load.await?;
         Ok((gate, loaded))
     }
 
@@ -152,7 +156,14 @@ impl Session {
             return Ok(Vec::new());
         }
         let agency = self.caller.agency.id;
-        let standings = reader.standings(agency, children, self.now, self.rests_on_consent()).await?;
+        let standings = reader.standings(agency, children, self.now, self.rests_on_consent());
+        let standings = standings.instrument(debug_span!("standing", count = children.len())).await?;
+        self.gates(standings)
+    }
+
+    /// The gates of the children that the caller may know of.
+    fn gates(&self, standings: Vec<Standing>) -> Result<Vec<Gate<'_>>, Error> {
+        let _span = debug_span!("decide", count = standings.len()).entered();
         let gates = standings.into_iter().map(|standing: Standing| self.gate(standing));
         let gates: Vec<Gate<'_>> = gates.collect::<Result<_, _>>()?;
         Ok(gates.into_iter().filter(Gate::knows).collect())
@@ -164,7 +175,8 @@ impl Session {
         gates: Vec<Gate<'_>>,
         selection: &Selection,
     ) -> Result<Vec<(Uuid, ChildView)>, Error> {
-        let loaded = self.load(&gates, selection).await?;
+        let loaded = self.load(&gates, selection).instrument(debug_span!("read", count = gates.len())).await?;
+        let _span = debug_span!("reveal", count = gates.len()).entered();
         Ok(gates.iter().map(|gate| (gate.standing().child, self.show(gate, selection, &loaded))).collect())
     }
 

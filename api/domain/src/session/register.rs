@@ -1,10 +1,10 @@
 //! Registering a child: with a lead from the first instant.
 
+use super::Patch;
+use super::step::{Step, Stop};
 use super::write::{Changes, first_identifier, first_write, is_there};
-use super::{Patch, Session};
 use crate::agency::AgencyKind;
 use crate::catalogue::{Code, FieldId, FieldSet, IdentifierKind, Kind, Section};
-use crate::clock::random_id;
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::gate::Gate;
 use crate::ids::AgencyId;
@@ -52,7 +52,7 @@ pub struct NewIdentifier {
 
 impl NewIdentifier {
     /// Checks the number and brings it into its normal form.
-    pub(super) fn read(self, child: Uuid, path: &[&str]) -> Result<IdentifierRow, Error> {
+    pub(super) fn read(self, id: Uuid, child: Uuid, path: &[&str]) -> Result<IdentifierRow, Error> {
         let NewIdentifier { kind, value, identity_level, valid_from, valid_to } = self;
         let at = |name: &str| path.iter().copied().chain([name]).map(str::to_owned).collect::<Vec<_>>();
         let value = kind.normalise(&value).map_err(|e| Error::Refused(vec![Refusal::of_value(at("value"), e)]))?;
@@ -70,11 +70,11 @@ impl NewIdentifier {
             return Err(Error::refused_for(ErrorCode::DateOrder, at("validTo"), format!("on or after {from}")));
         }
         let stamps = Stamps::default();
-        Ok(IdentifierRow { id: random_id(), child, kind, value, identity_level, valid_from, valid_to, stamps })
+        Ok(IdentifierRow { id, child, kind, value, identity_level, valid_from, valid_to, stamps })
     }
 }
 
-impl Session {
+impl Step<'_> {
     /// Registers a child: its row, its lead, and its first values, all or nothing.
     ///
     /// A child that is registered already is not looked for: matching is a person's decision.
@@ -85,14 +85,14 @@ impl Session {
     pub async fn register_child(&self, new: NewChild, selection: &Selection) -> Result<ChildView, Error> {
         let result = async {
             self.may(Operation::RegisterChild)?;
-            let (child, subject) = (random_id(), random_id());
+            let (child, subject) = (self.hub.dice.id(), self.hub.dice.id());
             let First { lead, responsible, identity, numbers } = self.read_first(child, new).await?;
             let gate = self.gate(first_standing(child, subject, lead))?;
             permit_first(&gate, &identity, &numbers)?;
             self.write_new(child, subject, lead, responsible, identity, numbers).await?;
-            self.child(&self.public_id(child), selection).await
+            Ok(self.child(&self.public_id(child), selection).await?)
         };
-        self.refused(result.await)
+        self.conclude(result.await, selection).await
     }
 
     /// Checks what a child is to be registered with. Everything that is wrong is told at once.
@@ -112,7 +112,8 @@ impl Session {
         };
         let mut numbers: Vec<IdentifierRow> = Vec::with_capacity(identifiers.len());
         for (index, number) in identifiers.into_iter().enumerate() {
-            let row = gather(&mut refusals, number.read(child, &["identifiers", &index.to_string()]))?;
+            let row =
+                gather(&mut refusals, number.read(self.hub.dice.id(), child, &["identifiers", &index.to_string()]))?;
             numbers.extend(row.filter(|row| !numbers.iter().any(|known| is_there(known, row))));
         }
         if !refusals.is_empty() {
@@ -133,17 +134,16 @@ impl Session {
         responsible: Option<AgencyId>,
         identity: Changes,
         numbers: Vec<IdentifierRow>,
-    ) -> Result<(), Error> {
-        self.forget().await?;
-        let write = self.hub.store.write().await?;
+    ) -> Result<(), Stop> {
+        let write = self.begin(child, Uuid::nil()).await?;
         write.insert_child(child, subject, lead, self.now).await?;
-        write.open_involvement(random_id(), child, lead, "LEAD", self.now).await?;
+        write.open_involvement(self.hub.dice.id(), child, lead, "LEAD", self.now).await?;
         if let Some(responsible) = responsible {
-            write.open_involvement(random_id(), child, responsible, "RESPONSIBLE", self.now).await?;
+            write.open_involvement(self.hub.dice.id(), child, responsible, "RESPONSIBLE", self.now).await?;
         }
         let own = self.caller.agency.id;
         if own != lead && Some(own) != responsible {
-            write.open_involvement(random_id(), child, own, "INVOLVED", self.now).await?;
+            write.open_involvement(self.hub.dice.id(), child, own, "INVOLVED", self.now).await?;
         }
         let mut written = FieldSet::EMPTY;
         if !identity.is_empty() {

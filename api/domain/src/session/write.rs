@@ -1,12 +1,14 @@
 //! Changing a child's record: check the input, lock, decide, compare versions, change, keep who did it.
 
 use super::Session;
+use super::step::{Step, Stop};
 use crate::agency::AgencyKind;
 use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Source, Value};
-use crate::clock::{day, random_id};
+use crate::clock::day;
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::gate::{Gate, Loaded, identifier};
 use crate::ids::{AgencyId, IdentifierId, PlacementId};
+use crate::leak::Leak;
 use crate::policy::Protection;
 use crate::stamps::Stamps;
 use crate::store::{Author, IdentifierRow, Row, Write};
@@ -36,7 +38,7 @@ struct Revised {
     told: Map<String, Json>,
 }
 
-impl Session {
+impl Step<'_> {
     /// Changes a section.
     ///
     /// # Errors
@@ -56,20 +58,32 @@ impl Session {
             let changes = self.read_patch(section, patch).await?;
             let work = self.open(child).await?;
             let loaded = work.load(section).await?;
-            let rows = loaded.rows(section, work.child());
-            let row = rows.iter().find(|row| row.entry.is_none_or(|entry| entry.to.is_none())).cloned();
-            work.permit(&changes, row.as_ref())?;
-            work.expect(section, expected_version, &loaded)?;
-            if section == Section::Placement {
-                self.fits_between(&changes, rows)?;
-            }
-            if section == Section::Placement && row.is_none() {
-                return Err(Error::Code(ErrorCode::NoSuchEntry));
-            }
-            work.apply(self, section, row.unwrap_or_else(|| new_row(work.child())), changes, rows.is_empty()).await?;
+            work.permit(&changes, current_row(&loaded, section, work.child()).as_ref())?;
+            self.change(&work, section, expected_version, changes, &loaded).await?;
             self.finish(work, selection).await
         };
-        self.refused(result.await)
+        self.conclude(result.await, selection).await
+    }
+
+    /// Makes permitted changes to a section's row as it is now, if the caller has seen it as it is.
+    pub(super) async fn change(
+        &self,
+        work: &Work<'_>,
+        section: Section,
+        expected_version: &str,
+        changes: Changes,
+        loaded: &Loaded,
+    ) -> Result<(), Error> {
+        let rows = loaded.rows(section, work.child());
+        let row = current_row(loaded, section, work.child());
+        work.expect(section, expected_version, loaded)?;
+        if section == Section::Placement {
+            self.fits_between(&changes, rows)?;
+        }
+        if section == Section::Placement && row.is_none() {
+            return Err(Error::Code(ErrorCode::NoSuchEntry));
+        }
+        work.apply(self, section, row.unwrap_or_else(|| new_row(work.child())), changes, rows.is_empty()).await
     }
 
     /// Ends the current placement, if there is one, and starts another.
@@ -100,12 +114,12 @@ impl Session {
             // Wherever the child stayed, it is not there any more; `apply` opens the new whereabouts, if the hub knows them.
             work.write.close_involvements(work.child(), "WHEREABOUTS", self.now).await?;
             let mut row = new_row(work.child());
-            let id = random_id();
+            let id = self.hub.dice.id();
             row.entry = Some(crate::store::Entry { id, from: None, to: None, agency: None });
             work.apply(self, Section::Placement, row, changes, true).await?;
             self.finish(work, selection).await
         };
-        self.refused(result.await)
+        self.conclude(result.await, selection).await
     }
 
     /// Ends the current placement.
@@ -134,7 +148,7 @@ impl Session {
             work.write.close_involvements(work.child(), "WHEREABOUTS", self.now).await?;
             self.finish(work, selection).await
         };
-        self.refused(result.await)
+        self.conclude(result.await, selection).await
     }
 
     /// Adds a number to a child. One that is there already, without an end or with the same days, is not
@@ -151,7 +165,7 @@ impl Session {
         selection: &Selection,
     ) -> Result<ChildView, Error> {
         let result = async {
-            let row = new.read(Uuid::nil(), &["identifier"])?;
+            let row = new.read(self.hub.dice.id(), Uuid::nil(), &["identifier"])?;
             let work = self.open(child).await?;
             let id = row.kind.field();
             work.permit_at(&vec![(id, None)], None, |_| vec!["identifier".to_owned(), "kind".to_owned()])?;
@@ -159,11 +173,11 @@ impl Session {
             match there.iter().find(|old| is_there(old, &row)) {
                 None => work.insert_identifier(self, row).await?,
                 Some(old) if adds_nothing(old, &row) => {}
-                Some(_) => return Err(Error::refused(ErrorCode::Conflict, ["identifier"])),
+                Some(_) => return Err(Error::refused(ErrorCode::Conflict, ["identifier"]).into()),
             }
             self.finish(work, selection).await
         };
-        self.refused(result.await)
+        self.conclude(result.await, selection).await
     }
 
     /// Ends the validity of a number.
@@ -185,12 +199,13 @@ impl Session {
             let work = self.open(child).await?;
             let there = work.write.identifiers(work.child()).await?;
             let seen = work.gate.may_show(Section::Identifiers);
-            let row = there.into_iter().find(|row| row.id == id.0 && seen.contains(row.kind.field()));
+            let tells = self.hub.leaks.planted(Leak::RefusalTellsHidden);
+            let row = there.into_iter().find(|row| row.id == id.0 && (seen.contains(row.kind.field()) || tells));
             let mut row = row.ok_or(Error::Code(ErrorCode::NoSuchEntry))?;
             let field = row.kind.field();
             work.permit_at(&vec![(field, None)], None, |_| vec!["identifierId".to_owned()])?;
             if let Some(from) = row.valid_from.filter(|from| to < *from) {
-                return Err(Error::refused_for(ErrorCode::DateOrder, ["to"], format!("on or after {from}")));
+                return Err(Error::refused_for(ErrorCode::DateOrder, ["to"], format!("on or after {from}")).into());
             }
             if row.valid_to != Some(to) {
                 row.valid_to = Some(to);
@@ -198,7 +213,7 @@ impl Session {
             }
             self.finish(work, selection).await
         };
-        self.refused(result.await)
+        self.conclude(result.await, selection).await
     }
 
     /// Checks a patch: names, values, agencies. Everything that is wrong is told at once.
@@ -236,7 +251,7 @@ impl Session {
     }
 
     /// Placements are on record as they happen: a planned one would end the real one.
-    fn not_ahead(&self, day: NaiveDate, input: &[&str]) -> Result<(), Error> {
+    pub(super) fn not_ahead(&self, day: NaiveDate, input: &[&str]) -> Result<(), Error> {
         let today = self.today();
         let refused =
             || Error::refused_for(ErrorCode::DateOrder, input.iter().copied(), format!("on or before {today}"));
@@ -264,51 +279,53 @@ impl Session {
     }
 
     /// Opens a transaction on a child that the caller may know of.
-    async fn open(&self, child: &str) -> Result<Work<'_>, Error> {
+    pub(super) async fn open(&self, child: &str) -> Result<Work<'_>, Stop> {
+        self.open_for(child, Uuid::nil()).await
+    }
+
+    /// The same, for a change that makes something of its own.
+    pub(super) async fn open_for(&self, child: &str, made: Uuid) -> Result<Work<'_>, Stop> {
         self.purpose()?;
         let child = match self.child_id(child) {
             Err(Error::NotFound) => Uuid::nil(),
-            Err(Error::Refused(_)) => return Err(Error::refused_for(ErrorCode::InvalidId, ["childId"], "child")),
+            Err(Error::Refused(_)) => return Err(Error::refused_for(ErrorCode::InvalidId, ["childId"], "child").into()),
             other => other?,
         };
-        self.forget().await?;
-        let write = self.hub.store.write().await?;
+        let write = self.begin(child, made).await?;
         write.lock(child).await?;
         let standing = write.standing(self.caller.agency.id, child, self.now, self.rests_on_consent()).await?;
         let gate = standing.map(|standing| self.gate(standing)).transpose()?.filter(Gate::knows);
         match gate {
-            Some(gate) => Ok(Work { write, gate }),
+            Some(gate) => Ok(Work { write, gate, suggested_by: None }),
             None => {
                 self.note(|draft| draft.miss());
-                Err(Error::NotFound)
+                Err(Error::NotFound.into())
             }
         }
     }
 
     /// Commits, and shows the child as it is then.
-    async fn finish(&self, work: Work<'_>, selection: &Selection) -> Result<ChildView, Error> {
+    pub(super) async fn finish(&self, work: Work<'_>, selection: &Selection) -> Result<ChildView, Stop> {
         let child = work.child();
         work.write.commit().await?;
-        self.child(&self.public_id(child), selection).await
-    }
-
-    pub(super) fn author(&self) -> Author {
-        Author { agency: self.caller.agency.id, user: self.caller.user.clone(), at: self.now }
+        Ok(self.child(&self.public_id(child), selection).await?)
     }
 }
 
 /// A transaction on one child, and what the caller may do in it.
-struct Work<'a> {
-    write: Write,
-    gate: Gate<'a>,
+pub(super) struct Work<'a> {
+    pub(super) write: Write,
+    pub(super) gate: Gate<'a>,
+    /// Which agency suggested what is written now, where one did.
+    pub(super) suggested_by: Option<AgencyId>,
 }
 
 impl Work<'_> {
-    fn child(&self) -> Uuid {
+    pub(super) fn child(&self) -> Uuid {
         self.gate.standing().child
     }
 
-    async fn load(&self, section: Section) -> Result<Loaded, Error> {
+    pub(super) async fn load(&self, section: Section) -> Result<Loaded, Error> {
         let child = self.child();
         let mut loaded = Loaded::default();
         if section == Section::Responsibility {
@@ -327,7 +344,7 @@ impl Work<'_> {
         self.permit_at(changes, row, path)
     }
 
-    fn permit_at(
+    pub(super) fn permit_at(
         &self,
         changes: &Changes,
         row: Option<&Row>,
@@ -372,8 +389,8 @@ impl Work<'_> {
         self.tell(session, section, row.entry.map(|entry| entry.id), told).await
     }
 
-    /// What a change moves elsewhere: whereabouts follow the placement, and what protected
-    /// registration forbids to keep is emptied.
+    /// What a change moves elsewhere: whereabouts follow the placement, the bytes of a photo are kept as long as the
+    /// photo, and what protected registration forbids to keep is emptied.
     async fn follow(&self, session: &Session, section: Section, changes: &Changes) -> Result<(), Error> {
         let child = self.child();
         if section == Section::Placement
@@ -381,8 +398,13 @@ impl Work<'_> {
         {
             self.write.close_involvements(child, "WHEREABOUTS", session.now).await?;
             if let Some(Value::Agency(agency)) = agency {
-                self.write.open_involvement(random_id(), child, *agency, "WHEREABOUTS", session.now).await?;
+                self.write.open_involvement(session.hub.dice.id(), child, *agency, "WHEREABOUTS", session.now).await?;
             }
+        }
+        if let Some((_, photo)) = changes.iter().find(|(id, _)| id.field().source == Source::Photo) {
+            let kept =
+                photo.as_ref().and_then(|value| if let Value::Photo(photo) = value { Some(photo.id) } else { None });
+            self.write.drop_photos(child, kept).await?;
         }
         let registered = |(id, value): &(FieldId, Option<Value>)| {
             id.field().name == "level" && *value == Some(Value::Text(Protection::Registered.code().to_owned()))
@@ -395,7 +417,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Empties what may not be kept, in every row and every revision of a section.
+    /// Empties what may not be kept, in every row, every revision and every suggestion of a section.
     async fn purge(&self, session: &Session, section: Section) -> Result<(), Error> {
         let child = self.child();
         let author = session.author();
@@ -408,6 +430,7 @@ impl Work<'_> {
                 Some(entry) => self.write.put_placement(child, entry.id, entry.to, &changes, &stamps, false).await?,
             }
         }
+        self.write.purge_suggestions(section, child, never_kept(section)).await?;
         Ok(self.write.purge_revisions(section, child, never_kept(section)).await?)
     }
 
@@ -449,7 +472,8 @@ impl Work<'_> {
         told: Map<String, Json>,
     ) -> Result<(), Error> {
         let fields: FieldSet = told.keys().filter_map(|name| section.field(name)).collect();
-        self.write.revise(section, self.child(), entry, Json::Object(told), &session.author()).await?;
+        let author = Author { suggested_by: self.suggested_by, ..session.author() };
+        self.write.revise(section, self.child(), entry, Json::Object(told), &author).await?;
         session.note(|draft| draft.change(self.gate.standing().subject, section.name(), fields));
         Ok(())
     }
@@ -477,7 +501,8 @@ fn read_values(section: Section, patch: &Patch) -> (Changes, Vec<Refusal>) {
         }
     }
     for name in &patch.clear {
-        match section.field(name).filter(|id| id.field().source == Source::Column) {
+        let emptied = |id: &FieldId| matches!(id.field().source, Source::Column | Source::Photo);
+        match section.field(name).filter(emptied) {
             None => refusals.push(Refusal::at(ErrorCode::InvalidInput, ["clear", name])),
             Some(id) if changes.iter().any(|(set, value)| *set == id && value.is_some()) => {
                 refusals.push(Refusal::at(ErrorCode::SetAndCleared, ["clear", name]));
@@ -534,16 +559,22 @@ fn new_row(child: Uuid) -> Row {
     Row { child, ..Row::default() }
 }
 
+/// The row that a section's update changes: the only one, or the placement that has not ended.
+pub(super) fn current_row(loaded: &Loaded, section: Section, child: Uuid) -> Option<Row> {
+    let rows = loaded.rows(section, child);
+    rows.iter().find(|row| row.entry.is_none_or(|entry| entry.to.is_none())).cloned()
+}
+
 fn current_placement(loaded: &Loaded, child: Uuid) -> Option<Row> {
     let rows = loaded.rows(Section::Placement, child);
     rows.iter().find(|row| row.entry.is_some_and(|entry| entry.to.is_none())).cloned()
 }
 
-fn value_of<'c>(changes: &'c Changes, name: &str) -> Option<&'c Value> {
+pub(super) fn value_of<'c>(changes: &'c Changes, name: &str) -> Option<&'c Value> {
     changes.iter().find(|(id, _)| id.field().name == name).and_then(|(_, value)| value.as_ref())
 }
 
-fn as_day(value: &Value) -> Option<NaiveDate> {
+pub(super) fn as_day(value: &Value) -> Option<NaiveDate> {
     if let Value::Date(day) = value { Some(*day) } else { None }
 }
 
@@ -579,11 +610,14 @@ pub(super) async fn first_identifier(
     Ok(field)
 }
 
-/// The day of the session, for defaults.
 impl Session {
     /// Today, by the hub's clock.
     pub fn today(&self) -> NaiveDate {
         day(self.now)
+    }
+
+    pub(super) fn author(&self) -> Author {
+        Author { agency: self.caller.agency.id, user: self.caller.user.clone(), at: self.now, suggested_by: None }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::catalogue::{Field, FieldId, FieldSet, Kind, Section, Source, Value};
 use crate::error::DatabaseError;
 use crate::ids::AgencyId;
+use crate::photo::Photo;
 use chrono::NaiveDate;
 use sea_orm::sea_query::{Alias, Expr, SimpleExpr};
 use sea_orm::{QueryResult, Value as Bound};
@@ -23,7 +24,7 @@ pub(super) fn stored(section: Section) -> FieldSet {
 
 fn is_stored(field: &Field) -> bool {
     match field.source {
-        Source::Column => true,
+        Source::Column | Source::Photo => true,
         Source::Flag(_) => field.section != Section::Identifiers,
         Source::Involvement | Source::Identifiers(_) | Source::EarlierPlacements => false,
     }
@@ -39,6 +40,7 @@ pub(super) fn read(row: &QueryResult, index: usize, id: FieldId) -> Result<Optio
             let json = row.try_get_by_index::<Option<Json>>(index)?;
             json.and_then(|json| if let Json::Array(items) = json { Some(Value::List(items)) } else { None })
         }
+        Kind::Photo => row.try_get_by_index::<Option<Json>>(index)?.and_then(Photo::from_stored).map(Value::Photo),
         Kind::Text(_) | Kind::Code(_) | Kind::Phone | Kind::Email | Kind::PostalCode | Kind::OrganisationNumber => {
             row.try_get_by_index::<Option<String>>(index)?.map(Value::Text)
         }
@@ -53,11 +55,14 @@ pub(super) fn bind(id: FieldId, value: Option<&Value>) -> SimpleExpr {
         Some(Value::Date(date)) => (*date).into(),
         Some(Value::Agency(AgencyId(uuid))) => (*uuid).into(),
         Some(Value::List(items)) => Json::Array(items.clone()).into(),
+        Some(Value::Photo(photo)) => photo.to_stored().into(),
         None => match id.field().kind {
             Kind::Date => None::<NaiveDate>.into(),
             Kind::Bool => None::<bool>.into(),
             Kind::Agency => None::<Uuid>.into(),
-            Kind::Texts(..) | Kind::Codes(..) | Kind::Phones(..) | Kind::Entries(..) => None::<Json>.into(),
+            Kind::Texts(..) | Kind::Codes(..) | Kind::Phones(..) | Kind::Entries(..) | Kind::Photo => {
+                None::<Json>.into()
+            }
             _ => None::<String>.into(),
         },
     };

@@ -1,24 +1,31 @@
 //! The only code that names the entities and sea-orm. One concrete store for both databases.
 
+mod claim;
 mod columns;
 mod durability;
 mod ledger;
 mod listing;
+mod photo;
 mod read;
 mod reading;
 mod roster;
 mod seed;
+mod suggestion;
 mod write;
 
+pub(crate) use claim::{Begun, Claim};
 pub(crate) use ledger::{LedgerRow, SubjectRow};
 pub(crate) use read::{Asked, Entry, IdentifierRow, Look, Plan, Planned, Read, RevisionRow, Row, Snapshot, Standing};
 pub use roster::RosterReport;
+pub(crate) use suggestion::{SuggestedRow, SuggestionRow};
 pub(crate) use write::{Author, Write};
 
 use self::reading::{Options, Readers};
 use crate::agency::{Agency, AgencyKind, NewAgency};
 use crate::error::DatabaseError;
+use crate::figures::Pool;
 use crate::ids::AgencyId;
+use deadpool::Status;
 use samverka_entities::{agency, child, setting};
 use samverka_migration::{Migrator, Steps as _};
 use sea_orm::sqlx::ConnectOptions as _;
@@ -146,6 +153,23 @@ impl Store {
         self.writer.get_database_backend()
     }
 
+    /// The pools as they stand: the reading one, the writing one.
+    pub(crate) fn pools(&self) -> [Pool; 2] {
+        fn pool<D: sea_orm::sqlx::Database>(pool: &sea_orm::sqlx::Pool<D>) -> Pool {
+            let open = u64::from(pool.size());
+            // Each is looked at on its own: a connection that closes in between must not make it less than none.
+            let idle = (pool.num_idle() as u64).min(open);
+            Pool { open, idle, most: u64::from(pool.options().get_max_connections()) }
+        }
+        let Status { max_size, size, available, .. } = self.readers.status();
+        let reading = Pool { open: size as u64, idle: available.min(size) as u64, most: max_size as u64 };
+        let writing = match self.backend() {
+            DbBackend::Sqlite => pool(self.writer.get_sqlite_connection_pool()),
+            _ => pool(self.writer.get_postgres_connection_pool()),
+        };
+        [reading, writing]
+    }
+
     /// A snapshot of the record: every read of it sees the same instant.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot, DatabaseError> {
         let mut held = self.readers.take().await?;
@@ -156,11 +180,6 @@ impl Store {
     /// A look at the record: each statement sees an instant of its own.
     pub(crate) async fn look(&self) -> Result<Look, DatabaseError> {
         Ok(Look::new(self.readers.take().await?))
-    }
-
-    /// A transaction that may write. Nothing of it is there unless it is committed.
-    pub(crate) async fn write(&self) -> Result<Write, DatabaseError> {
-        Ok(Write::new(self.begin().await?))
     }
 
     async fn begin(&self) -> Result<DatabaseTransaction, DatabaseError> {

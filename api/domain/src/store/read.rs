@@ -109,6 +109,8 @@ pub(crate) struct RevisionRow {
     pub(crate) agency: AgencyId,
     pub(crate) entry: Option<Uuid>,
     pub(crate) changes: Json,
+    /// Which agency suggested it, where one did.
+    pub(crate) suggested_by: Option<AgencyId>,
 }
 
 /// One instant of the record, on one connection.
@@ -302,7 +304,7 @@ impl Snapshot {
     ) -> Result<Vec<RevisionRow>, DatabaseError> {
         let mut query = Query::select();
         query
-            .columns(["child_id", "section", "at", "agency_id", "entry_id", "changes"].map(name))
+            .columns(["child_id", "section", "at", "agency_id", "entry_id", "changes", "suggested_by"].map(name))
             .from(name("revision"))
             .and_where(Expr::col(name("child_id")).is_in(children.iter().copied()))
             .and_where(Expr::col(name("section")).is_in(sections.iter().map(|section| section.name())))
@@ -330,6 +332,7 @@ fn read_revision(row: &QueryResult) -> Result<RevisionRow, DatabaseError> {
         agency: AgencyId(row.try_get_by_index(3)?),
         entry: row.try_get_by_index(4)?,
         changes: row.try_get_by_index(5)?,
+        suggested_by: row.try_get_by_index::<Option<Uuid>>(6)?.map(AgencyId),
     })
 }
 

@@ -3,13 +3,17 @@
 
 use super::read::Shape;
 use crate::error::DatabaseError;
+use deadpool::Status;
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
 use quick_cache::sync::Cache;
 use sea_orm::sea_query::{PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder, Value, Values};
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection as _};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, RuntimeErr};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, QueryResult, QueryTrait, RuntimeErr,
+    Select,
+};
 use sea_query_sqlx::{SqlxBinder, SqlxValues};
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,6 +95,11 @@ impl Readers {
 
     pub(super) fn close(&self) {
         self.0.close();
+    }
+
+    /// The connections as they stand: open, idle, and how many may be open.
+    pub(super) fn status(&self) -> Status {
+        self.0.status()
     }
 }
 
@@ -175,6 +184,21 @@ impl Held {
 /// What answers a SELECT.
 pub(super) trait Rows {
     fn rows(&self, query: &SelectStatement) -> impl Future<Output = Result<Vec<QueryResult>, DatabaseError>> + Send;
+
+    /// The rows of a table as its entity has them.
+    fn models<E: EntityTrait>(
+        &self,
+        select: Select<E>,
+    ) -> impl Future<Output = Result<Vec<E::Model>, DatabaseError>> + Send
+    where
+        Self: Sync,
+    {
+        let query = select.into_query();
+        async move {
+            let rows = self.rows(&query).await?;
+            rows.iter().map(|row| Ok(E::Model::from_query_result(row, "")?)).collect()
+        }
+    }
 }
 
 impl Rows for DatabaseTransaction {

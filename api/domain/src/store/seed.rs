@@ -5,7 +5,7 @@ use super::read::IdentifierRow;
 use super::{Store, roster};
 use crate::catalogue::{FieldId, Section};
 use crate::error::DatabaseError;
-use crate::world::{Consent, Episode, Involvement, MadeUpChild, Revision, SectionRow};
+use crate::world::{Consent, Episode, Involvement, MadeUpChild, MadeUpPhoto, Revision, SectionRow};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::Value as Json;
@@ -71,6 +71,7 @@ enum Plain {
     Episode,
     Consent,
     Revision,
+    Photo,
 }
 
 /// Every table, in an order that keeps the foreign keys.
@@ -105,6 +106,7 @@ fn tables() -> Vec<Table> {
             "revision",
             &["child_id", "section", "number", "at", "agency_id", "user_ref", "entry_id", "changes"],
         ),
+        plain(Plain::Photo, "photo", &["id", "child_id", "type", "bytes"]),
     ];
     tables.extend(Section::ALL.into_iter().filter(|section| *section != Section::Identifiers).map(section_table));
     tables
@@ -134,6 +136,7 @@ fn fill(tables: &mut [Table], made_up: MadeUpChild) {
         episodes,
         consents,
         revisions,
+        photo,
     } = made_up;
     let child = id.0;
     let mut add = |plain: Plain, rows: Vec<Vec<Expr>>| {
@@ -150,6 +153,7 @@ fn fill(tables: &mut [Table], made_up: MadeUpChild) {
     add(Plain::Episode, episodes.into_iter().map(|row| episode(child, row)).collect());
     add(Plain::Consent, consents.into_iter().map(|row| consent(child, row)).collect());
     add(Plain::Revision, revisions.into_iter().map(|row| revision(child, row)).collect());
+    add(Plain::Photo, photo.into_iter().map(|row| photo_row(child, row)).collect());
     for row in rows {
         let mut sections = tables.iter_mut().filter(|table| table.plain.is_none());
         if let Some(table) = sections.find(|table| table.name == row.section.table()) {
@@ -217,6 +221,11 @@ fn revision(child: Uuid, row: Revision) -> Vec<Expr> {
         Expr::val(entry),
         Expr::val(changes),
     ]
+}
+
+fn photo_row(child: Uuid, row: MadeUpPhoto) -> Vec<Expr> {
+    let MadeUpPhoto { id, media, bytes } = row;
+    vec![id.into(), child.into(), Expr::val(media.essence()), Expr::val(bytes)]
 }
 
 fn section_row(child: Uuid, row: SectionRow, fields: &[FieldId]) -> Vec<Expr> {

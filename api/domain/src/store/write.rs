@@ -17,6 +17,7 @@ use sea_orm::{
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// Who writes, and when.
@@ -25,6 +26,8 @@ pub(crate) struct Author {
     pub(crate) agency: AgencyId,
     pub(crate) user: Option<String>,
     pub(crate) at: i64,
+    /// Which agency suggested it, where one did.
+    pub(crate) suggested_by: Option<AgencyId>,
 }
 
 /// A transaction that writes. The list table follows: keys as they change, ties to agencies at the commit.
@@ -34,9 +37,16 @@ pub(crate) struct Write {
     tied: Mutex<BTreeMap<Uuid, i64>>,
 }
 
+const REVISION: [&str; 9] =
+    ["child_id", "section", "number", "at", "agency_id", "user_ref", "entry_id", "changes", "suggested_by"];
+
 impl Write {
     pub(super) fn new(transaction: DatabaseTransaction) -> Self {
         Write { transaction, tied: Mutex::default() }
+    }
+
+    pub(super) fn transaction(&self) -> &DatabaseTransaction {
+        &self.transaction
     }
 
     /// Makes everything of it durable.
@@ -45,7 +55,15 @@ impl Write {
         for (child, at) in tied.into_inner().unwrap_or_else(PoisonError::into_inner) {
             roster::refresh(&transaction, &[child], at).await?;
         }
-        Ok(transaction.commit().await?)
+        #[cfg(debug_assertions)]
+        if crate::fault::is_planted() {
+            tokio::spawn(async {
+                crate::fault::hold().await;
+                transaction.commit().await
+            });
+            return Ok(());
+        }
+        Ok(transaction.commit().instrument(tracing::debug_span!("commit")).await?)
     }
 
     /// Notes that the ties between a child and agencies change.
@@ -184,14 +202,14 @@ impl Write {
         author: &Author,
     ) -> Result<(), DatabaseError> {
         let number = Expr::col(name("number")).max().if_null(0).add(1);
+        let suggested_by = author.suggested_by.map(|agency| agency.0);
         let mut row = Query::select();
         row.expr(Expr::val(child)).expr(Expr::val(section.name())).expr(number).expr(Expr::val(author.at));
-        row.expr(Expr::val(author.agency.0)).expr(Expr::val(author.user.clone()));
-        row.expr(Expr::val(entry)).expr(Expr::val(changes)).from(name("revision"));
+        row.expr(Expr::val(author.agency.0)).expr(Expr::val(author.user.clone())).expr(Expr::val(entry));
+        row.expr(Expr::val(changes)).expr(Expr::val(suggested_by)).from(name("revision"));
         row.and_where(Expr::col(name("child_id")).eq(child)).and_where(Expr::col(name("section")).eq(section.name()));
         let mut insert = Query::insert();
-        let columns = ["child_id", "section", "number", "at", "agency_id", "user_ref", "entry_id", "changes"];
-        insert.into_table(name("revision")).columns(columns.map(name));
+        insert.into_table(name("revision")).columns(REVISION.map(name));
         insert.select_from(row).map_err(|_| DatabaseError("a revision cannot be kept".to_owned()))?;
         self.transaction.execute(&insert).await?;
         Ok(())

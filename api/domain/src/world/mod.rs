@@ -30,6 +30,7 @@ pub use plan::{SCRIPTED, Stage};
 
 use crate::catalogue::{FieldId, IdentifierKind, Section, Value};
 use crate::ids::{AgencyId, ChildId};
+use crate::photo::Media;
 use crate::policy::Protection;
 use crate::stamps::Stamps;
 use chrono::NaiveDate;
@@ -62,6 +63,15 @@ pub struct MadeUpChild {
     pub(crate) episodes: Vec<Episode>,
     pub(crate) consents: Vec<Consent>,
     pub(crate) revisions: Vec<Revision>,
+    pub(crate) photo: Option<MadeUpPhoto>,
+}
+
+/// The bytes of the photo that the record tells of.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct MadeUpPhoto {
+    pub(crate) id: Uuid,
+    pub(crate) media: Media,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// What an agency is to the child, from when to when.
@@ -142,6 +152,7 @@ pub fn child(seed: u64, index: u64, now: i64, agency_id: &dyn Fn(&str) -> Agency
     let identifiers = story.tell();
     let (involvements, episodes, consents) = (story.involvements(), story.episodes(), story.consents());
     let lead = agency_id(story.lead());
+    let photo = has_photo(index).then(|| story.write_photo(Dice::new(!seed, index).id()));
     let (rows, revisions) = story.diary.close();
     MadeUpChild {
         id,
@@ -156,7 +167,13 @@ pub fn child(seed: u64, index: u64, now: i64, agency_id: &dyn Fn(&str) -> Agency
         episodes,
         consents,
         revisions,
+        photo,
     }
+}
+
+/// Some of the first children have a photo; a pattern, and none of a person.
+const fn has_photo(index: u64) -> bool {
+    index < 400 && index.is_multiple_of(4)
 }
 
 /// A child's story while it is being made.

@@ -6,10 +6,11 @@ use super::life::{MALMO, Stay, Town};
 use super::names::{email, staff};
 use super::person::assessed_birth;
 use super::plan::Stage;
-use super::{DAY, HOUR, Identifier, MINUTE, Story, numbers, persona, texts};
+use super::{DAY, HOUR, Identifier, MINUTE, MadeUpPhoto, Story, numbers, persona, texts};
 use crate::catalogue::{IdentifierKind, Section, Value};
 use crate::clock;
 use crate::gate;
+use crate::photo::{self, Clean, Media, Photo};
 use crate::policy::Protection;
 use crate::stamps::Stamps;
 use crate::store::IdentifierRow;
@@ -44,6 +45,16 @@ impl Story<'_> {
             let (birth, _) = assessed_birth(self.index, self.now);
             self.diary.write(at, MIGRATION, Section::Identity, vec![("birthDate", Some(Value::Date(birth)))]);
         }
+    }
+
+    /// Notes a photo of the day the child was registered; gives its bytes.
+    pub(super) fn write_photo(&mut self, id: Uuid) -> MadeUpPhoto {
+        let Clean { bytes, width, height } = photo::made_up(self.index);
+        let (at, size) = (self.life.registered, u32::try_from(bytes.len()).unwrap_or_default());
+        let media = Media::Png;
+        let told = Photo { id, media, taken_on: clock::day(at), size, width, height };
+        self.diary.write(at, MIGRATION, Section::Description, vec![("photo", Some(Value::Photo(told)))]);
+        MadeUpPhoto { id, media, bytes }
     }
 
     fn write_languages(&mut self) {

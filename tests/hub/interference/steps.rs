@@ -1,0 +1,353 @@
+//! What a curious caller asks: documents over everything, right and wrong, one after another.
+
+use super::world::{self, Agencies, MOST};
+use crate::harness::field;
+use proptest::prelude::*;
+use samverka_domain::catalogue::{FieldId, IdentifierKind, Kind, Section, Source};
+use samverka_domain::policy::{Effect, Engine, Purpose, Role, Verb};
+use serde_json::{Map, Value as Json, json};
+
+/// The place of a purpose that is not stated.
+pub const NO_PURPOSE: u8 = u8::MAX;
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Which of the case's purposes it states, if it does.
+    pub purpose: u8,
+    /// Which key it may be repeated under, and then is.
+    pub key: Option<u8>,
+    pub asks: Asks,
+}
+
+#[derive(Clone, Debug)]
+pub enum Asks {
+    Child { who: u8, picks: Vec<Pick> },
+    ByNumber { kind: u8, number: u8, picks: Vec<Pick> },
+    Children { list: List, picks: Vec<Pick> },
+    Log { who: u8, first: i32 },
+    Plain(u8),
+    Update { who: u8, section: u8, version: Version, set: Vec<(u8, u8)>, clear: Vec<u8> },
+    Start { who: u8, version: Version, from: u8, set: Vec<(u8, u8)> },
+    End { who: u8, version: Version, to: u8 },
+    AddNumber { who: u8, kind: u8, number: u8, to: Option<u8> },
+    EndNumber { who: u8, entry: u8, to: u8 },
+    Register { board: bool, kind: u8, number: u8, set: Vec<(u8, u8)> },
+}
+
+/// A list: which children, in which order, and which pages of it.
+#[derive(Clone, Debug)]
+pub struct List {
+    pub sift: Option<Sift>,
+    /// By what, and whether the highest comes first.
+    pub order: Option<(usize, bool)>,
+    pub first: i32,
+    pub after: After,
+    /// How many pages are turned at most.
+    pub pages: u8,
+}
+
+/// A filter.
+#[derive(Clone, Debug)]
+pub enum Sift {
+    And(Vec<Sift>),
+    Or(Vec<Sift>),
+    Not(Box<Sift>),
+    /// A field, how it is compared, and with which of its values.
+    Test(usize, u8, u8),
+}
+
+/// What filters compare: the argument, and the field behind it.
+const COMPARED: [(&str, &str); 7] = [
+    ("givenNames", "identity.givenNames"),
+    ("familyName", "identity.familyName"),
+    ("birthDate", "identity.birthDate"),
+    ("personalNumber", "identifiers.personalNumbers"),
+    ("coordinationNumber", "identifiers.coordinationNumbers"),
+    ("dossierNumber", "identifiers.dossierNumbers"),
+    ("lmaCard", "identifiers.lmaCards"),
+];
+
+/// The kinds of number, and the field behind each.
+const NUMBERS: [(&str, &str); 4] = [COMPARED[3], COMPARED[4], COMPARED[5], COMPARED[6]];
+
+/// What lists are put in order by, and the field behind it.
+const ORDERED: [(&str, &str); 5] = [
+    ("GIVEN_NAMES", "identity.givenNames"),
+    ("FAMILY_NAME", "identity.familyName"),
+    ("BIRTH_DATE", "identity.birthDate"),
+    ("RISK_DATE", "risk.indicators"),
+    ("PLAN_REVIEW_ON", "safetyPlan.reviewOn"),
+];
+
+/// A part of a selection: a section, some of its fields, some of what speaks of it.
+#[derive(Clone, Debug)]
+pub struct Pick {
+    pub section: u8,
+    fields: u32,
+    bookkeeping: u8,
+}
+
+/// Where a page begins.
+#[derive(Clone, Copy, Debug)]
+pub enum After {
+    Start,
+    LastPage,
+    Nonsense,
+}
+
+/// Which version an update is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// The one that stands, as the caller sees it.
+    Standing,
+    /// The one that stood when the caller last looked.
+    Remembered,
+    Nonsense,
+}
+
+impl Asks {
+    /// Whether it may change the level of protection, and so what the caller sees.
+    pub fn changes_level(&self, role: Role) -> bool {
+        ever_writes(role, field("protection.level"))
+            && matches!(self, Asks::Update { section, .. } if section_at(*section) == Section::Protection)
+    }
+
+    /// Whether it may change with whom the child stays, and so what the caller sees.
+    pub fn changes_stay(&self, role: Role) -> bool {
+        let writes = ["placement.from", "placement.unitAgency"].iter().any(|path| ever_writes(role, field(path)));
+        let is_stay = match self {
+            Asks::Start { .. } | Asks::End { .. } => true,
+            Asks::Update { section, .. } => section_at(*section) == Section::Placement,
+            _ => false,
+        };
+        writes && is_stay
+    }
+}
+
+pub fn step(role: Role) -> impl Strategy<Value = Step> {
+    let purpose = prop_oneof![30 => 0..2u8, 1 => Just(NO_PURPOSE)];
+    let key = proptest::option::weighted(0.3, 0..3u8);
+    (purpose, key, asks(role)).prop_map(|(purpose, key, asks)| Step { purpose, key, asks })
+}
+
+fn picks(most: usize) -> impl Strategy<Value = Vec<Pick>> {
+    let pick = (0..14u8, prop_oneof![Just(u32::MAX), any::<u32>()], 0..32u8);
+    let pick = pick.prop_map(|(section, fields, bookkeeping)| Pick { section, fields, bookkeeping });
+    proptest::collection::vec(pick, 1..=most)
+}
+
+fn version() -> impl Strategy<Value = Version> {
+    prop_oneof![6 => Just(Version::Standing), 2 => Just(Version::Remembered), 1 => Just(Version::Nonsense)]
+}
+
+fn sets() -> impl Strategy<Value = Vec<(u8, u8)>> {
+    let new = prop_oneof![12 => 0..5u8, 1 => Just(5u8)];
+    proptest::collection::vec((any::<u8>(), new), 1..3)
+}
+
+/// A section with an update, most often one that the role writes in.
+fn updated(role: Role) -> impl Strategy<Value = u8> {
+    let written = |section: &u8| section_at(*section).fields().any(|id| ever_writes(role, id));
+    let all: Vec<u8> = (0..14).filter(|section| section_at(*section) != Section::Identifiers).collect();
+    let own: Vec<u8> = all.iter().copied().filter(written).collect();
+    let own = if own.is_empty() { all.clone() } else { own };
+    prop_oneof![5 => proptest::sample::select(own), 1 => proptest::sample::select(all)]
+}
+
+/// Whether there is a child of which a caller of the role may write the field.
+pub fn ever_writes(role: Role, id: FieldId) -> bool {
+    Engine::embedded().rules().iter().any(|rule| {
+        rule.effect == Effect::Permit && rule.concerns(role, id) && rule.verbs(id).any(|verb| verb == Verb::Write)
+    })
+}
+
+fn asks(role: Role) -> impl Strategy<Value = Asks> {
+    let who = || prop_oneof![14 => 0..MOST as u8, 1 => MOST as u8..MOST as u8 + 4];
+    let number = || (0..5u8, 0..8u8);
+    let cleared = prop_oneof![3 => Just(Vec::new()), 1 => proptest::collection::vec(any::<u8>(), 1..3)];
+    prop_oneof![
+        10 => (who(), picks(6)).prop_map(|(who, picks)| Asks::Child { who, picks }),
+        9 => (searched(role, NUMBERS), 0..8u8, picks(2)).prop_map(
+            |(kind, number, picks)| Asks::ByNumber { kind: kind as u8, number, picks }
+        ),
+        14 => (list(role), picks(2)).prop_map(|(list, picks)| Asks::Children { list, picks }),
+        4 => (who(), 1..30i32).prop_map(|(who, first)| Asks::Log { who, first }),
+        1 => (0..4u8).prop_map(Asks::Plain),
+        24 => (who(), updated(role), version(), sets(), cleared).prop_map(
+            |(who, section, version, set, clear)| Asks::Update { who, section, version, set, clear }
+        ),
+        4 => (who(), version(), 0..7u8, sets()).prop_map(
+            |(who, version, from, set)| Asks::Start { who, version, from, set }
+        ),
+        4 => (who(), version(), 0..7u8).prop_map(|(who, version, to)| Asks::End { who, version, to }),
+        2 => (who(), number(), proptest::option::of(0..7u8)).prop_map(
+            |(who, (kind, number), to)| Asks::AddNumber { who, kind, number, to }
+        ),
+        4 => (who(), any::<u8>(), 0..7u8).prop_map(|(who, entry, to)| Asks::EndNumber { who, entry, to }),
+        1 => (any::<bool>(), number(), sets()).prop_map(
+            |(board, (kind, number), set)| Asks::Register { board, kind, number, set }
+        ),
+    ]
+}
+
+pub fn section_at(index: u8) -> Section {
+    Section::ALL[usize::from(index) % Section::ALL.len()]
+}
+
+/// The selection of a child.
+pub fn selection(picks: &[Pick]) -> String {
+    let mut parts = vec!["id".to_owned()];
+    for (index, Pick { section, fields, bookkeeping }) in picks.iter().enumerate() {
+        let section = section_at(*section);
+        let chosen = section.fields().enumerate().filter(|(place, _)| fields >> place & 1 == 1);
+        let mut items: Vec<String> = chosen.map(|(_, id)| crate::harness::selection(id)).collect();
+        let bookkeeping = (0..5).filter(|bit| bookkeeping >> bit & 1 == 1).map(|bit| {
+            [
+                "version",
+                "updatedAt",
+                "updatedBy { code }",
+                "withheld { field number rule reason legalGround ask }",
+                "revisions(first: 9) { at by { code } changes { field value } }",
+            ][bit]
+                .to_owned()
+        });
+        items.extend(bookkeeping);
+        items.push("__typename".to_owned());
+        parts.push(format!("s{index}: {} {{ {} }}", section.name(), items.join(" ")));
+    }
+    parts.join(" ")
+}
+
+/// Which of these a caller of the role may search in some child, most often.
+fn searched<const N: usize>(
+    role: Role,
+    all: [(&'static str, &'static str); N],
+) -> impl Strategy<Value = usize> + use<N> {
+    let ever = |place: &usize| {
+        let searches = |purpose| Engine::embedded().may_ever_search(role, purpose, field(all[*place].1));
+        Purpose::ALL.iter().copied().any(searches)
+    };
+    let own: Vec<usize> = (0..N).filter(ever).collect();
+    let own = if own.is_empty() { (0..N).collect() } else { own };
+    prop_oneof![12 => proptest::sample::select(own), 1 => 0..N]
+}
+
+fn list(role: Role) -> impl Strategy<Value = List> {
+    let after = prop_oneof![12 => Just(After::Start), 2 => Just(After::LastPage), 1 => Just(After::Nonsense)];
+    let first = prop_oneof![12 => 1..4i32, 2 => Just(100), 1 => -1..1i32];
+    let sift = (searched(role, COMPARED), 0..3u8, 0..6u8).prop_map(|(of, how, n)| Sift::Test(of, how, n));
+    let sift = sift.prop_recursive(3, 6, 3, |inner| {
+        prop_oneof![
+            3 => inner.clone().prop_map(|sift| Sift::Not(Box::new(sift))),
+            1 => proptest::collection::vec(inner.clone(), 0..3).prop_map(Sift::And),
+            2 => proptest::collection::vec(inner, 0..3).prop_map(Sift::Or),
+        ]
+    });
+    let sift = proptest::option::of(sift);
+    let order = proptest::option::of((searched(role, ORDERED), any::<bool>()));
+    (sift, order, first, after, 1..4u8).prop_map(|(sift, order, first, after, pages)| List {
+        sift,
+        order,
+        first,
+        after,
+        pages,
+    })
+}
+
+impl Sift {
+    /// The filter as an argument.
+    pub fn to_json(&self, agencies: &Agencies) -> Json {
+        let all = |sifts: &[Sift]| sifts.iter().map(|sift| sift.to_json(agencies)).collect::<Vec<_>>();
+        match self {
+            Sift::And(sifts) => json!({ "and": all(sifts) }),
+            Sift::Or(sifts) => json!({ "or": all(sifts) }),
+            Sift::Not(sift) => json!({ "not": sift.to_json(agencies) }),
+            Sift::Test(of, how, n) => {
+                let (argument, path) = COMPARED[*of];
+                let id = field(path);
+                let (operator, value) = match id.field().source {
+                    Source::Identifiers(kind) => ("equals", json!(world::number(kind, usize::from(*n)))),
+                    _ if id.field().kind == Kind::Date => {
+                        (["equals", "from", "to"][usize::from(*how)], world::input(id, usize::from(*n), agencies))
+                    }
+                    _ => (
+                        ["equals", "startsWith", "equals"][usize::from(*how)],
+                        world::input(id, usize::from(*n), agencies),
+                    ),
+                };
+                json!({ argument: { operator: value } })
+            }
+        }
+    }
+}
+
+impl List {
+    /// The order as an argument.
+    pub fn order_to_json(&self) -> Json {
+        let order = |(by, descending): (usize, bool)| json!({ "field": ORDERED[by].0, "direction": if descending { "DESC" } else { "ASC" } });
+        self.order.map_or(Json::Null, order)
+    }
+
+    /// The sections whose values it depends on.
+    pub fn sections(&self) -> Vec<Section> {
+        let mut sections: Vec<Section> =
+            self.order.iter().map(|(by, _)| field(ORDERED[*by].1).field().section).collect();
+        if self.sift.is_some() {
+            sections.extend([Section::Identity, Section::Identifiers]);
+        }
+        sections
+    }
+}
+
+/// The kind of number; sometimes one that the number is not.
+pub fn kind_at(kind: u8) -> IdentifierKind {
+    IdentifierKind::ALL[usize::from(kind) % 4]
+}
+
+/// The number of a look-up: right, never given, or malformed.
+pub fn number_at(kind: u8, number: u8) -> String {
+    match number {
+        0..=5 => world::number(kind_at(kind), usize::from(number)),
+        6 => world::number(kind_at(kind + 1), 0),
+        _ => "12-34".to_owned(),
+    }
+}
+
+/// What an update sets: most of it right.
+pub fn set(section: Section, picks: &[(u8, u8)], role: Role, agencies: &Agencies) -> Json {
+    let all: Vec<FieldId> = section.fields().filter(|id| id.field().source == Source::Column).collect();
+    let own: Vec<FieldId> = all.iter().copied().filter(|id| ever_writes(role, *id)).collect();
+    let mut set = Map::new();
+    for (field, n) in picks {
+        // Most often a field that the role writes.
+        let written = if own.is_empty() || field % 8 == 7 { &all } else { &own };
+        let id = written[usize::from(*field) % written.len()];
+        let new = match (n, id.field().kind) {
+            (5, Kind::Text(most)) => json!("x".repeat(most + 1)),
+            (5, Kind::Date) => json!("2026-02-30"),
+            (n, _) => world::input(id, usize::from(*n), agencies),
+        };
+        set.insert(id.field().name.to_owned(), new);
+    }
+    Json::Object(set)
+}
+
+/// What an update empties.
+pub fn clear(section: Section, picks: &[u8], role: Role) -> Vec<String> {
+    let all: Vec<FieldId> = section.fields().filter(|id| id.field().source == Source::Column).collect();
+    let own: Vec<FieldId> = all.iter().copied().filter(|id| ever_writes(role, *id)).collect();
+    let written = if own.is_empty() { all } else { own };
+    let constant = |name: &str| -> String {
+        name.chars()
+            .map(|c| if c.is_ascii_uppercase() { format!("_{c}") } else { c.to_ascii_uppercase().to_string() })
+            .collect()
+    };
+    let pick = |pick: &u8| constant(written[usize::from(*pick) % written.len()].field().name);
+    picks.iter().map(pick).collect()
+}
+
+/// A day of the worlds, among them one ahead.
+pub fn day(n: u8) -> String {
+    (world::day_zero() + chrono::Days::new(u64::from(n) * 40)).to_string()
+}

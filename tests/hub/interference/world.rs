@@ -1,0 +1,969 @@
+//! Two worlds: one made from dice, and one made from it that differs only in what the caller may not read.
+//!
+//! What that is follows from the policy's decisions alone, and from what the documents say of silence, of writers and
+//! of earlier placements. Nothing here asks the gate.
+
+use chrono::{Days, NaiveDate};
+use proptest::prelude::*;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use samverka_domain::catalogue::{Code, FieldId, FieldSet, IdentifierKind, Kind, Section, Source, Value};
+use samverka_domain::policy::{Consents, Decisions, Engine, Protection, Purpose, Relation, Role, Situation};
+use serde_json::{Map, Value as Json, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use uuid::Uuid;
+
+use crate::harness::{DAY, HOUR, START, field};
+
+/// The agencies that write and that children have to do with, by persona.
+pub const WRITERS: [&str; 9] = [
+    "migrationsverket",
+    "malmo-soc",
+    "landskrona-soc",
+    "polisen",
+    "region-skane",
+    "skola",
+    "hvb-malmo",
+    "hvb-landskrona",
+    "malmo-overformyndare",
+];
+const HOMES: [&str; 2] = ["hvb-malmo", "hvb-landskrona"];
+
+/// What the caller is to a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tie {
+    Lead,
+    Responsible,
+    Receiving,
+    Whereabouts,
+    Involved,
+    Former,
+    Ended,
+    /// An involvement that ended so long ago that it is none.
+    LongAgo,
+    /// A consent that opens these of [`CONSENTED`].
+    Consented(u16),
+    /// A consent that is there and opens nothing: its days, or its words, are wrong.
+    ConsentedNothing(u8),
+    Nothing,
+}
+
+/// The groups that the consents of the worlds name.
+pub const CONSENTED: [&str; 9] =
+    ["identity", "languages", "counsel", "board", "guardian", "childContact", "voice", "description", "safetyPlan"];
+
+impl Tie {
+    /// Whether a caller with this tie writes what its role may write.
+    pub fn writes(self) -> bool {
+        matches!(self, Tie::Lead | Tie::Responsible | Tie::Whereabouts | Tie::Involved)
+    }
+
+    fn relation(self, role: Role) -> Relation {
+        match self {
+            Tie::Consented(groups) if groups_of(groups).is_empty() => Relation::None,
+            Tie::Consented(_) if role == Role::Partner => Relation::Consented,
+            _ if role == Role::Partner => Relation::None,
+            Tie::Lead | Tie::Responsible => Relation::Responsible,
+            Tie::Receiving => Relation::Receiving,
+            Tie::Whereabouts | Tie::Involved => Relation::Involved,
+            Tie::Former => Relation::Former,
+            Tie::Ended => Relation::Ended,
+            Tie::LongAgo | Tie::Consented(_) | Tie::ConsentedNothing(_) | Tie::Nothing => Relation::None,
+        }
+    }
+}
+
+fn groups_of(bits: u16) -> Vec<&'static str> {
+    CONSENTED.iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1).map(|(_, group)| *group).collect()
+}
+
+/// What a child is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Seed {
+    pub tie: Tie,
+    pub level: Protection,
+    /// A missing episode: none, open, ended lately, ended long ago.
+    pub missing: u8,
+    /// Everything else.
+    pub dice: u64,
+}
+
+pub fn seed(role: Role) -> impl Strategy<Value = Seed> {
+    let tie = if role == Role::Partner {
+        prop_oneof![
+            6 => any::<u16>().prop_map(Tie::Consented),
+            3 => prop_oneof![2 => Just(0u8), 1 => 1..4u8].prop_map(Tie::ConsentedNothing),
+            1 => Just(Tie::Involved),
+            1 => Just(Tie::Nothing),
+        ]
+        .boxed()
+    } else {
+        let known = vec![Tie::Lead, Tie::Responsible, Tie::Receiving, Tie::Whereabouts, Tie::Involved, Tie::Former];
+        prop_oneof![
+            5 => proptest::sample::select([known, vec![Tie::Ended]].concat()),
+            3 => proptest::sample::select(vec![Tie::Lead, Tie::Responsible]),
+            2 => proptest::sample::select(vec![Tie::LongAgo, Tie::Nothing]),
+        ]
+        .boxed()
+    };
+    let level = prop_oneof![3 => Just(Protection::None), 3 => proptest::sample::select(Protection::ALL)];
+    (tie, level, prop_oneof![2 => Just(0u8), 2 => 1..4u8], any::<u64>().no_shrink())
+        .prop_map(|(tie, level, missing, dice)| Seed { tie, level, missing, dice })
+}
+
+/// How often a field changed, when last, and by whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    pub count: u8,
+    pub at: i64,
+    pub by: &'static str,
+}
+
+/// What stands in a field, and its stamp.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Cell {
+    pub value: Option<Value>,
+    pub stamp: Option<Stamp>,
+}
+
+pub type Row = BTreeMap<FieldId, Cell>;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placement {
+    pub id: Uuid,
+    /// The last day, and the stamp of it; none while it is current.
+    pub to: Option<(NaiveDate, Option<Stamp>)>,
+    pub row: Row,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Number {
+    pub id: Uuid,
+    pub kind: IdentifierKind,
+    pub value: String,
+    pub level: Option<&'static str>,
+    pub from: Option<NaiveDate>,
+    pub to: Option<NaiveDate>,
+    pub stamp: Option<Stamp>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Revision {
+    pub at: i64,
+    pub by: &'static str,
+    /// The placement it wrote to.
+    pub entry: Option<Uuid>,
+    pub changes: Map<String, Json>,
+}
+
+/// Agency, groups, from, until, withdrawn.
+pub type Consent = (&'static str, Vec<String>, i64, i64, Option<i64>);
+
+/// A child as it stands in the database.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    pub id: Uuid,
+    pub subject: Uuid,
+    pub lead: &'static str,
+    pub responsible: Option<&'static str>,
+    /// The caller's own involvements, and others that nobody is told of: agency, kind, when it ended.
+    pub involved: Vec<(&'static str, &'static str, Option<i64>)>,
+    pub consents: Vec<Consent>,
+    /// Opened, found, closed.
+    pub episodes: Vec<(i64, Option<i64>, Option<i64>)>,
+    pub registered_at: i64,
+    pub sections: BTreeMap<Section, Row>,
+    pub placements: Vec<Placement>,
+    pub numbers: Vec<Number>,
+    pub revisions: BTreeMap<Section, Vec<Revision>>,
+}
+
+/// Agency ids by persona: values of fields that name agencies.
+pub type Agencies = BTreeMap<&'static str, String>;
+
+/// The `n`th value of a field, as callers write it.
+pub fn input(id: FieldId, n: usize, agencies: &Agencies) -> Json {
+    let day = |n: usize| (day_zero() + Days::new((n % 5 * 40) as u64)).to_string();
+    match id.field().kind {
+        _ if id == field("placement.from") => json!(day(n)),
+        _ if matches!(id.field().number, "F02" | "F03") => json!(["Åsa", "asa", "Öberg", "Åsa-Li", "Värde"][n % 5]),
+        Kind::Text(_) => json!(format!("Värde {}", n % 5)),
+        Kind::Texts(..) => json!([format!("Värde {}", n % 5), "Ett till"]),
+        Kind::Date => json!(day(n)),
+        Kind::Bool => json!(n.is_multiple_of(2)),
+        Kind::Code(code) => json!(a_code(code, n)),
+        Kind::Codes(_, code) => json!([a_code(code, n)]),
+        Kind::Phone => json!(format!("+4670174060{}", n % 5)),
+        Kind::Phones(_) => json!([format!("+4670174060{}", n % 5)]),
+        Kind::Email => json!(format!("brev{}@exempel.se", n % 5)),
+        Kind::PostalCode => json!(format!("2114{}", n % 5)),
+        Kind::OrganisationNumber => json!(["212000-1124", "212000-1140", "232100-0255"][n % 3]),
+        Kind::Agency => json!(agencies[HOMES[n % 2]]),
+        // A photo is sent to an address of its own.
+        Kind::Photo => json!("photo"),
+        Kind::Entries(_, entry) => match entry.type_name {
+            "Relative" => json!([{ "name": format!("Namn {}", n % 5), "country": "SE" }]),
+            _ => {
+                json!([{ "indicator": "DEBTS", "observedOn": day(n), "source": format!("Källa {}", n % 5) }])
+            }
+        },
+    }
+}
+
+fn a_code(code: Code, n: usize) -> &'static str {
+    match code {
+        Code::Country => ["AF", "SE", "SO"][n % 3],
+        Code::Language => ["prs", "swe", "som"][n % 3],
+        Code::Municipality => ["1280", "1282", "0180"][n % 3],
+        closed => {
+            let values = closed.values().expect("a closed list");
+            values[n % values.len()].code
+        }
+    }
+}
+
+/// The first of the days of the worlds.
+pub fn day_zero() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 5, 1).expect("a day")
+}
+
+fn value(id: FieldId, n: usize, agencies: &Agencies) -> Value {
+    if id.field().kind == Kind::Photo {
+        let photo = json!({ "id": Uuid::from_u128(n as u128), "type": "image/png", "takenOn": day_zero() + Days::new(n as u64),
+            "size": 100 + n, "width": 1 + n, "height": 1 });
+        return Value::Photo(serde_json::from_value(photo).expect("a photo"));
+    }
+    id.field().kind.read(&input(id, n, agencies)).unwrap_or_else(|refused| panic!("{id}: {refused:?}"))
+}
+
+/// The `n`th number of a kind. They are few, so that children share them.
+pub fn number(kind: IdentifierKind, n: usize) -> String {
+    let n = n % 3;
+    let with_check_digit = |digits: String| {
+        let sum: u32 = digits[2..]
+            .chars()
+            .enumerate()
+            .map(|(place, digit)| {
+                let doubled = digit.to_digit(10).expect("a digit") * if place % 2 == 0 { 2 } else { 1 };
+                doubled / 10 + doubled % 10
+            })
+            .sum();
+        format!("{digits}{}", (10 - sum % 10) % 10)
+    };
+    match kind {
+        IdentifierKind::PersonalNumber => with_check_digit(format!("20100101{:03}", 238 + n)),
+        IdentifierKind::CoordinationNumber => with_check_digit(format!("20100161{:03}", 238 + n)),
+        IdentifierKind::DossierNumber => format!("99-00000{n}"),
+        IdentifierKind::LmaCard => format!("98-00000{n}/1"),
+    }
+}
+
+fn stamp(dice: &mut StdRng) -> Option<Stamp> {
+    dice.random_bool(0.8).then(|| Stamp {
+        count: dice.random_range(1..5),
+        at: START - HOUR * dice.random_range(1..200),
+        by: WRITERS[dice.random_range(0..WRITERS.len())],
+    })
+}
+
+fn cell(id: FieldId, agencies: &Agencies, dice: &mut StdRng) -> Cell {
+    let value = dice.random_bool(0.7).then(|| value(id, dice.random_range(0..5), agencies));
+    Cell { value, stamp: stamp(dice) }
+}
+
+/// The fields that are columns of their own in the section's table.
+fn columns(section: Section) -> impl Iterator<Item = FieldId> {
+    section.fields().filter(move |id| match id.field().source {
+        Source::Column | Source::Photo => true,
+        Source::Flag(_) => section != Section::Identifiers,
+        _ => false,
+    })
+}
+
+fn row(section: Section, agencies: &Agencies, dice: &mut StdRng) -> Row {
+    let level = field("protection.level");
+    let mut row: Row = columns(section).filter(|id| *id != level).map(|id| (id, cell(id, agencies, dice))).collect();
+    raise(section, &mut row, dice);
+    row
+}
+
+/// Flags stand as the hub would have raised them.
+fn raise(section: Section, row: &mut Row, dice: &mut StdRng) {
+    for id in section.fields() {
+        let Source::Flag(of) = id.field().source else { continue };
+        if section == Section::Identifiers {
+            continue;
+        }
+        let told = of.iter().filter_map(|name| section.field(name)).filter_map(|id| row.get(&id)?.value.as_ref());
+        let raised = told.into_iter().any(Value::raises_flag);
+        let kept = row.get(&id).and_then(|cell| cell.value.clone());
+        let lowered = kept
+            .filter(|kept| *kept == Value::Bool(false))
+            .or_else(|| dice.random::<bool>().then_some(Value::Bool(false)));
+        row.entry(id).or_default().value = if raised { Some(Value::Bool(true)) } else { lowered };
+    }
+}
+
+fn placement(id: Uuid, ended: Option<usize>, agencies: &Agencies, dice: &mut StdRng) -> Placement {
+    let to = ended.map(|n| (day_zero() + Days::new(n as u64 * 40 + 20), stamp(dice)));
+    Placement { id, to, row: row(Section::Placement, agencies, dice) }
+}
+
+fn a_number(id: Uuid, kind: IdentifierKind, dice: &mut StdRng) -> Number {
+    let day = |dice: &mut StdRng| dice.random_bool(0.4).then(|| day_zero() + Days::new(dice.random_range(0..5) * 40));
+    let from = day(dice);
+    let level = (kind.has_identity_level() && dice.random()).then_some("CONFIRMED");
+    Number {
+        id,
+        kind,
+        value: number(kind, dice.random_range(0..5)),
+        level,
+        from,
+        to: day(dice).filter(|to| from.is_none_or(|from| *to >= from)),
+        stamp: stamp(dice),
+    }
+}
+
+fn told(id: FieldId, agencies: &Agencies, dice: &mut StdRng) -> (String, Json) {
+    let new = match id.field().source {
+        Source::Column | Source::Photo => {
+            if dice.random_bool(0.2) {
+                Json::Null
+            } else {
+                value(id, dice.random_range(0..5), agencies).to_json()
+            }
+        }
+        Source::Identifiers(kind) => {
+            json!({ "id": format!("identifier_{}", dice.random_range(0..9)), "value": number(kind, dice.random_range(0..5)) })
+        }
+        _ => json!([{ "id": format!("placement_{}", dice.random_range(0..9)), "to": "2026-06-01" }]),
+    };
+    (id.field().name.to_owned(), new)
+}
+
+/// The fields that a revision of the section can tell of.
+fn tellable(section: Section) -> Vec<FieldId> {
+    let told =
+        |id: &FieldId| matches!(id.field().source, Source::Column | Source::Identifiers(_) | Source::EarlierPlacements);
+    section.fields().filter(told).collect()
+}
+
+fn revision(section: Section, of: &[FieldId], record: &Record, agencies: &Agencies, dice: &mut StdRng) -> Revision {
+    let mut changes = Map::new();
+    for _ in 0..dice.random_range(1..4) {
+        let (name, new) = told(of[dice.random_range(0..of.len())], agencies, dice);
+        changes.insert(name, new);
+    }
+    let entries = &record.placements;
+    let entry =
+        (section == Section::Placement && !entries.is_empty()).then(|| entries[dice.random_range(0..entries.len())].id);
+    Revision {
+        at: START - HOUR * dice.random_range(1..200),
+        by: WRITERS[dice.random_range(0..WRITERS.len())],
+        entry,
+        changes,
+    }
+}
+
+/// The ids of the worlds: of a child, and of what it has.
+fn id_of(child: usize, what: u64) -> Uuid {
+    Uuid::from_u64_pair(0x5a3e_0000_0000_4000 | (child as u64) << 16, 1 << 63 | what)
+}
+
+/// How many children there are at most.
+pub const MOST: usize = 6;
+
+/// Makes a child. No two cases share a pseudonym, so that none finds the log of another.
+pub fn record(index: usize, seed: &Seed, caller: &'static str, case: u64, agencies: &Agencies) -> Record {
+    let mut dice = StdRng::seed_from_u64(seed.dice);
+    let dice = &mut dice;
+    let other = |dice: &mut StdRng| loop {
+        let code = WRITERS[dice.random_range(0..3)];
+        if code != caller {
+            break code;
+        }
+    };
+    let ended = |days: i64| Some(START - DAY * days);
+    let mut record = Record {
+        // Ids are in no order that means anything.
+        id: id_of((index * 5 + (seed.dice % 8) as usize * 7) % 64 * 8 + index, 0),
+        subject: Uuid::from_u64_pair(0x50b0_0000_0000_4000 | (index as u64) << 16, 1 << 63 | case),
+        lead: if seed.tie == Tie::Lead { caller } else { other(dice) },
+        responsible: if seed.tie == Tie::Responsible {
+            Some(caller)
+        } else {
+            dice.random::<bool>().then(|| other(dice))
+        },
+        involved: match seed.tie {
+            Tie::Receiving => vec![(caller, "RECEIVING", None)],
+            Tie::Whereabouts => vec![(caller, "WHEREABOUTS", None)],
+            Tie::Involved => vec![(caller, "INVOLVED", None)],
+            Tie::Former => vec![(caller, if dice.random() { "LEAD" } else { "RESPONSIBLE" }, ended(30))],
+            Tie::Ended => vec![(caller, if dice.random() { "RECEIVING" } else { "INVOLVED" }, ended(30))],
+            Tie::LongAgo => vec![(caller, "LEAD", ended(120)), (caller, "INVOLVED", ended(100))],
+            _ => Vec::new(),
+        },
+        consents: match seed.tie {
+            Tie::Consented(groups) => {
+                let groups = groups_of(groups).into_iter().map(str::to_owned).collect();
+                vec![(caller, groups, START - DAY, START + DAY, None)]
+            }
+            Tie::ConsentedNothing(why) => {
+                let identity = vec!["identity".to_owned()];
+                vec![match why % 4 {
+                    0 => (caller, vec!["network".to_owned()], START - DAY, START + DAY, None),
+                    1 => (caller, identity, START - DAY * 2, START - DAY, None),
+                    2 => (caller, identity, START + DAY, START + DAY * 2, None),
+                    _ => (caller, identity, START - DAY, START + DAY, ended(0)),
+                }]
+            }
+            _ => Vec::new(),
+        },
+        episodes: episodes(seed.missing, dice),
+        registered_at: START - DAY * dice.random_range(1..300),
+        sections: BTreeMap::new(),
+        placements: Vec::new(),
+        numbers: Vec::new(),
+        revisions: BTreeMap::new(),
+    };
+    for section in Section::ALL.into_iter().filter(|section| !section.is_list()) {
+        if section == Section::Protection {
+            let mut row = row(section, agencies, dice);
+            let level = field("protection.level");
+            let code = Value::Text(seed.level.code().to_owned());
+            let value = Some(code).filter(|_| seed.level != Protection::None || dice.random());
+            row.insert(level, Cell { value, stamp: stamp(dice) });
+            raise(section, &mut row, dice);
+            record.sections.insert(section, row);
+        } else if dice.random_bool(0.9) {
+            record.sections.insert(section, row(section, agencies, dice));
+        }
+    }
+    let mut earlier = 0;
+    while dice.random_bool(0.5) && earlier < 3 {
+        record.placements.push(placement(id_of(index, 100 + earlier as u64), Some(earlier), agencies, dice));
+        earlier += 1;
+    }
+    if dice.random_bool(0.8) {
+        record.placements.push(placement(id_of(index, 99), None, agencies, dice));
+    }
+    for n in 0..dice.random_range(0..8) {
+        let kind = IdentifierKind::ALL[dice.random_range(0..4)];
+        record.numbers.push(a_number(id_of(index, 200 + n), kind, dice));
+    }
+    for section in Section::ALL {
+        let of = tellable(section);
+        let some = (0..dice.random_range(0..4)).map(|_| revision(section, &of, &record, agencies, dice)).collect();
+        record.revisions.insert(section, some);
+    }
+    record
+}
+
+fn episodes(missing: u8, dice: &mut StdRng) -> Vec<(i64, Option<i64>, Option<i64>)> {
+    let at = |days: i64| Some(START - DAY * days);
+    let opened = START - DAY * dice.random_range(20..40);
+    match missing {
+        0 => Vec::new(),
+        1 => vec![(opened, None, None)],
+        2 => vec![(opened, at(dice.random_range(0..3)), None)],
+        _ => vec![(opened, at(dice.random_range(5..9)), at(dice.random_range(4..5)))],
+    }
+}
+
+/// What the caller may come to see of a child, whatever it does in the requests that follow.
+pub struct Eyes {
+    pub known: bool,
+    plain: FieldSet,
+    own: FieldSet,
+    decisions: Vec<Arc<Decisions>>,
+    caller: &'static str,
+    /// The ids of the agency.
+    agency: String,
+}
+
+/// Who asks, and why.
+#[derive(Clone, Debug)]
+pub struct Asker {
+    pub persona: &'static str,
+    pub role: Role,
+    pub purposes: Vec<Purpose>,
+    /// The requests that follow may change the level, end the caller's own stay, or make an entry the caller's own.
+    pub changes_level: bool,
+    pub changes_stay: bool,
+    /// It may read the log of every child, and so come to know that one is there.
+    pub reads_every_log: bool,
+}
+
+impl Eyes {
+    pub fn of(asker: &Asker, seed: &Seed, agencies: &Agencies) -> Eyes {
+        Self::at(asker, seed, seed.level, agencies)
+    }
+
+    fn at(asker: &Asker, seed: &Seed, level: Protection, agencies: &Agencies) -> Eyes {
+        let consents = match seed.tie {
+            Tie::Consented(groups) => Consents::from_groups(groups_of(groups).into_iter()),
+            _ => Consents::NONE,
+        };
+        let consents = if asker.role == Role::Partner { consents } else { Consents::NONE };
+        let mut relations = vec![seed.tie.relation(asker.role)];
+        if asker.changes_stay && seed.tie == Tie::Whereabouts {
+            relations.push(Relation::Ended);
+        }
+        if asker.changes_stay && asker.role == Role::CareHome && relations[0] != Relation::None {
+            relations.push(Relation::Involved);
+        }
+        let levels = if asker.changes_level { Protection::ALL.to_vec() } else { vec![level] };
+        let (mut known, mut plain, mut own, mut decisions) = (false, FieldSet::EMPTY, FieldSet::EMPTY, Vec::new());
+        for purpose in &asker.purposes {
+            for relation in &relations {
+                for protection in &levels {
+                    let situation = Situation {
+                        role: asker.role,
+                        relation: *relation,
+                        purpose: *purpose,
+                        missing: matches!(seed.missing, 1 | 2),
+                        protection: *protection,
+                        consents,
+                        break_glass: false,
+                        own: false,
+                    };
+                    let usual = Engine::embedded().decide(situation);
+                    let of_own = Engine::embedded().decide(Situation { own: true, ..situation });
+                    known |= usual.known;
+                    plain = plain | usual.shown | usual.searchable;
+                    own = own | of_own.shown | of_own.searchable;
+                    decisions.extend([usual, of_own]);
+                }
+            }
+        }
+        if asker.changes_stay {
+            plain = plain | own;
+            own = plain;
+        }
+        if !known {
+            (plain, own) = (FieldSet::EMPTY, FieldSet::EMPTY);
+        }
+        Eyes { known, plain, own, decisions, caller: asker.persona, agency: agencies[asker.persona].clone() }
+    }
+
+    /// Whether the caller can see the field, of a row that is or is not its own.
+    pub fn see(&self, id: FieldId, own: bool) -> bool {
+        if own { self.own.contains(id) } else { self.plain.contains(id) }
+    }
+
+    fn is_own(&self, placement: &Placement) -> bool {
+        let agency = placement.row.get(&field("placement.unitAgency")).and_then(|cell| cell.value.as_ref());
+        agency.is_some_and(|agency| agency.to_json() == self.agency.as_str())
+    }
+
+    /// Whether the caller is told who the writer was: a home tells where the child lives, a school where it learns.
+    fn may_name(&self, writer: &str) -> bool {
+        match writer {
+            _ if writer == self.caller => true,
+            "hvb-malmo" | "hvb-landskrona" => self.see(field("placement.unitAgency"), false),
+            "skola" => self.see(field("schooling.schoolName"), false),
+            _ => true,
+        }
+    }
+
+    /// Another writer that the caller could not tell from this one.
+    fn other_writer(&self, writer: &'static str, salt: u64) -> &'static str {
+        let unnamed: Vec<&str> = WRITERS.into_iter().filter(|writer| !self.may_name(writer)).collect();
+        if self.may_name(writer) { writer } else { unnamed[salt as usize % unnamed.len()] }
+    }
+
+    fn see_ended(&self, own: bool) -> bool {
+        self.see(field("placement.earlier"), own)
+    }
+
+    /// Whether the caller is answered alike in all the situations of both.
+    fn decides_as(&self, other: &Eyes) -> bool {
+        let alike = |(a, b): (&Arc<Decisions>, &Arc<Decisions>)| {
+            let masks = |d: &Decisions| (d.known, d.shown, d.silent, d.writable, d.submittable, d.searchable);
+            let rules =
+                |d: &Decisions| FieldId::all().map(|id| (d.read_rule(id), d.write_rule(id))).collect::<Vec<_>>();
+            Arc::ptr_eq(a, b) || (masks(a) == masks(b) && rules(a) == rules(b))
+        };
+        self.decisions.iter().zip(&other.decisions).all(alike)
+    }
+}
+
+/// A difference between the worlds, where the caller cannot see it; elsewhere there is none.
+#[derive(Clone, Copy, Debug)]
+pub struct Difference {
+    pub child: usize,
+    pub what: What,
+    pub salt: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum What {
+    /// Value and stamp of a field, of the current row.
+    Cell(u8),
+    /// The same of an earlier placement.
+    EarlierCell(u8),
+    /// A placement that has ended, which is there or not.
+    Earlier,
+    /// The current placement, or the row of a section, which is there or not.
+    Row(u8),
+    /// A number, which is there, is not, or is another.
+    Number(u8),
+    /// A write to a section, which was or was not, or wrote other things.
+    Revision(u8),
+    /// Who wrote, where several would be left unnamed alike.
+    Writer(u8),
+    /// The level of protection, where all the same is decided.
+    Level,
+    /// When it was that the child went missing, and when it was found.
+    Episode,
+    /// Who else has to do with the child, and who answers for it.
+    Others,
+    /// A child that the caller may not know of, which is there or not.
+    Child,
+}
+
+pub fn difference() -> impl Strategy<Value = Difference> {
+    let fields = samverka_domain::catalogue::FIELD_COUNT as u8;
+    let sections = Section::ALL.len() as u8;
+    let what = prop_oneof![
+        30 => (0..fields).prop_map(What::Cell),
+        12 => proptest::sample::select(of_lists()).prop_map(What::Cell),
+        4 => proptest::sample::select(of_placement()).prop_map(What::EarlierCell),
+        3 => Just(What::Earlier),
+        3 => (0..sections).prop_map(What::Row),
+        8 => (0..4u8).prop_map(What::Number),
+        10 => (0..sections).prop_map(What::Revision),
+        4 => (0..sections).prop_map(What::Writer),
+        2 => Just(What::Level),
+        2 => Just(What::Episode),
+        3 => Just(What::Others),
+        4 => Just(What::Child),
+    ];
+    (0..MOST, what, any::<u64>().no_shrink()).prop_map(|(child, what, salt)| Difference { child, what, salt })
+}
+
+/// The fields that lists are filtered by and put in order by.
+fn of_lists() -> Vec<u8> {
+    let paths =
+        ["identity.givenNames", "identity.familyName", "identity.birthDate", "risk.indicators", "safetyPlan.reviewOn"];
+    paths.map(|path| field(path).index() as u8).to_vec()
+}
+
+fn of_placement() -> Vec<u8> {
+    columns(Section::Placement).map(|id| id.index() as u8).collect()
+}
+
+fn field_at(index: u8) -> FieldId {
+    FieldId::all().nth(usize::from(index)).expect("a field")
+}
+
+/// A world: the children that are there.
+pub type World = Vec<Option<Record>>;
+
+/// Puts a difference into the other world, unless the caller could see it. Whether it did.
+pub fn differ(world: &mut World, seeds: &[Seed], asker: &Asker, difference: &Difference, agencies: &Agencies) -> bool {
+    let child = difference.child % seeds.len();
+    let eyes = Eyes::of(asker, &seeds[child], agencies);
+    let dice = &mut StdRng::seed_from_u64(difference.salt);
+    if let What::Child = difference.what {
+        return !eyes.known && !asker.reads_every_log && world[child].take().is_some();
+    }
+    let Some(record) = &mut world[child] else { return false };
+    let before = record.clone();
+    let place = Place { eyes: &eyes, agencies, child };
+    match difference.what {
+        What::Cell(index) => place.cell(record, field_at(index), false, dice),
+        What::EarlierCell(index) => place.cell(record, field_at(index), true, dice),
+        What::Earlier => place.earlier(record, dice),
+        What::Row(section) => place.row(record, Section::ALL[usize::from(section)], dice),
+        What::Number(kind) => place.number(record, IdentifierKind::ALL[usize::from(kind)], dice),
+        What::Revision(section) => place.revision(record, Section::ALL[usize::from(section)], dice),
+        What::Writer(section) => place.writer(record, Section::ALL[usize::from(section)], dice),
+        What::Level => place.level(record, asker, &seeds[child], dice),
+        What::Episode => record.episodes = episodes(seeds[child].missing, dice),
+        What::Others => place.others(record, dice),
+        What::Child => {}
+    }
+    *record != before
+}
+
+/// Where a difference is put.
+struct Place<'a> {
+    eyes: &'a Eyes,
+    agencies: &'a Agencies,
+    child: usize,
+}
+
+impl Place<'_> {
+    fn cell(&self, record: &mut Record, id: FieldId, earlier: bool, dice: &mut StdRng) {
+        let section = id.field().section;
+        let is_level = id == field("protection.level");
+        if !columns(section).any(|column| column == id) || is_level {
+            return;
+        }
+        if section != Section::Placement {
+            if let Some(row) = record.sections.get_mut(&section) {
+                self.reroll(section, row, id, |seen| self.eyes.see(seen, false), dice);
+            }
+            return;
+        }
+        let rows: Vec<&mut Placement> =
+            record.placements.iter_mut().filter(|placement| placement.to.is_some() == earlier).collect();
+        let count = rows.len();
+        if count == 0 {
+            return;
+        }
+        let Some(placement) = rows.into_iter().nth(dice.random_range(0..count)) else { return };
+        let own = self.eyes.is_own(placement);
+        let sees = |seen| self.eyes.see(seen, own) && (placement.to.is_none() || self.eyes.see_ended(own));
+        let mut other = placement.clone();
+        self.reroll(section, &mut other.row, id, sees, dice);
+        // Whose entry it is belongs to the situation.
+        if self.eyes.is_own(&other) == own {
+            *placement = other;
+        }
+    }
+
+    /// Puts something else into a hidden field; what a visible flag tells stays true.
+    fn reroll(&self, section: Section, row: &mut Row, id: FieldId, sees: impl Fn(FieldId) -> bool, dice: &mut StdRng) {
+        if sees(id) {
+            return;
+        }
+        let mut other = row.clone();
+        let drawn = cell(id, self.agencies, dice);
+        match dice.random_range(0..4) {
+            0 => other.entry(id).or_default().value = drawn.value,
+            1 => other.entry(id).or_default().stamp = drawn.stamp,
+            _ => _ = other.insert(id, drawn),
+        }
+        if id.field().is_flag() {
+            // A flag stands as its fields do.
+            other.entry(id).or_default().value = row.get(&id).and_then(|cell| cell.value.clone());
+        }
+        let before: Vec<_> = flags(section).map(|flag| (flag, raised(&other, flag), raised(row, flag))).collect();
+        if before.iter().any(|(flag, now, then)| sees(*flag) && now != then) {
+            return;
+        }
+        for (flag, now, then) in before {
+            if now != then {
+                other.entry(flag).or_default().value = Some(Value::Bool(now));
+            }
+        }
+        *row = other;
+    }
+
+    fn earlier(&self, record: &mut Record, dice: &mut StdRng) {
+        let hidden = |placement: &Placement| !self.eyes.see_ended(self.eyes.is_own(placement));
+        let gone = record.placements.iter().position(|placement| placement.to.is_some() && hidden(placement));
+        if dice.random()
+            && let Some(gone) = gone
+        {
+            let id = record.placements.remove(gone).id;
+            record.revisions.entry(Section::Placement).or_default().retain(|revision| revision.entry != Some(id));
+            return;
+        }
+        let id = id_of(self.child, 1000 + dice.random_range(0..1000));
+        let more = placement(id, Some(dice.random_range(0..4)), self.agencies, dice);
+        let is_new = record.placements.iter().all(|placement| placement.id != id);
+        if hidden(&more) && is_new {
+            let changes = Map::from_iter([told(field("placement.type"), self.agencies, dice)]);
+            let by = WRITERS[dice.random_range(0..WRITERS.len())];
+            let written = Revision { at: START - HOUR * 3, by, entry: Some(id), changes };
+            record.placements.push(more);
+            record.revisions.entry(Section::Placement).or_default().push(written);
+        }
+    }
+
+    fn row(&self, record: &mut Record, section: Section, dice: &mut StdRng) {
+        if section == Section::Placement {
+            self.current(record, dice);
+        }
+        if section.is_list() || section == Section::Protection {
+            return;
+        }
+        match record.sections.get(&section) {
+            Some(row) => {
+                let filled = |cell: &Cell| cell.value.is_some() || cell.stamp.is_some();
+                let is_flag = |id: &FieldId, cell: &Cell| {
+                    id.field().is_flag() && cell.stamp.is_none() && cell.value != Some(Value::Bool(true))
+                };
+                let seen = row.iter().any(|(id, cell)| filled(cell) && self.eyes.see(*id, false) && !is_flag(id, cell));
+                if !seen {
+                    record.sections.remove(&section);
+                }
+            }
+            None => {
+                let mut more = row(section, self.agencies, dice);
+                more.retain(|id, _| !self.eyes.see(*id, false));
+                let lit = |flag: FieldId| self.eyes.see(flag, false) && raised(&more, flag);
+                if !flags(section).any(lit) {
+                    record.sections.insert(section, more);
+                }
+            }
+        }
+    }
+
+    /// The current placement, if no field of it is to be seen.
+    fn current(&self, record: &mut Record, dice: &mut StdRng) {
+        let sees_any = |own: bool| Section::Placement.fields().any(|id| self.eyes.see(id, own));
+        match record.placements.iter().position(|placement| placement.to.is_none()) {
+            Some(at) => {
+                if !sees_any(self.eyes.is_own(&record.placements[at])) {
+                    let id = record.placements.remove(at).id;
+                    record
+                        .revisions
+                        .entry(Section::Placement)
+                        .or_default()
+                        .retain(|revision| revision.entry != Some(id));
+                }
+            }
+            None => {
+                let more = placement(id_of(self.child, 98), None, self.agencies, dice);
+                if !sees_any(self.eyes.is_own(&more)) {
+                    record.placements.push(more);
+                }
+            }
+        }
+    }
+
+    fn number(&self, record: &mut Record, kind: IdentifierKind, dice: &mut StdRng) {
+        if self.eyes.see(kind.field(), false) {
+            return;
+        }
+        let mut numbers = record.numbers.clone();
+        let of_kind = numbers.iter().position(|number| number.kind == kind);
+        match (of_kind, dice.random_range(0..3)) {
+            (Some(at), 0) => _ = numbers.remove(at),
+            (Some(at), 1) => numbers[at] = Number { id: numbers[at].id, ..a_number(Uuid::nil(), kind, dice) },
+            _ => {
+                let id = id_of(self.child, 2000 + dice.random_range(0..1000));
+                if numbers.iter().all(|number| number.id != id) {
+                    numbers.push(a_number(id, kind, dice));
+                }
+            }
+        }
+        let dossier = |numbers: &[Number]| numbers.iter().any(|number| number.kind == IdentifierKind::DossierNumber);
+        let told = self.eyes.see(field("identifiers.dossierNumberKnown"), false);
+        if !told || dossier(&numbers) == dossier(&record.numbers) {
+            record.numbers = numbers;
+        }
+    }
+
+    fn revision(&self, record: &mut Record, section: Section, dice: &mut StdRng) {
+        let seen = |id: FieldId, entry: Option<Uuid>, record: &Record| {
+            let placement = record.placements.iter().find(|placement| Some(placement.id) == entry);
+            let own = placement.is_some_and(|placement| self.eyes.is_own(placement));
+            let ended = placement.is_some_and(|placement| placement.to.is_some());
+            self.eyes.see(id, own) && (!ended || self.eyes.see_ended(own))
+        };
+        let drawn = revision(section, &tellable(section), record, self.agencies, dice);
+        let hidden: Vec<FieldId> = tellable(section).into_iter().filter(|id| !seen(*id, drawn.entry, record)).collect();
+        let revisions = record.revisions.get(&section).cloned().unwrap_or_default();
+        if dice.random() || revisions.is_empty() {
+            if !hidden.is_empty() {
+                let more = Revision { entry: drawn.entry, ..revision(section, &hidden, record, self.agencies, dice) };
+                let at = dice.random_range(0..=revisions.len());
+                record.revisions.entry(section).or_default().insert(at, more);
+            }
+            return;
+        }
+        let at = dice.random_range(0..revisions.len());
+        let mut other = revisions[at].clone();
+        let entry = other.entry;
+        let is_seen = |name: &str| section.field(name).is_some_and(|id| seen(id, entry, record));
+        other.changes.retain(|name, _| is_seen(name));
+        let more: Vec<_> = drawn.changes.into_iter().filter(|(name, _)| !is_seen(name)).collect();
+        let list = record.revisions.entry(section).or_default();
+        if other.changes.is_empty() {
+            list.remove(at);
+        } else {
+            other.changes.extend(more);
+            list[at] = other;
+        }
+    }
+
+    fn writer(&self, record: &mut Record, section: Section, dice: &mut StdRng) {
+        let salt: u64 = dice.random();
+        let change = |stamp: &mut Option<Stamp>| {
+            if let Some(stamp) = stamp {
+                stamp.by = self.eyes.other_writer(stamp.by, salt);
+            }
+        };
+        for revision in record.revisions.entry(section).or_default() {
+            revision.by = self.eyes.other_writer(revision.by, salt);
+        }
+        let rows =
+            record.placements.iter_mut().map(|placement| &mut placement.row).filter(|_| section == Section::Placement);
+        for row in rows.chain(record.sections.get_mut(&section)) {
+            row.values_mut().for_each(|cell| change(&mut cell.stamp));
+        }
+        if section == Section::Identifiers {
+            record.numbers.iter_mut().for_each(|number| change(&mut number.stamp));
+        }
+    }
+
+    fn level(&self, record: &mut Record, asker: &Asker, seed: &Seed, dice: &mut StdRng) {
+        let other = Protection::ALL[dice.random_range(0..Protection::ALL.len())];
+        let id = field("protection.level");
+        // A caller who can change the level comes to see whether all the same is decided.
+        let alike = !asker.changes_level && self.eyes.decides_as(&Eyes::at(asker, seed, other, self.agencies));
+        let Some(row) = record.sections.get_mut(&Section::Protection).filter(|_| alike && !self.eyes.see(id, false))
+        else {
+            return;
+        };
+        let mut changed = row.clone();
+        changed.insert(id, Cell { value: Some(Value::Text(other.code().to_owned())), stamp: stamp(dice) });
+        for flag in flags(Section::Protection) {
+            let (now, then) = (raised(&changed, flag), raised(row, flag));
+            if now != then && self.eyes.see(flag, false) {
+                return;
+            }
+            if now != then {
+                changed.entry(flag).or_default().value = Some(Value::Bool(now));
+            }
+        }
+        *row = changed;
+    }
+
+    fn others(&self, record: &mut Record, dice: &mut StdRng) {
+        let caller = self.eyes.caller;
+        let others: Vec<&str> = WRITERS.into_iter().filter(|code| *code != caller).collect();
+        let mut other = || others[dice.random_range(0..others.len())];
+        if record.lead != caller && !self.eyes.see(field("responsibility.leadAgency"), false) {
+            record.lead = other();
+        }
+        if record.responsible != Some(caller) && !self.eyes.see(field("responsibility.responsibleAgency"), false) {
+            record.responsible = if record.responsible.is_some() && other() == "skola" { None } else { Some(other()) };
+        }
+        record.involved.push((other(), "INVOLVED", None));
+        let partner = if caller == "stadsmissionen" { "radda-barnen" } else { "stadsmissionen" };
+        record.consents.push((partner, vec!["identity".to_owned()], START - DAY, START + DAY, None));
+    }
+}
+
+fn flags(section: Section) -> impl Iterator<Item = FieldId> {
+    section.fields().filter(move |id| section != Section::Identifiers && id.field().is_flag())
+}
+
+fn raised(row: &Row, flag: FieldId) -> bool {
+    let Source::Flag(of) = flag.field().source else { return false };
+    let told = of.iter().filter_map(|name| flag.field().section.field(name));
+    told.filter_map(|id| row.get(&id)?.value.clone()).any(|value| value.raises_flag())
+}
+
+/// The sections in which two states of a child differ: all, if what differs is of no section.
+pub fn differing(a: Option<&Record>, b: Option<&Record>) -> BTreeSet<Section> {
+    let (Some(a), Some(b)) = (a, b) else {
+        return Section::ALL.into_iter().filter(|_| a != b).collect();
+    };
+    let differs = |section: &Section| {
+        let rows = match section {
+            Section::Placement => a.placements != b.placements,
+            Section::Identifiers => a.numbers != b.numbers,
+            section => a.sections.get(section) != b.sections.get(section),
+        };
+        rows || a.revisions.get(section) != b.revisions.get(section)
+    };
+    Section::ALL.into_iter().filter(differs).collect()
+}
