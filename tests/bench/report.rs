@@ -81,6 +81,11 @@ impl Report {
         found.map(|cell| cell.figures)
     }
 
+    /// How many children the database of all workloads has.
+    pub fn main_size(&self) -> Option<u64> {
+        self.cells.iter().find(|cell| cell.workload == "W4").or(self.cells.first()).map(|cell| cell.children)
+    }
+
     /// Markdown.
     pub fn tables(&self) -> String {
         let mut text = String::new();
