@@ -30,6 +30,7 @@ mod readme;
 mod repository;
 mod results;
 mod spans;
+mod statements;
 mod suggestions;
 mod versions;
 mod write;

@@ -12,16 +12,20 @@ use crate::ledger::{self, Ledger, Released, Verdict};
 use crate::policy::{Decisions, Engine, Situation};
 use crate::session::{REMEMBERED, Request, Session};
 pub use crate::store::RosterReport;
-use crate::store::Store;
+use crate::store::{Standing, Store};
 use crate::world;
+use quick_cache::sync::Cache;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// How often the index of the access log is brought up to date.
 const INDEX_EVERY: Duration = Duration::from_secs(5);
 /// How often keys of callers are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
+/// How many guesses are kept of what an agency is to a child.
+const RECENT: usize = 10_000;
 /// How long a health check waits for the database.
 const READY_WITHIN: Duration = Duration::from_secs(1);
 
@@ -191,6 +195,8 @@ pub(crate) struct Inner {
     pub(crate) keys: Keys,
     pub(crate) ledger: Ledger,
     decisions: DecisionFigures,
+    /// What agencies were to children when they last looked: a guess, never an answer.
+    pub(crate) recent: Cache<(AgencyId, Uuid), Standing>,
     agencies: RwLock<Vec<Arc<Agency>>>,
     /// Held by the one that brings the index of the access log up to date.
     indexing: tokio::sync::Mutex<()>,
@@ -243,6 +249,7 @@ impl Hub {
             keys,
             ledger,
             decisions: DecisionFigures::default(),
+            recent: Cache::new(RECENT),
             agencies: RwLock::new(agencies),
             indexing: tokio::sync::Mutex::default(),
         };

@@ -146,6 +146,8 @@ pub struct Engine {
     slices: HashMap<Role, Slices>,
     children: HashMap<(bool, Protection), Entities>,
     decided: Cache<Situation, Arc<Decisions>>,
+    /// What was decided about the hub itself; there are few roles, purposes and operations.
+    about_hub: Cache<(Action, Role, Purpose), bool>,
     lists: Cache<(Role, Purpose), Arc<ListRules>>,
 }
 
@@ -246,6 +248,7 @@ impl Engine {
             slices,
             children: children(&schema)?,
             decided: Cache::new(KEPT_SITUATIONS),
+            about_hub: Cache::new(KEPT_SITUATIONS),
             lists: Cache::new(Role::ALL.len() * Purpose::ALL.len()),
         };
         rows::check(&engine.rules)?;
@@ -323,6 +326,13 @@ impl Engine {
     }
 
     fn ask_hub(&self, action: Action, role: Role, purpose: Purpose) -> bool {
+        let decide = || Ok::<_, std::convert::Infallible>(self.decide_hub(action, role, purpose));
+        match self.about_hub.get_or_insert_with(&(action, role, purpose), decide) {
+            Ok(allowed) => allowed,
+        }
+    }
+
+    fn decide_hub(&self, action: Action, role: Role, purpose: Purpose) -> bool {
         let slices = self.slices.get(&role).map_or(&[][..], |slices| &slices.0);
         let slice = slices.iter().find(|slice| slice.actions.contains(&action));
         slice.is_some_and(|slice| {

@@ -8,7 +8,7 @@ use crate::clock::random_id;
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::gate::Gate;
 use crate::ids::SuggestionId;
-use crate::store::{Row, SuggestedRow, SuggestionRow};
+use crate::store::{Plan, Planned, Row, SuggestedRow, SuggestionRow};
 use crate::suggestion::{Change, Outcome, State};
 use crate::view::{ChildView, Page, Selection, SuggestionView};
 use serde::{Deserialize, Serialize};
@@ -375,7 +375,10 @@ impl Session {
 
     /// The placements of a child without their values: which is the current one, and whose it is.
     async fn placements(&self, child: Uuid) -> Result<Vec<Row>, Error> {
-        Ok(self.reader().await?.section(Section::Placement, &[child], FieldSet::EMPTY, true).await?)
+        let all = Planned { section: Section::Placement, fields: FieldSet::EMPTY, stamps: false, ended: true };
+        let plan = Plan { sections: vec![all], responsible: false };
+        let read = self.reader().await?.sections(&[child], &plan).await?;
+        Ok(read.rows.into_iter().map(|(_, row)| row).collect())
     }
 
     /// The id under which the caller knows a suggestion: partners have ids of their own, as they have of children.
