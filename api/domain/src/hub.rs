@@ -22,10 +22,10 @@ use uuid::Uuid;
 
 /// How often the index of the access log is brought up to date.
 const INDEX_EVERY: Duration = Duration::from_secs(5);
-/// How many guesses are kept of what an agency is to a child.
-const RECENT: usize = 10_000;
 /// How often keys of callers are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
+/// How many guesses are kept of what an agency is to a child.
+const RECENT: usize = 10_000;
 /// How long a health check waits for the database.
 const READY_WITHIN: Duration = Duration::from_secs(1);
 
@@ -194,9 +194,9 @@ pub(crate) struct Inner {
     pub(crate) leaks: Leaks,
     pub(crate) keys: Keys,
     pub(crate) ledger: Ledger,
+    decisions: DecisionFigures,
     /// What agencies were to children when they last looked: a guess, never an answer.
     pub(crate) recent: Cache<(AgencyId, Uuid), Standing>,
-    decisions: DecisionFigures,
     agencies: RwLock<Vec<Arc<Agency>>>,
     /// Held by the one that brings the index of the access log up to date.
     indexing: tokio::sync::Mutex<()>,
@@ -248,8 +248,8 @@ impl Hub {
             leaks: Leaks::default(),
             keys,
             ledger,
-            recent: Cache::new(RECENT),
             decisions: DecisionFigures::default(),
+            recent: Cache::new(RECENT),
             agencies: RwLock::new(agencies),
             indexing: tokio::sync::Mutex::default(),
         };

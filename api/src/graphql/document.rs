@@ -131,11 +131,6 @@ impl Document {
         self.kind
     }
 
-    /// Whether one field stands at the root, and no other is answered beside it.
-    pub fn is_alone(&self) -> bool {
-        self.keys.len() == 1
-    }
-
     /// The response keys of the root, in the order of the document (GraphQL, section 7.2.2).
     pub fn keys(&self) -> &[Name] {
         &self.keys

@@ -87,8 +87,8 @@ async fn answer(service: &Service, request: Request, asked: &mut Asked) -> Resul
     let bound = document.and_then(|document| Ok((document.bind(given)?, document)));
     let (Bound { variables, cost }, document) = bound.map_err(|refused| Box::new(refusal_of(&refused, media)))?;
     let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let about =
-        session::Request { id, operation: document.summary().to_owned(), alone: document.is_alone(), idempotency };
+    let operation = document.summary().to_owned();
+    let about = session::Request { id, operation, idempotency, alone: document.keys().len() == 1 };
     let mut request = GraphqlRequest::new(String::new()).variables(variables);
     if let Some(name) = operation_name {
         request = request.operation_name(name);

@@ -82,32 +82,29 @@ impl Hub {
 
     /// Starts a hub with other policies.
     pub async fn start_with(kind: Kind, engine: &'static Engine) -> Option<Hub> {
-        Some(Self::open(Database::new(kind).await?, engine, None).await)
+        let database = Database::new(kind).await?;
+        let url = database.url.clone();
+        Some(Self::start_at(database, &url, engine).await)
+    }
+
+    /// Starts a hub that finds its database at another address.
+    pub async fn start_at(database: Database, url: &str, engine: &'static Engine) -> Hub {
+        Self::open(database, url, engine, None).await
     }
 
     /// Starts two hubs that nobody can tell apart: their agencies and keys are the same, and with loaded dice the
     /// ids of what they make are, too.
     pub async fn twins(kind: Kind) -> Option<[Hub; 2]> {
-        let (first, second) = (Database::new(kind).await?, Database::new(kind).await?);
-        let secret = Some("a secret that the twins share");
-        Some([
-            Self::open(first, Engine::embedded(), secret).await,
-            Self::open(second, Engine::embedded(), secret).await,
-        ])
+        let twin = async || {
+            let database = Database::new(kind).await?;
+            let url = database.url.clone();
+            Some(Self::open(database, &url, Engine::embedded(), Some("a secret that the twins share")).await)
+        };
+        Some([twin().await?, twin().await?])
     }
 
     /// Opens a hub; its keys are made from the secret, or from one of its own.
-    async fn open(database: Database, engine: &'static Engine, secret: Option<&str>) -> Hub {
-        let url = database.url.clone();
-        Self::open_at(database, &url, engine, secret).await
-    }
-
-    /// Starts a hub that finds its database at another address.
-    pub async fn start_at(database: Database, url: &str, engine: &'static Engine) -> Hub {
-        Self::open_at(database, url, engine, None).await
-    }
-
-    async fn open_at(database: Database, url: &str, engine: &'static Engine, secret: Option<&str>) -> Hub {
+    async fn open(database: Database, url: &str, engine: &'static Engine, secret: Option<&str>) -> Hub {
         let time = Arc::new(AtomicI64::new(START));
         let clock = clock(&time);
         let opened = DomainDatabase::connect(url).await.expect("connects");

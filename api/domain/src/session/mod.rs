@@ -37,10 +37,10 @@ pub struct Request {
     pub id: String,
     /// The kind of operation and its root fields: `query child me`.
     pub operation: String,
-    /// The document has one field at its root, and no other reads or writes beside it.
-    pub alone: bool,
     /// The key under which a mutation may be repeated.
     pub idempotency: Option<Idempotency>,
+    /// The document has one field at its root, and no other reads or writes beside it.
+    pub alone: bool,
 }
 
 /// One request of one caller. It reads one instant of the record, and notes what it shows.
@@ -80,7 +80,7 @@ impl Session {
             snapshot.end();
         }
         let draft = std::mem::take(&mut *self.draft.lock().unwrap_or_else(PoisonError::into_inner));
-        let Request { id, operation, alone: _, idempotency: _ } = &self.request;
+        let Request { id, operation, .. } = &self.request;
         let record = Record::new(&self.caller, id, operation, self.hub.engine, draft);
         self.hub.ledger.release(answer, &record).await
     }

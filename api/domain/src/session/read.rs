@@ -98,8 +98,10 @@ impl Session {
         for _ in 0..LOOKS {
             let planned = guess.map(|standing| self.gate(standing)).transpose()?.filter(Gate::knows);
             let plan = planned.map(|gate| plan(&[gate], selection).rest).unwrap_or_default();
-            let span =
-                if guess.is_some() { debug_span!("read", count = 1) } else { debug_span!("standing", count = 1) };
+            let span = match guess {
+                Some(_) => debug_span!("read", count = 1),
+                None => debug_span!("standing", count = 1),
+            };
             let (standings, read) = look.children(agency, asked, &plan, self.now).instrument(span).await?;
             let gate = self.the_one(self.gates(standings)?.into_iter(), by)?;
             let standing = *gate.standing();
@@ -133,8 +135,8 @@ impl Session {
             self.known(&reader, &children).await?
         };
         let gate = self.the_one(known.into_iter(), by)?;
-        let load = self.load(std::slice::from_ref(&gate), selection).instrument(debug_span!("read", count = 1));
-        let loaded = load.await?;
+        let load = self.load(std::slice::from_ref(&gate), selection);
+        let loaded = load.instrument(debug_span!("read", count = 1)).await?;
         Ok((gate, loaded))
     }
 

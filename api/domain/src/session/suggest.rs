@@ -375,8 +375,8 @@ impl Session {
 
     /// The placements of a child without their values: which is the current one, and whose it is.
     async fn placements(&self, child: Uuid) -> Result<Vec<Row>, Error> {
-        let placements = Planned { section: Section::Placement, fields: FieldSet::EMPTY, stamps: false, ended: true };
-        let plan = Plan { sections: vec![placements], responsible: false };
+        let all = Planned { section: Section::Placement, fields: FieldSet::EMPTY, stamps: false, ended: true };
+        let plan = Plan { sections: vec![all], responsible: false };
         let read = self.reader().await?.sections(&[child], &plan).await?;
         Ok(read.rows.into_iter().map(|(_, row)| row).collect())
     }

@@ -9,7 +9,9 @@ use crate::error::DatabaseError;
 use crate::ids::AgencyId;
 use samverka_entities::idempotency::{Column, Entity, Model};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult as _, QueryFilter, QueryTrait as _,
+};
 use tracing::Instrument;
 
 /// How long after its end a claim is still there: longer than any transaction lasts, so that none is forgotten in parts.
@@ -74,7 +76,9 @@ impl Store {
         holder: &str,
         since: i64,
     ) -> Result<Option<String>, DatabaseError> {
-        let key = Entity::find_by_id((agency.0, holder.to_owned(), String::new())).one(&self.writer).await?;
+        let query = Entity::find_by_id((agency.0, holder.to_owned(), String::new())).into_query();
+        let key = self.readers.take().await?.rows(&query).await?;
+        let key = key.first().map(|row| Model::from_query_result(row, "")).transpose()?;
         Ok(key.filter(|key| key.at >= since).map(|key| key.request))
     }
 

@@ -25,7 +25,6 @@ use crate::agency::{Agency, AgencyKind, NewAgency};
 use crate::error::DatabaseError;
 use crate::figures::Pool;
 use crate::ids::AgencyId;
-use deadpool::Status;
 use samverka_entities::{agency, child, setting};
 use samverka_migration::{Migrator, Steps as _};
 use sea_orm::sqlx::ConnectOptions as _;
@@ -161,13 +160,11 @@ impl Store {
             let idle = (pool.num_idle() as u64).min(open);
             Pool { open, idle, most: u64::from(pool.options().get_max_connections()) }
         }
-        let Status { max_size, size, available, .. } = self.readers.status();
-        let reading = Pool { open: size as u64, idle: available.min(size) as u64, most: max_size as u64 };
-        let writing = match self.backend() {
+        let writer = match self.backend() {
             DbBackend::Sqlite => pool(self.writer.get_sqlite_connection_pool()),
             _ => pool(self.writer.get_postgres_connection_pool()),
         };
-        [reading, writing]
+        [self.readers.figures(), writer]
     }
 
     /// A snapshot of the record: every read of it sees the same instant.

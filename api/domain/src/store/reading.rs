@@ -3,7 +3,6 @@
 
 use super::read::Shape;
 use crate::error::DatabaseError;
-use deadpool::Status;
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
 use quick_cache::sync::Cache;
 use sea_orm::sea_query::{PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder, Value, Values};
@@ -11,8 +10,8 @@ use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection as _};
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, QueryResult, QueryTrait, RuntimeErr,
-    Select,
+    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult as _, QueryResult, QueryTrait as _,
+    RuntimeErr,
 };
 use sea_query_sqlx::{SqlxBinder, SqlxValues};
 use std::sync::Arc;
@@ -97,9 +96,11 @@ impl Readers {
         self.0.close();
     }
 
-    /// The connections as they stand: open, idle, and how many may be open.
-    pub(super) fn status(&self) -> Status {
-        self.0.status()
+    /// The connections as they stand.
+    pub(super) fn figures(&self) -> crate::figures::Pool {
+        let status = self.0.status();
+        let open = status.size as u64;
+        crate::figures::Pool { open, idle: (status.available as u64).min(open), most: status.max_size as u64 }
     }
 }
 
@@ -184,21 +185,15 @@ impl Held {
 /// What answers a SELECT.
 pub(super) trait Rows {
     fn rows(&self, query: &SelectStatement) -> impl Future<Output = Result<Vec<QueryResult>, DatabaseError>> + Send;
+}
 
-    /// The rows of a table as its entity has them.
-    fn models<E: EntityTrait>(
-        &self,
-        select: Select<E>,
-    ) -> impl Future<Output = Result<Vec<E::Model>, DatabaseError>> + Send
-    where
-        Self: Sync,
-    {
-        let query = select.into_query();
-        async move {
-            let rows = self.rows(&query).await?;
-            rows.iter().map(|row| Ok(E::Model::from_query_result(row, "")?)).collect()
-        }
-    }
+/// The rows of an entity, wherever they are read.
+pub(super) async fn models<E: EntityTrait>(
+    database: &impl Rows,
+    select: sea_orm::Select<E>,
+) -> Result<Vec<E::Model>, DatabaseError> {
+    let rows = database.rows(&select.into_query()).await?;
+    rows.iter().map(|row| Ok(E::Model::from_query_result(row, "")?)).collect()
 }
 
 impl Rows for DatabaseTransaction {

@@ -2,7 +2,7 @@
 
 use super::columns::name;
 use super::read::Snapshot;
-use super::reading::Rows;
+use super::reading::{Rows, models};
 use super::write::{Author, Write};
 use crate::catalogue::{FieldId, FieldSet, Section};
 use crate::error::DatabaseError;
@@ -67,7 +67,7 @@ impl Snapshot {
             let same = Cond::all().add(suggestion::Column::At.eq(at)).add(suggestion::Column::Id.lt(id));
             query = query.filter(Cond::any().add(suggestion::Column::At.lt(at)).add(same));
         }
-        with_fields(self, self.models(query).await?).await
+        with_fields(self, models(self, query).await?).await
     }
 }
 
@@ -197,20 +197,17 @@ impl Write {
     }
 }
 
-async fn by_id(database: &(impl Rows + Sync), id: Uuid) -> Result<Option<SuggestionRow>, DatabaseError> {
-    let found = database.models(suggestion::Entity::find().filter(Expr::col(name("id")).eq(id))).await?;
+async fn by_id(database: &impl Rows, id: Uuid) -> Result<Option<SuggestionRow>, DatabaseError> {
+    let found = models(database, suggestion::Entity::find().filter(Expr::col(name("id")).eq(id))).await?;
     Ok(with_fields(database, found).await?.pop())
 }
 
-async fn with_fields(
-    database: &(impl Rows + Sync),
-    rows: Vec<suggestion::Model>,
-) -> Result<Vec<SuggestionRow>, DatabaseError> {
+async fn with_fields(database: &impl Rows, rows: Vec<suggestion::Model>) -> Result<Vec<SuggestionRow>, DatabaseError> {
     let ids = rows.iter().map(|row| row.id);
     let fields = suggestion_field::Entity::find().filter(suggestion_field::Column::SuggestionId.is_in(ids));
     let mut by_suggestion: HashMap<Uuid, Vec<suggestion_field::Model>> = HashMap::new();
     if !rows.is_empty() {
-        for field in database.models(fields).await? {
+        for field in models(database, fields).await? {
             by_suggestion.entry(field.suggestion_id).or_default().push(field);
         }
     }

@@ -37,9 +37,6 @@ pub(crate) struct Write {
     tied: Mutex<BTreeMap<Uuid, i64>>,
 }
 
-const REVISION: [&str; 9] =
-    ["child_id", "section", "number", "at", "agency_id", "user_ref", "entry_id", "changes", "suggested_by"];
-
 impl Write {
     pub(super) fn new(transaction: DatabaseTransaction) -> Self {
         Write { transaction, tied: Mutex::default() }
@@ -202,14 +199,16 @@ impl Write {
         author: &Author,
     ) -> Result<(), DatabaseError> {
         let number = Expr::col(name("number")).max().if_null(0).add(1);
-        let suggested_by = author.suggested_by.map(|agency| agency.0);
         let mut row = Query::select();
         row.expr(Expr::val(child)).expr(Expr::val(section.name())).expr(number).expr(Expr::val(author.at));
-        row.expr(Expr::val(author.agency.0)).expr(Expr::val(author.user.clone())).expr(Expr::val(entry));
-        row.expr(Expr::val(changes)).expr(Expr::val(suggested_by)).from(name("revision"));
+        row.expr(Expr::val(author.agency.0)).expr(Expr::val(author.user.clone()));
+        row.expr(Expr::val(entry)).expr(Expr::val(changes));
+        row.expr(Expr::val(author.suggested_by.map(|agency| agency.0))).from(name("revision"));
         row.and_where(Expr::col(name("child_id")).eq(child)).and_where(Expr::col(name("section")).eq(section.name()));
         let mut insert = Query::insert();
-        insert.into_table(name("revision")).columns(REVISION.map(name));
+        let columns =
+            ["child_id", "section", "number", "at", "agency_id", "user_ref", "entry_id", "changes", "suggested_by"];
+        insert.into_table(name("revision")).columns(columns.map(name));
         insert.select_from(row).map_err(|_| DatabaseError("a revision cannot be kept".to_owned()))?;
         self.transaction.execute(&insert).await?;
         Ok(())
