@@ -4,7 +4,6 @@ use super::step::{Step, Stop};
 use super::write::{Changes, Work, as_day, current_row, value_of};
 use super::{Patch, Session, page_size};
 use crate::catalogue::{FieldId, FieldSet, Kind, Section, Value};
-use crate::clock::random_id;
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::gate::Gate;
 use crate::ids::SuggestionId;
@@ -56,7 +55,7 @@ impl Step<'_> {
             let section = correction.section;
             let under = |error| under(error, section);
             let (changes, comment) = self.read_correction(correction, comment).await?;
-            let made = random_id();
+            let made = self.hub.dice.id();
             let work = self.open_for(child, made).await?;
             let loaded = work.load(section).await?;
             let row = current_row(&loaded, section, work.child());
