@@ -197,7 +197,7 @@ fn asks(role: Role) -> impl Strategy<Value = Asks> {
         5 => (who(), corrected(), sets(), any::<bool>()).prop_map(
             |(who, section, set, comment)| Asks::Suggest { who, section, set, clear: Vec::new(), comment }
         ),
-        6 => (who(), proptest::option::weighted(0.3, 0..4u8), 1..4i32, 1..4u8).prop_map(
+        8 => (who(), proptest::option::weighted(0.3, 0..4u8), 1..6i32, 1..4u8).prop_map(
             |(who, state, first, pages)| Asks::Suggestions { who, state, first, pages }
         ),
         4 => (who(), any::<u8>(), any::<bool>(), version()).prop_map(

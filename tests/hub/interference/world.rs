@@ -482,7 +482,7 @@ pub fn record(index: usize, seed: &Seed, caller: &'static str, case: u64, agenci
         let some = (0..dice.random_range(0..4)).map(|_| revision(section, &of, &record, agencies, dice)).collect();
         record.revisions.insert(section, some);
     }
-    for n in 0..dice.random_range(0..5) {
+    for n in 0..dice.random_range(0..8) {
         let made = suggestion(id_of(index, 300 + n), |_| true, &record, agencies, dice);
         record.suggestions.extend(made);
     }
@@ -497,7 +497,9 @@ fn suggestion(
     agencies: &Agencies,
     dice: &mut StdRng,
 ) -> Option<Suggestion> {
-    let section = Section::ALL[dice.random_range(0..Section::ALL.len())];
+    // Most of all where what is seen differs most: by field, and by whether the placement has ended.
+    let mixed = [Section::Placement, Section::Risk, Section::Asylum, Section::Identity];
+    let section = if dice.random() { mixed[dice.random_range(0..4)] } else { Section::ALL[dice.random_range(0..14)] };
     let entry = (section == Section::Placement)
         .then(|| record.placements.get(dice.random_range(0..record.placements.len().max(1))).map(|row| row.id))
         .flatten();
@@ -506,7 +508,7 @@ fn suggestion(
     if of.is_empty() {
         return None;
     }
-    let chosen: BTreeSet<FieldId> = (0..dice.random_range(1..4)).map(|_| of[dice.random_range(0..of.len())]).collect();
+    let chosen: BTreeSet<FieldId> = (0..dice.random_range(1..6)).map(|_| of[dice.random_range(0..of.len())]).collect();
     let fields = chosen.into_iter().map(|id| (id, suggested(id, agencies, dice))).collect();
     let by = WRITERS[dice.random_range(0..WRITERS.len())];
     let comment = dice.random::<bool>().then_some("Så sade barnet");
@@ -695,7 +697,7 @@ pub fn difference() -> impl Strategy<Value = Difference> {
         3 => (0..sections).prop_map(What::Row),
         8 => (0..4u8).prop_map(What::Number),
         10 => (0..sections).prop_map(What::Revision),
-        8 => Just(What::Suggestion),
+        12 => Just(What::Suggestion),
         4 => (0..sections).prop_map(What::Writer),
         2 => Just(What::Level),
         2 => Just(What::Episode),
@@ -939,6 +941,13 @@ impl Place<'_> {
         let sees = |suggestion: &Suggestion, record: &Record, id: FieldId| self.sees(id, suggestion.entry, record);
         let others: Vec<usize> =
             (0..record.suggestions.len()).filter(|at| record.suggestions[*at].by != self.eyes.caller).collect();
+        let mixed = |at: &usize| {
+            let suggestion = &record.suggestions[*at];
+            let seen = suggestion.fields.keys().filter(|id| sees(suggestion, record, **id)).count();
+            seen > 0 && seen < suggestion.fields.len()
+        };
+        let some: Vec<usize> = others.iter().copied().filter(mixed).collect();
+        let others = if dice.random() && !some.is_empty() { some } else { others };
         let place = dice.random_range(0..others.len() + 1);
         let Some(at) = others.get(place).copied() else {
             let id = id_of(self.child, 3000 + dice.random_range(0..1000));
