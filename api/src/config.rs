@@ -1,5 +1,6 @@
 //! The configuration of a production hub: a TOML file, and environment variables over it.
 
+use axum::http::Uri;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use samverka_domain::agency::{AgencyKind, NewAgency};
@@ -29,6 +30,11 @@ pub enum ConfigError {
     /// An issuer's tokens may live too long.
     #[error("issuer `{0}`: `longest_life_seconds` must be from 1 to 3600")]
     Life(String),
+    /// Spans cannot be sent there.
+    #[error(
+        "`otlp_endpoint` must be `http://HOST:PORT`, without a path: a collector on this machine, spoken to in plain text"
+    )]
+    Otlp,
 }
 
 /// How the hub tells what it does.
@@ -59,6 +65,11 @@ pub struct Config {
     /// How the hub tells what it does.
     #[serde(default)]
     pub log: LogFormat,
+    /// Where `/metrics` is shown, apart from all else; nowhere where it is not set.
+    pub metrics_listen: Option<SocketAddr>,
+    /// The OpenTelemetry collector that is sent spans, `http://HOST:PORT`; none is where it is not set.
+    #[serde(default, deserialize_with = "collector")]
+    pub otlp_endpoint: Option<Uri>,
     /// The agencies of the hub.
     #[serde(default)]
     pub agency: Vec<AgencyConfig>,
@@ -133,6 +144,17 @@ fn roles<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Role>, D::Err
     codes.iter().map(|code| code.parse().map_err(serde::de::Error::custom)).collect()
 }
 
+fn collector<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uri>, D::Error> {
+    let collector = |text: String| {
+        let uri = text.parse::<Uri>().ok().filter(|uri| {
+            let plain = uri.scheme_str() == Some("http") && uri.host().is_some_and(|host| !host.is_empty());
+            plain && matches!(uri.path(), "" | "/") && uri.query().is_none() && !text.contains('@')
+        });
+        uri.ok_or(ConfigError::Otlp)
+    };
+    Option::<String>::deserialize(deserializer)?.map(collector).transpose().map_err(serde::de::Error::custom)
+}
+
 /// What is wrong with a TOML file, without the line that the parser quotes: it may hold a password.
 fn unquoted(error: &str) -> String {
     let lines: Vec<&str> = error.lines().filter(|line| !line.contains('|')).map(str::trim).collect();
@@ -143,7 +165,7 @@ fn unquoted(error: &str) -> String {
 pub const SANDBOX_ISSUER: &str = "https://sandbox.samverka.invalid/";
 
 impl Config {
-    /// Reads a configuration file, with `SAMVERKA_LISTEN`, `SAMVERKA_NODE`, `SAMVERKA_LOG` and `DATABASE_URL` over it.
+    /// Reads a configuration file, with `DATABASE_URL` and the variables `SAMVERKA_…` that README names over it.
     ///
     /// # Errors
     ///
@@ -152,7 +174,8 @@ impl Config {
         let unreadable = |error: &dyn std::fmt::Display| ConfigError::Unreadable(error.to_string());
         let missing = |error| ConfigError::Unreadable(format!("`{}`: {error}", path.display()));
         let text = std::fs::read_to_string(path).map_err(missing)?;
-        let overrides = Env::prefixed("SAMVERKA_").only(&["listen", "node", "log", "audience"]);
+        let overrides =
+            Env::prefixed("SAMVERKA_").only(&["listen", "node", "log", "audience", "metrics_listen", "otlp_endpoint"]);
         let database = Env::raw().only(&["DATABASE_URL"]).map(|_| "database".into());
         let figment = Figment::from(Toml::string(&text)).merge(overrides).merge(database);
         let mut config: Config = figment.extract().map_err(|error| unreadable(&unquoted(&error.to_string())))?;

@@ -11,3 +11,4 @@ pub mod graphql;
 pub mod http;
 pub mod sandbox;
 pub mod serve;
+pub mod spans;

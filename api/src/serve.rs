@@ -125,11 +125,38 @@ impl Default for Patience {
     }
 }
 
+/// Where `/metrics` is shown. It asks nobody who they are.
+#[derive(Debug)]
+pub enum Metrics {
+    /// Nowhere.
+    Nowhere,
+    /// On the same address as all else: in a sandbox.
+    Beside,
+    /// On an address of its own, which only whoever watches over the hub should reach.
+    At(TcpListener),
+}
+
+/// How patient the hub is with whoever reads its metrics: a few, and not for long.
+const FEW: Patience = Patience { head: Duration::from_secs(15), connections: 16, last_answers: Duration::from_secs(1) };
+
 /// Serves until a signal to stop comes, then answers what was begun and closes the access log.
-pub async fn run(hub: Hub, service: Service, listener: TcpListener) {
-    let router = service.router();
+pub async fn run(hub: Hub, service: Service, listener: TcpListener, metrics: Metrics) {
+    let (router, apart) = match metrics {
+        Metrics::Nowhere => (service.router(), None),
+        Metrics::Beside => (service.router().merge(service.metrics()), None),
+        Metrics::At(listener) => (service.router(), Some((service.metrics(), listener))),
+    };
     drop(service);
+    let (ended, end) = tokio::sync::oneshot::channel::<()>();
+    let apart = apart.map(|(metrics, listener)| {
+        let end = async { _ = end.await };
+        tokio::spawn(accept(metrics, listener, FEW, end))
+    });
     accept(router, listener, Patience::default(), stop()).await;
+    drop(ended);
+    if let Some(apart) = apart {
+        _ = apart.await;
+    }
     hub.close().await;
     tracing::info!("stopped");
 }

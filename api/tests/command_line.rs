@@ -89,6 +89,9 @@ fn a_new_sandbox_prints_a_curl_for_each_persona_and_each_works() {
         assert!(answer["data"]["me"]["role"].is_string(), "{answer}");
         knowing += usize::from(answer["data"]["children"]["nodes"][0]["id"].is_string());
     }
+    let address = curls[0].split_whitespace().find_map(|word| word.strip_suffix("/graphql")).expect("an address");
+    let metrics = Command::new("curl").args(["-s", &format!("{address}/metrics")]).output().expect("curl runs");
+    assert!(text(&metrics.stdout).contains("\nsamverka_requests_total{operation=\"query\",status=\"2xx\"} 15\n"));
     assert_eq!(knowing, 13, "all but the county board and the data protection officer know of children");
     let token = folder.run(&["token", "--persona", "skola"]);
     let token = text(&token.stdout);
@@ -117,12 +120,17 @@ fn the_readmes_configuration_starts_a_production_hub() {
     let migrated = folder.command(&["migrate", "up"]).env("DATABASE_URL", database).output().expect("it runs");
     assert!(migrated.status.success(), "{}", text(&migrated.stderr));
     let mut command = folder.command(&serve);
+    let (collector, sent) = collector();
+    command.env("SAMVERKA_METRICS_LISTEN", "127.0.0.1:0").env("SAMVERKA_OTLP_ENDPOINT", collector);
     command.env("DATABASE_URL", database).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut hub = Running(command.spawn().expect("it starts"));
     let mut log = BufReader::new(hub.0.stderr.take().expect("stderr")).lines().map_while(Result::ok);
-    let serving = log.find(|line| line.contains("\"serving\"")).expect("it serves");
-    let serving: Value = serde_json::from_str(&serving).expect("the log is JSON, as the example asks");
-    let address = serving["fields"]["address"].as_str().expect("an address").to_owned();
+    let mut address = |what: &str| {
+        let line = log.find(|line| line.contains(what)).expect("it says so");
+        let line: Value = serde_json::from_str(&line).expect("the log is JSON, as the example asks");
+        line["fields"]["address"].as_str().expect("an address").to_owned()
+    };
+    let (metrics, address) = (address("\"showing metrics\""), address("\"serving\""));
     std::thread::spawn(move || log.for_each(drop));
     let ask = |token: &str| {
         shell(&format!(
@@ -136,11 +144,35 @@ fn the_readmes_configuration_starts_a_production_hub() {
     // No issuer of the sandbox is known to production, whatever key it has.
     let refused = ask(&token(&key, "https://sandbox.samverka.invalid/malmo-soc"));
     assert_eq!(refused["errors"][0]["extensions"]["code"], "TOKEN_REFUSED");
-    drop(hub);
+    let show = |address: &str| Command::new("curl").args(["-s", &format!("http://{address}/metrics")]).output();
+    assert!(
+        text(&show(&metrics).expect("curl runs").stdout).contains("samverka_refusals_total{code=\"TOKEN_REFUSED\"} 1")
+    );
+    assert!(text(&show(&address).expect("curl runs").stdout).contains("NO_SUCH_PATH"));
+    assert!(hub.stop(), "it stops when it is asked");
+    let sent = sent.recv_timeout(std::time::Duration::from_secs(10)).expect("spans are sent at the end");
+    assert!(sent.starts_with("POST /v1/traces HTTP/1.1") && sent.contains("application/x-protobuf"), "{sent}");
     // The sandbox opens no database of production.
     let strange = folder.command(&["serve", "--listen", "127.0.0.1:0"]).env("DATABASE_URL", database).output();
     let strange = strange.expect("it runs");
     assert!(!strange.status.success() && text(&strange.stderr).contains("production"), "{}", text(&strange.stderr));
+}
+
+/// A collector of spans: its address, and the head of the first request that it is sent.
+fn collector() -> (String, std::sync::mpsc::Receiver<String>) {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("listens");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let (send, sent) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().expect("somebody comes");
+        let mut head = [0; 4_096];
+        let read = socket.read(&mut head).expect("it asks");
+        _ = socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        send.send(text(&head[..read])).expect("the test waits");
+        _ = socket.read_to_end(&mut Vec::new());
+    });
+    (address, sent)
 }
 
 /// A key of an issuer: its JWK Set, and the key to sign with.

@@ -11,6 +11,7 @@ mod m20261121_000002_ledger;
 mod m20261121_000003_roster;
 mod m20261121_000004_idempotency;
 mod m20261121_000005_suggestion_photo;
+mod m20261121_000006_missing_episode;
 
 /// Every migration, in order.
 pub struct Migrator;
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_roster::Migration),
             Box::new(m20261121_000004_idempotency::Migration),
             Box::new(m20261121_000005_suggestion_photo::Migration),
+            Box::new(m20261121_000006_missing_episode::Migration),
         ]
     }
 }

@@ -14,6 +14,11 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &'static [ErrorCode] = &[$(ErrorCode::$variant,)+];
 
+            /// The code that is written so.
+            pub fn from_code(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|known| known.entry().code == code)
+            }
+
             /// The catalogue entry.
             pub const fn entry(self) -> &'static ErrorEntry {
                 match self {

@@ -15,7 +15,7 @@ use crate::leak::Leak;
 use crate::ledger::Showing;
 use crate::policy::{Decisions, Purpose, Role, RuleId, Situation};
 use crate::stamps::Stamp;
-use crate::store::{IdentifierRow, RevisionRow, Row, Standing};
+use crate::store::{IdentifierRow, Read, RevisionRow, Row, Standing};
 use crate::view::{ChildView, RevisionView, SectionSelection, SectionView, Selection};
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeSet, HashMap};
@@ -33,6 +33,13 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    pub(crate) fn add(&mut self, read: Read) {
+        self.responsible.extend(read.responsible);
+        for (section, row) in read.rows {
+            self.rows.entry((section, row.child)).or_default().push(row);
+        }
+    }
+
     pub(crate) fn rows(&self, section: Section, child: Uuid) -> &[Row] {
         self.rows.get(&(section, child)).map_or(&[], Vec::as_slice)
     }
@@ -63,7 +70,7 @@ impl<'a> Gate<'a> {
             break_glass: false,
             own: false,
         };
-        let decisions = hub.engine.decide(situation);
+        let decisions = hub.decide(situation);
         Gate { hub, agency: caller.agency.id, standing, situation, decisions }
     }
 
@@ -83,7 +90,7 @@ impl<'a> Gate<'a> {
     }
 
     fn own_decisions(&self) -> Arc<Decisions> {
-        self.hub.engine.decide(Situation { own: true, ..self.situation })
+        self.hub.decide(Situation { own: true, ..self.situation })
     }
 
     /// Every field that some row of the section could show: what is worth reading.

@@ -4,23 +4,28 @@ use crate::agency::{Agency, AgencyKind, NewAgency};
 use crate::caller::Caller;
 use crate::clock::{Clock, Dice, random_id, random_secret};
 use crate::error::{DatabaseError, Error, ErrorCode};
+use crate::figures::{DecisionFigures, Figures};
 use crate::ids::AgencyId;
 use crate::keys::Keys;
 use crate::leak::Leaks;
 use crate::ledger::{self, Ledger, Released, Verdict};
-use crate::policy::Engine;
+use crate::policy::{Decisions, Engine, Situation};
 use crate::session::{REMEMBERED, Request, Session};
 pub use crate::store::RosterReport;
-use crate::store::Store;
+use crate::store::{Standing, Store};
 use crate::world;
+use quick_cache::sync::Cache;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// How often the index of the access log is brought up to date.
 const INDEX_EVERY: Duration = Duration::from_secs(5);
 /// How often keys of callers are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
+/// How many guesses are kept of what an agency is to a child.
+const RECENT: usize = 10_000;
 /// How long a health check waits for the database.
 const READY_WITHIN: Duration = Duration::from_secs(1);
 
@@ -189,6 +194,9 @@ pub(crate) struct Inner {
     pub(crate) leaks: Leaks,
     pub(crate) keys: Keys,
     pub(crate) ledger: Ledger,
+    decisions: DecisionFigures,
+    /// What agencies were to children when they last looked: a guess, never an answer.
+    pub(crate) recent: Cache<(AgencyId, Uuid), Standing>,
     agencies: RwLock<Vec<Arc<Agency>>>,
     /// Held by the one that brings the index of the access log up to date.
     indexing: tokio::sync::Mutex<()>,
@@ -240,6 +248,8 @@ impl Hub {
             leaks: Leaks::default(),
             keys,
             ledger,
+            decisions: DecisionFigures::default(),
+            recent: Cache::new(RECENT),
             agencies: RwLock::new(agencies),
             indexing: tokio::sync::Mutex::default(),
         };
@@ -284,6 +294,23 @@ impl Hub {
         self.inner.ledger.is_open() && tokio::time::timeout(READY_WITHIN, probe).await.is_ok_and(|done| done.is_ok())
     }
 
+    /// What the hub has counted since it was opened.
+    pub fn figures(&self) -> Figures {
+        let Inner { store, engine, ledger, decisions, .. } = &*self.inner;
+        let [reader, writer] = store.pools();
+        Figures {
+            decisions_kept: decisions.kept.get(),
+            decisions_asked: decisions.asked.get(),
+            situations: engine.kept() as u64,
+            log_rows: ledger.figures().rows.get(),
+            log_waits: ledger.figures().waits.get(),
+            log_failures: ledger.figures().failures.get(),
+            log_queue: ledger.queued() as u64,
+            reader,
+            writer,
+        }
+    }
+
     /// An agency by the name it has in the configuration.
     pub fn agency_by_code(&self, code: &str) -> Option<Arc<Agency>> {
         self.inner.agencies().into_iter().find(|agency| agency.code == code)
@@ -324,6 +351,13 @@ impl Hub {
 impl Inner {
     pub(crate) fn agencies(&self) -> Vec<Arc<Agency>> {
         self.agencies.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What is decided in a situation.
+    pub(crate) fn decide(&self, situation: Situation) -> Arc<Decisions> {
+        let (decisions, asked) = self.engine.decide_and_tell(situation);
+        if asked { &self.decisions.asked } else { &self.decisions.kept }.add_one();
+        decisions
     }
 
     /// Brings the index of the access log by child up to date.

@@ -5,8 +5,9 @@
 //! lane holds the heads of all earlier lanes, so that cutting the end off one of those shows, too.
 
 use crate::catalogue::{FieldSet, Section};
-use crate::clock::Clock;
+use crate::clock::{Clock, Stopwatch};
 use crate::error::{DatabaseError, Error, ErrorCode};
+use crate::figures::LedgerFigures;
 use crate::policy::{Engine, Relation, RuleId};
 use crate::store::{LedgerRow, Store, SubjectRow};
 use crate::{caller::Caller, ids::AgencyId};
@@ -14,9 +15,11 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// How many answers may wait for the log; the next is refused.
@@ -240,13 +243,25 @@ impl Record {
 
 struct Entry {
     record: String,
+    handed_in: Stopwatch,
     reply: oneshot::Sender<Result<Receipt, String>>,
+}
+
+#[cfg(feature = "bench")]
+static UNLOGGED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// From now on this process answers without the log's commit: what that commit costs is what remains. The product is
+/// never built with this.
+#[cfg(feature = "bench")]
+pub fn answer_without_log() {
+    UNLOGGED.store(true, std::sync::atomic::Ordering::Relaxed);
 }
 
 /// The door to the access log.
 pub(crate) struct Ledger {
     queue: mpsc::Sender<Entry>,
     writer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    figures: Arc<LedgerFigures>,
 }
 
 /// The end of a lane: what the next row links to.
@@ -271,22 +286,29 @@ impl Ledger {
         store.index(lane, &[], 1).await?;
         let (queue, entries) = mpsc::channel(QUEUE);
         let head = Head { lane, next: 1, at: first.at, hash: first.hash };
-        let writer = Writer { store, clock, head };
+        let figures = Arc::new(LedgerFigures::default());
+        let writer = Writer { store, clock, head, figures: figures.clone() };
         let writer = tokio::spawn(writer.run(entries));
-        Ok(Ledger { queue, writer: tokio::sync::Mutex::new(Some(writer)) })
+        Ok(Ledger { queue, writer: tokio::sync::Mutex::new(Some(writer)), figures })
     }
 
     /// Lets an answer go once its row is committed. On any doubt it stays.
     pub(crate) async fn release<T>(&self, answer: T, record: &Record) -> Result<Released<T>, Error> {
         let record = serde_json::to_string(record).map_err(|error| Error::Audit(error.to_string()))?;
+        #[cfg(feature = "bench")]
+        if UNLOGGED.load(std::sync::atomic::Ordering::Relaxed) {
+            let receipt = Receipt { lane: Uuid::nil(), seq: 0, hash: String::new() };
+            return Ok(Released { answer, receipt });
+        }
         let (reply, receipt) = oneshot::channel();
-        let entry = Entry { record, reply };
+        let entry = Entry { record, handed_in: Stopwatch::start(), reply };
         self.queue.try_send(entry).map_err(|_| Error::Audit("the queue of the log is full or closed".to_owned()))?;
         #[cfg(debug_assertions)]
         if crate::fault::is_planted() {
             return Ok(Released { answer, receipt: Receipt { lane: Uuid::nil(), seq: 0, hash: String::new() } });
         }
-        match tokio::time::timeout(PATIENCE, receipt).await {
+        let waited = tokio::time::timeout(PATIENCE, receipt).instrument(tracing::debug_span!("log"));
+        match waited.await {
             Ok(Ok(Ok(receipt))) => Ok(Released { answer, receipt }),
             Ok(Ok(Err(reason))) => Err(Error::Audit(reason)),
             Ok(Err(_)) => Err(Error::Audit("the writer of the log is gone".to_owned())),
@@ -297,6 +319,16 @@ impl Ledger {
     /// Whether the writer runs.
     pub(crate) fn is_open(&self) -> bool {
         !self.queue.is_closed()
+    }
+
+    /// What it has counted.
+    pub(crate) fn figures(&self) -> &LedgerFigures {
+        &self.figures
+    }
+
+    /// How many rows wait for the writer now.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.max_capacity().saturating_sub(self.queue.capacity())
     }
 
     /// Waits until everything that was handed in is written. Nothing can be handed in afterwards.
@@ -312,6 +344,7 @@ struct Writer {
     store: Store,
     clock: Clock,
     head: Head,
+    figures: Arc<LedgerFigures>,
 }
 
 impl Writer {
@@ -330,10 +363,10 @@ impl Writer {
         let mut rows = Vec::with_capacity(group.len());
         let mut head = self.head.clone();
         let mut replies = Vec::with_capacity(group.len());
-        for Entry { record, reply } in group {
+        for Entry { record, handed_in, reply } in group {
             let row = next_row(&head, self.clock.now(), record);
             head = Head { lane: row.lane, next: row.seq + 1, at: row.at, hash: row.hash.clone() };
-            replies.push((reply, Receipt { lane: row.lane, seq: row.seq, hash: row.hash.clone() }));
+            replies.push((reply, handed_in, Receipt { lane: row.lane, seq: row.seq, hash: row.hash.clone() }));
             rows.push(row);
         }
         #[cfg(debug_assertions)]
@@ -341,13 +374,16 @@ impl Writer {
         match self.store.append(&rows).await {
             Ok(()) => {
                 self.head = head;
-                for (reply, receipt) in replies {
+                self.figures.rows.add(rows.len() as u64);
+                for (reply, handed_in, receipt) in replies {
+                    self.figures.waits.add_time(handed_in.elapsed());
                     _ = reply.send(Ok(receipt));
                 }
             }
             Err(error) => {
                 tracing::error!(%error, "the access log could not be written; nothing was shown");
-                for (reply, _) in replies {
+                self.figures.failures.add_one();
+                for (reply, ..) in replies {
                     _ = reply.send(Err(error.to_string()));
                 }
                 self.catch_up().await;

@@ -13,6 +13,7 @@ pub mod error;
 #[cfg(debug_assertions)]
 #[doc(hidden)]
 pub mod fault;
+pub mod figures;
 mod gate;
 pub mod hub;
 pub mod identifier;

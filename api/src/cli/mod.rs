@@ -6,7 +6,8 @@ mod policy;
 use crate::config::{Config, ConfigError, LogFormat};
 use crate::graphql::{self, SchemaError};
 use crate::sandbox::{Issuer, SandboxError};
-use crate::serve::{self, Sandbox, StartError};
+use crate::serve::{self, Metrics, Sandbox, StartError};
+use crate::spans::{Spans, SpansError};
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use samverka_domain::clock::Clock;
@@ -146,6 +147,8 @@ pub enum CommandError {
     Sandbox(#[from] SandboxError),
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    #[error(transparent)]
+    Spans(#[from] SpansError),
     #[error("{0}")]
     Policy(String),
     #[error("this drops tables with the record or the access log in them; say `--yes` if that is meant")]
@@ -201,22 +204,34 @@ async fn serve(args: ServeArgs) -> Result<(), CommandError> {
     let engine = policy::engine(args.policy.as_deref())?;
     let clock = Clock::system();
     let Some(path) = args.config else {
-        logging::start(args.log.unwrap_or_default());
+        logging::start(args.log.unwrap_or_default(), None);
         let (listener, address) = serve::listen(args.listen.unwrap_or(SANDBOX_LISTEN)).await?;
         let bar = progress(crate::sandbox::CHILDREN);
         let opened = serve::sandbox(&args.database, engine, clock.clone(), &mut |made| bar.set_position(made)).await;
         bar.finish_and_clear();
         let Sandbox { hub, service, issuer } = opened?;
         print(&issuer.welcome(address, &clock)?)?;
-        serve::run(hub, service, listener).await;
+        serve::run(hub, service, listener, Metrics::Beside).await;
         return Ok(());
     };
     let config = Config::load(&path)?;
-    logging::start(args.log.unwrap_or(config.log));
+    let spans = config.otlp_endpoint.as_ref().map(|collector| Spans::start(collector, &config.node)).transpose()?;
+    logging::start(args.log.unwrap_or(config.log), spans.as_ref());
     let (hub, service) = serve::production(&config, engine, clock).await?;
+    let metrics = match config.metrics_listen {
+        Some(address) => {
+            let (listener, address) = serve::listen(address).await?;
+            tracing::info!(%address, "showing metrics");
+            Metrics::At(listener)
+        }
+        None => Metrics::Nowhere,
+    };
     let (listener, address) = serve::listen(args.listen.unwrap_or(config.listen)).await?;
     tracing::info!(%address, "serving");
-    serve::run(hub, service, listener).await;
+    serve::run(hub, service, listener, metrics).await;
+    if let Some(spans) = spans {
+        spans.close().await;
+    }
     Ok(())
 }
 

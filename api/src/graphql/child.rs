@@ -145,6 +145,16 @@ impl Plan {
         if self.child.wrong_page { Err(Error::refused(ErrorCode::PageSize, ["first"])) } else { Ok(self) }
     }
 
+    /// Whether the cursor of every item is selected.
+    pub(super) fn shows_cursors(&self) -> bool {
+        let Shape::Connection(connection) = &self.shape else { return false };
+        let edges = connection.items.iter().filter_map(|(_, item)| match item {
+            ConnectionItem::Edges(edge) => Some(edge),
+            _ => None,
+        });
+        edges.flatten().any(|(_, item)| matches!(item, EdgeItem::Cursor))
+    }
+
     /// What to ask the session for.
     pub(super) fn selection(&self) -> &Selection {
         &self.child.selection

@@ -32,7 +32,7 @@ const LONGEST_PAGE: u64 = 100;
 pub struct Document {
     parsed: ExecutableDocument,
     summary: String,
-    is_mutation: bool,
+    kind: Option<OperationType>,
     keys: Vec<Name>,
     tokens: u64,
     /// Whether it has the operation that is asked for.
@@ -104,7 +104,7 @@ pub fn read(text: &str, operation_name: Option<&str>, names: &HashSet<String>) -
     }
     Ok(Document {
         summary: operation.map_or_else(|| "unknown".to_owned(), |operation| summary(operation, names)),
-        is_mutation: operation.is_some_and(|operation| operation.ty == OperationType::Mutation),
+        kind: operation.map(|operation| operation.ty),
         variables: operation.map(variables).unwrap_or_default(),
         known: operation.is_some(),
         tokens: scanned.tokens,
@@ -126,9 +126,9 @@ impl Document {
         &self.summary
     }
 
-    /// Whether it may change something.
-    pub fn is_mutation(&self) -> bool {
-        self.is_mutation
+    /// The kind of the operation that is asked for, if the document has it.
+    pub fn kind(&self) -> Option<OperationType> {
+        self.kind
     }
 
     /// The response keys of the root, in the order of the document (GraphQL, section 7.2.2).

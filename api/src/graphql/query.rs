@@ -75,7 +75,8 @@ impl Query {
         let Some(plan) = answer(ctx, Plan::connection(ctx).checked()) else { return Ok(None) };
         let is_later = after.is_some();
         let filter = filter.map(|filter| filter.into_domain(&["filter".to_owned()]));
-        let request = ListRequest { filter, order: order_by.map(Into::into), first, after };
+        let request =
+            ListRequest { filter, order: order_by.map(Into::into), first, after, every_cursor: plan.shows_cursors() };
         match answer(ctx, session.children(request, plan.selection()).await) {
             Some(page) => Ok(Some(ConnectionOutput(Answer::page(ctx, plan, page, is_later).await?))),
             None => Ok(None),

@@ -2,7 +2,7 @@
 
 use crate::graphql::document::{Exceeded, Limit, Refused};
 use crate::graphql::error::{cost, errors, log, of_code, of_refused};
-use async_graphql::{BatchResponse, Response as GraphqlResponse, ServerError};
+use async_graphql::{BatchResponse, Response as GraphqlResponse, ServerError, Value};
 use async_graphql_axum::GraphQLResponse;
 use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -106,6 +106,21 @@ pub(super) fn is_utf8(charset: &str) -> bool {
     charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
 }
 
+/// The codes of what is refused in a response, for whoever counts them. What an answer is made of here carries it, so that
+/// no refusal goes uncounted.
+#[derive(Clone)]
+pub(super) struct Told(pub(super) Vec<ErrorCode>);
+
+impl Told {
+    fn of(errors: &[ServerError]) -> Self {
+        let code = |error: &ServerError| match error.extensions.as_ref()?.get("code")? {
+            Value::String(code) => ErrorCode::from_code(code),
+            _ => None,
+        };
+        Told(errors.iter().filter_map(code).collect())
+    }
+}
+
 /// An answer of GraphQL. It can only be made from one whose row in the access log is committed.
 pub(super) struct Answer {
     released: Released<GraphqlResponse>,
@@ -122,12 +137,12 @@ impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let receipt = self.released.receipt().clone();
         let answer = self.released.into_answer();
-        let request_error =
-            answer.data == async_graphql::Value::Null && answer.errors.iter().all(|e| e.path.is_empty());
+        let request_error = answer.data == Value::Null && answer.errors.iter().all(|e| e.path.is_empty());
         let status = match self.media {
             Media::GraphqlResponse if request_error && !answer.errors.is_empty() => StatusCode::BAD_REQUEST,
             _ => StatusCode::OK,
         };
+        let told = (!answer.errors.is_empty()).then(|| Told::of(&answer.errors));
         let mut response = if request_error && !answer.errors.is_empty() {
             // A request that was not executed has no `data` (GraphQL, section 7.1).
             axum::Json(json!({ "errors": answer.errors })).into_response()
@@ -135,6 +150,9 @@ impl IntoResponse for Answer {
             GraphQLResponse(BatchResponse::Single(answer)).into_response()
         };
         *response.status_mut() = status;
+        if let Some(told) = told {
+            response.extensions_mut().insert(told);
+        }
         response.headers_mut().insert(CONTENT_TYPE, self.media.content_type());
         self::receipt(&receipt, &mut response);
         response
@@ -197,6 +215,7 @@ fn status(code: ErrorCode, media: Media) -> StatusCode {
 fn refuse(body: &Json, code: ErrorCode, status: StatusCode, media: Media) -> Response {
     tracing::info!(code = code.entry().code, "the request was refused");
     let mut response = (status, axum::Json(body)).into_response();
+    response.extensions_mut().insert(Told(vec![code]));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, media.content_type());
     match code {

@@ -1,11 +1,14 @@
 //! `POST /graphql`: who asks, what, run it, log it, let it go.
 
 use super::answer::{Answer, Media, is_utf8, refusal_of, refusal_with};
+use super::tally::Asked;
 use super::{LARGEST_BODY, RequestId, Service, headers};
 use crate::graphql::AccessSummary;
 use crate::graphql::document::{Bound, Document};
 use crate::graphql::error::{MOST_ERRORS, coded, cost, errors, log, of_code};
+use crate::spans;
 use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::types::OperationType;
 use async_graphql::{Name, PathSegment, Request as GraphqlRequest, Response as GraphqlResponse, ServerError, Value};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
@@ -13,6 +16,7 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use samverka_domain::caller::Caller;
+use samverka_domain::clock::Stopwatch;
 use samverka_domain::error::{Error, ErrorCode};
 use samverka_domain::ledger::Released;
 use samverka_domain::session::{self, Idempotency};
@@ -21,6 +25,7 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
+use tracing::{Instrument, Span, debug_span};
 
 /// How long a request waits for its turn, and the hub for its body.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -39,18 +44,24 @@ struct Body_ {
 }
 
 pub(super) async fn handle(State(service): State<Service>, request: Request) -> Response {
-    match answer(&service, request).await {
+    let watch = Stopwatch::start();
+    let mut asked = Asked::Unread;
+    let response = match answer(&service, request, &mut asked).await {
         Ok(answer) => answer.into_response(),
         Err(refused) => *refused,
-    }
+    };
+    spans::tell(&Span::current(), "operation", asked.name());
+    service.0.tally.answer(asked, response.status(), watch.elapsed());
+    response
 }
 
-async fn answer(service: &Service, request: Request) -> Result<Answer, Box<Response>> {
+async fn answer(service: &Service, request: Request, asked: &mut Asked) -> Result<Answer, Box<Response>> {
     let (parts, body) = request.into_parts();
     let accepted = Media::accepted(&parts.headers);
     let media = accepted.unwrap_or(Media::Json);
     let refuse = |code| Box::new(refusal_with(of_code(code), code, media));
-    let caller = headers::caller(&parts.headers, &service.0.verifier).map_err(refuse)?;
+    let caller = debug_span!("verify").in_scope(|| headers::caller(&parts.headers, &service.0.verifier));
+    let caller = caller.map_err(refuse)?;
     if parts.method != Method::POST {
         return Err(refuse(ErrorCode::MethodNotAllowed));
     }
@@ -65,22 +76,26 @@ async fn answer(service: &Service, request: Request) -> Result<Answer, Box<Respo
     let body = decode(&bytes).map_err(refuse)?;
     drop(bytes);
     let operation_name = body.operation_name.as_deref().filter(|name| !name.is_empty());
-    let document = service.0.documents.read(&body.query, operation_name, caller.agency.id);
+    let document =
+        debug_span!("parse").in_scope(|| service.0.documents.read(&body.query, operation_name, caller.agency.id));
+    let kind = document.as_ref().ok().and_then(|document| document.kind());
+    *asked = kind.map_or(Asked::Unread, Asked::from);
     let mut given = body.variables.unwrap_or_default();
-    let key = key.filter(|_| document.as_ref().is_ok_and(|document| document.is_mutation()));
+    let key = key.filter(|_| kind == Some(OperationType::Mutation));
     let idempotency =
         key.map(|key| Idempotency { key, fingerprint: fingerprint(&body.query, operation_name, &mut given) });
     let bound = document.and_then(|document| Ok((document.bind(given)?, document)));
     let (Bound { variables, cost }, document) = bound.map_err(|refused| Box::new(refusal_of(&refused, media)))?;
     let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let about = session::Request { id, operation: document.summary().to_owned(), idempotency };
+    let operation = document.summary().to_owned();
+    let about = session::Request { id, operation, idempotency, alone: document.keys().len() == 1 };
     let mut request = GraphqlRequest::new(String::new()).variables(variables);
     if let Some(name) = operation_name {
         request = request.operation_name(name);
     }
     request.set_parsed_query(document.parsed());
-    let asked = Asked { request, document, cost };
-    let released = execute(service.clone(), caller, about, asked, turn).await.map_err(|error| {
+    let execution = Execution { request, document, cost };
+    let released = execute(service.clone(), caller, about, execution, turn).await.map_err(|error| {
         log(&error);
         let first = errors(&error).into_iter().next().unwrap_or_else(|| of_code(error.code()));
         Box::new(refusal_with(first, error.code(), media))
@@ -89,7 +104,7 @@ async fn answer(service: &Service, request: Request) -> Result<Answer, Box<Respo
 }
 
 /// What is executed.
-struct Asked {
+struct Execution {
     request: GraphqlRequest,
     document: Arc<Document>,
     cost: u64,
@@ -98,8 +113,11 @@ struct Asked {
 /// An agency has so many requests under way and no more, so that none of them starves the others.
 async fn turn(service: &Service, caller: &Caller) -> Result<OwnedSemaphorePermit, ErrorCode> {
     let turn = service.turn(caller.agency.id).acquire_owned();
-    let waited = tokio::time::timeout(PATIENCE, turn).await;
-    waited.ok().and_then(Result::ok).ok_or(ErrorCode::TooManyRequests)
+    let watch = Stopwatch::start();
+    let waited = tokio::time::timeout(PATIENCE, turn).instrument(debug_span!("turn")).await;
+    let turn = waited.ok().and_then(Result::ok).ok_or(ErrorCode::TooManyRequests)?;
+    service.0.tally.turn(watch.elapsed());
+    Ok(turn)
 }
 
 /// Runs a request to its end and lets its answer go, though the caller hangs up meanwhile: what it changed is
@@ -108,10 +126,10 @@ async fn execute(
     service: Service,
     caller: Caller,
     about: session::Request,
-    Asked { request, document, cost }: Asked,
+    Execution { request, document, cost }: Execution,
     turn: OwnedSemaphorePermit,
 ) -> Result<Released<GraphqlResponse>, Error> {
-    let task = tokio::spawn(async move {
+    let run = async move {
         let _held = turn;
         let schema = service.0.schema.clone();
         let run = |session| async move {
@@ -120,8 +138,8 @@ async fn execute(
             complete(answer, &access, &document, cost)
         };
         service.0.hub.answer(caller, about, run).await
-    });
-    task.await.unwrap_or(Err(Error::Code(ErrorCode::Internal)))
+    };
+    tokio::spawn(run.instrument(debug_span!("execute"))).await.unwrap_or(Err(Error::Code(ErrorCode::Internal)))
 }
 
 /// SHA-256 over all that a body asks, in whatever order its variables came.

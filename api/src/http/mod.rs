@@ -1,15 +1,19 @@
-//! HTTP: one door for GraphQL, one for photos, two for whoever watches over the hub.
+//! HTTP: one door for GraphQL, one for photos, two to see whether the hub lives, and one apart for what it counts.
 
 mod answer;
 mod graphql;
 mod headers;
 mod health;
+pub mod metrics;
 mod photo;
+mod tally;
 
 use crate::auth::Verifier;
 use crate::graphql::HubSchema;
 use crate::graphql::child::PHOTOS;
 use crate::graphql::document::Documents;
+use crate::spans;
+use answer::Told;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::HeaderValue;
@@ -21,8 +25,10 @@ use samverka_domain::hub::Hub;
 use samverka_domain::ids::AgencyId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use tally::Tally;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument;
 
 /// The largest body that is taken, in bytes.
 pub const LARGEST_BODY: usize = 256 * 1024;
@@ -39,6 +45,9 @@ struct Parts {
     node: String,
     /// The turns of each agency that has asked.
     turns: Mutex<HashMap<AgencyId, Arc<Semaphore>>>,
+    tally: Tally,
+    /// When the service began, in microseconds since 1970.
+    since: i64,
 }
 
 /// How many requests of one agency are under way at most.
@@ -48,8 +57,8 @@ impl Service {
     /// A service on an open hub.
     pub fn new(hub: Hub, schema: HubSchema, verifier: Verifier, node: &str) -> Self {
         let documents = Documents::new(schema.names());
-        let turns = Mutex::default();
-        Service(Arc::new(Parts { hub, schema, documents, verifier, node: node.to_owned(), turns }))
+        let (turns, tally, since) = (Mutex::default(), Tally::new(), hub.clock().now());
+        Service(Arc::new(Parts { hub, schema, documents, verifier, node: node.to_owned(), turns, tally, since }))
     }
 
     /// The turns of an agency.
@@ -72,6 +81,11 @@ impl Service {
             .layer(from_fn_with_state(self.clone(), identify))
             .layer(from_fn(harden))
     }
+
+    /// What the hub counts, at `/metrics`. It asks nobody who they are, so production serves it on an address of its own.
+    pub fn metrics(&self) -> Router {
+        Router::new().route("/metrics", get(metrics::show)).with_state(self.clone()).layer(from_fn(harden))
+    }
 }
 
 /// The id of a request, made by the hub and never taken from the caller.
@@ -85,9 +99,19 @@ async fn identify(
 ) -> Response {
     let id = samverka_domain::clock::request_id();
     let span = tracing::info_span!("request", id = %id, node = %service.0.node);
+    spans::follow(&span, request.headers());
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = tracing::Instrument::instrument(next.run(request), span.clone()).await;
-    span.in_scope(|| tracing::info!(status = response.status().as_u16(), "answered"));
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let codes = response.extensions_mut().remove::<Told>();
+    for code in codes.iter().flat_map(|Told(codes)| codes) {
+        service.0.tally.refuse(*code);
+    }
+    if let Some(first) = codes.as_ref().and_then(|Told(codes)| codes.first()) {
+        spans::tell(&span, "code", first.entry().code);
+    }
+    let status = response.status().as_u16();
+    span.in_scope(|| tracing::info!(status, "answered"));
+    spans::tell(&span, "status", i64::from(status));
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);
     }

@@ -171,7 +171,7 @@ where
     F: Future<Output = Result<T, Error>> + Send + 'static,
 {
     let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let about = session::Request { id, operation: operation.to_owned(), idempotency: None };
+    let about = session::Request { id, operation: operation.to_owned(), idempotency: None, alone: true };
     let hub = service.0.hub.clone();
     let task = tokio::spawn(async move {
         let _held = held;

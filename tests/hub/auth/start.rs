@@ -191,6 +191,11 @@ fn a_configuration_is_read_whole_or_not_at_all() {
         ("database = \"sqlite:hub.db\"", "", "database"),
         ("127.0.0.1:0", "localhost", "listen"),
         ("[[agency]]", "[agency]", "agency"),
+        ("listen =", "metrics_listen = \"9464\"\nlisten =", "metrics_listen"),
+        ("listen =", "otlp_endpoint = \"https://127.0.0.1:4318\"\nlisten =", "otlp_endpoint"),
+        ("listen =", "otlp_endpoint = \"http://127.0.0.1:4318/v1/traces\"\nlisten =", "otlp_endpoint"),
+        ("listen =", "otlp_endpoint = \"http://who:ever@127.0.0.1:4318\"\nlisten =", "otlp_endpoint"),
+        ("listen =", "otlp_endpoint = \"127.0.0.1:4318\"\nlisten =", "otlp_endpoint"),
     ] {
         assert!(CONFIG.contains(line), "{line}");
         let refused = load(&CONFIG.replacen(line, instead, 1), &keys).expect_err(instead).to_string();

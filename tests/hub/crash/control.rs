@@ -55,5 +55,5 @@ async fn the_hub_that_answers_too_early() {
     {
         println!("http://{address}/graphql");
     }
-    serve::run(sandbox.hub, sandbox.service, listener).await;
+    serve::run(sandbox.hub, sandbox.service, listener, serve::Metrics::Nowhere).await;
 }

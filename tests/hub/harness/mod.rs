@@ -65,6 +65,8 @@ macro_rules! both {
 pub struct Hub {
     pub domain: DomainHub,
     pub router: Router,
+    /// What `/metrics` is shown by.
+    pub metrics: Router,
     /// A connection that has nothing to do with the hub's.
     pub outside: DatabaseConnection,
     pub database: Database,
@@ -80,25 +82,32 @@ impl Hub {
 
     /// Starts a hub with other policies.
     pub async fn start_with(kind: Kind, engine: &'static Engine) -> Option<Hub> {
-        Some(Self::open(Database::new(kind).await?, engine, None).await)
+        let database = Database::new(kind).await?;
+        let url = database.url.clone();
+        Some(Self::start_at(database, &url, engine).await)
+    }
+
+    /// Starts a hub that finds its database at another address.
+    pub async fn start_at(database: Database, url: &str, engine: &'static Engine) -> Hub {
+        Self::open(database, url, engine, None).await
     }
 
     /// Starts two hubs that nobody can tell apart: their agencies and keys are the same, and with loaded dice the
     /// ids of what they make are, too.
     pub async fn twins(kind: Kind) -> Option<[Hub; 2]> {
-        let (first, second) = (Database::new(kind).await?, Database::new(kind).await?);
-        let secret = Some("a secret that the twins share");
-        Some([
-            Self::open(first, Engine::embedded(), secret).await,
-            Self::open(second, Engine::embedded(), secret).await,
-        ])
+        let twin = async || {
+            let database = Database::new(kind).await?;
+            let url = database.url.clone();
+            Some(Self::open(database, &url, Engine::embedded(), Some("a secret that the twins share")).await)
+        };
+        Some([twin().await?, twin().await?])
     }
 
     /// Opens a hub; its keys are made from the secret, or from one of its own.
-    async fn open(database: Database, engine: &'static Engine, secret: Option<&str>) -> Hub {
+    async fn open(database: Database, url: &str, engine: &'static Engine, secret: Option<&str>) -> Hub {
         let time = Arc::new(AtomicI64::new(START));
         let clock = clock(&time);
-        let opened = DomainDatabase::connect(&database.url).await.expect("connects");
+        let opened = DomainDatabase::connect(url).await.expect("connects");
         if let Some(secret) = secret {
             opened.remember("secret", || secret.to_owned()).await.expect("remembers");
         }
@@ -108,8 +117,8 @@ impl Hub {
         let (domain, service) =
             serve::service(opened, engine, clock, ("test", AUDIENCE, &issuers)).await.expect("the hub starts");
         let outside = sea_orm::Database::connect(database.url.as_str()).await.expect("connects from outside");
-        let router = service.router();
-        Hub { domain, router, outside, database, clock: time, issuer }
+        let (router, metrics) = (service.router(), service.metrics());
+        Hub { domain, router, metrics, outside, database, clock: time, issuer }
     }
 
     /// The hub's time, in microseconds.

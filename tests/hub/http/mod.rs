@@ -4,7 +4,7 @@
 mod answered;
 mod hostile;
 mod open;
-mod silent;
+pub mod silent;
 mod taken;
 
 use crate::harness::{Answer, Hub};

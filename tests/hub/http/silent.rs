@@ -20,7 +20,7 @@ both! {
 }
 
 /// Requests of everyone about a child, most of which fail, each in its own way.
-async fn mixed_work(hub: &Hub, child: &TestChild) -> Vec<Answer> {
+pub async fn mixed_work(hub: &Hub, child: &TestChild) -> Vec<Answer> {
     let mut answers = Vec::new();
     let all = format!("query($id: ID!) {{ child(id: $id) {{ {} }} }}", everything());
     let known: Vec<&String> = child.canaries.values().collect();

@@ -17,6 +17,7 @@ pub use listed::ListKey;
 pub use set::FieldSet;
 
 use std::fmt;
+use std::sync::LazyLock;
 
 /// One part of the record: one table, one GraphQL type, one version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -158,12 +159,15 @@ impl Section {
 
     /// The fields of the section, in the order of the catalogue.
     pub fn fields(self) -> impl Iterator<Item = FieldId> {
-        FieldId::all().filter(move |id| id.field().section == self)
+        self.field_set().iter()
     }
 
     /// The fields of the section as a set.
     pub fn field_set(self) -> FieldSet {
-        self.fields().collect()
+        static SETS: LazyLock<[FieldSet; 14]> = LazyLock::new(|| {
+            Section::ALL.map(|section| FieldId::all().filter(|id| id.field().section == section).collect())
+        });
+        SETS.get(self as usize).copied().unwrap_or_default()
     }
 
     /// Finds a field of the section by its GraphQL name.

@@ -146,6 +146,8 @@ pub struct Engine {
     slices: HashMap<Role, Slices>,
     children: HashMap<(bool, Protection), Entities>,
     decided: Cache<Situation, Arc<Decisions>>,
+    /// What was decided about the hub itself; there are few roles, purposes and operations.
+    about_hub: Cache<(Action, Role, Purpose), bool>,
     lists: Cache<(Role, Purpose), Arc<ListRules>>,
 }
 
@@ -246,6 +248,7 @@ impl Engine {
             slices,
             children: children(&schema)?,
             decided: Cache::new(KEPT_SITUATIONS),
+            about_hub: Cache::new(KEPT_SITUATIONS),
             lists: Cache::new(Role::ALL.len() * Purpose::ALL.len()),
         };
         rows::check(&engine.rules)?;
@@ -272,9 +275,18 @@ impl Engine {
     /// What is decided in a situation; kept, so that the next row in the same situation costs a bit
     /// test. If Cedar fails to answer, nothing is shown.
     pub fn decide(&self, situation: Situation) -> Arc<Decisions> {
-        let decide = || Ok::<_, std::convert::Infallible>(Arc::new(self.evaluate(situation)));
+        self.decide_and_tell(situation).0
+    }
+
+    /// As [`Engine::decide`], and whether Cedar had to be asked.
+    pub fn decide_and_tell(&self, situation: Situation) -> (Arc<Decisions>, bool) {
+        let mut asked = false;
+        let decide = || {
+            asked = true;
+            Ok::<_, std::convert::Infallible>(Arc::new(self.evaluate(situation)))
+        };
         match self.decided.get_or_insert_with(&situation, decide) {
-            Ok(decisions) => decisions,
+            Ok(decisions) => (decisions, asked),
         }
     }
 
@@ -284,6 +296,11 @@ impl Engine {
         match self.lists.get_or_insert_with(&(role, purpose), read) {
             Ok(rules) => rules,
         }
+    }
+
+    /// How many situations are kept decided now.
+    pub fn kept(&self) -> usize {
+        self.decided.len()
     }
 
     /// Whether a caller of this role may state this purpose.
@@ -309,6 +326,13 @@ impl Engine {
     }
 
     fn ask_hub(&self, action: Action, role: Role, purpose: Purpose) -> bool {
+        let decide = || Ok::<_, std::convert::Infallible>(self.decide_hub(action, role, purpose));
+        match self.about_hub.get_or_insert_with(&(action, role, purpose), decide) {
+            Ok(allowed) => allowed,
+        }
+    }
+
+    fn decide_hub(&self, action: Action, role: Role, purpose: Purpose) -> bool {
         let slices = self.slices.get(&role).map_or(&[][..], |slices| &slices.0);
         let slice = slices.iter().find(|slice| slice.actions.contains(&action));
         slice.is_some_and(|slice| {

@@ -20,6 +20,8 @@ pub struct ListRequest {
     pub first: Option<i32>,
     /// The cursor of the last child before.
     pub after: Option<String>,
+    /// Give the cursor of every child, not only of the first and the last.
+    pub every_cursor: bool,
 }
 
 impl Session {
@@ -33,7 +35,7 @@ impl Session {
     /// filter or order; `PURPOSE_REQUIRED`.
     pub async fn children(&self, request: ListRequest, selection: &Selection) -> Result<Page<ChildView>, Error> {
         let result = async {
-            let ListRequest { filter, order, first, after } = request;
+            let ListRequest { filter, order, first, after, every_cursor } = request;
             let rules = self.hub.engine.list_rules(self.caller.role, self.purpose()?);
             let listing = if self.hub.leaks.planted(Leak::HiddenMatches) {
                 Listing::read(&rules.careless(), filter, order)?
@@ -48,11 +50,12 @@ impl Session {
             found.truncate(size);
             self.confirm(&found, &listing);
             let views = self.reveal(found, selection).await?;
-            let cursor = |(child, view): (Uuid, ChildView)| {
-                let place = places.get(&child).map(Place::to_bytes).unwrap_or_default();
-                (self.cursor(&list, &place), view)
+            let last = views.len().saturating_sub(1);
+            let cursor = |(index, (child, view)): (usize, (Uuid, ChildView))| {
+                let place = places.get(&child).filter(|_| every_cursor || index == 0 || index == last);
+                (place.map(|place| self.cursor(&list, &place.to_bytes())).unwrap_or_default(), view)
             };
-            Ok(Page { items: views.into_iter().map(cursor).collect(), has_next })
+            Ok(Page { items: views.into_iter().enumerate().map(cursor).collect(), has_next })
         };
         self.refused(result.await)
     }

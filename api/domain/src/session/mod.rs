@@ -39,6 +39,8 @@ pub struct Request {
     pub operation: String,
     /// The key under which a mutation may be repeated.
     pub idempotency: Option<Idempotency>,
+    /// The document has one field at its root, and no other reads or writes beside it.
+    pub alone: bool,
 }
 
 /// One request of one caller. It reads one instant of the record, and notes what it shows.
@@ -75,10 +77,10 @@ impl Session {
     /// Commits the row that tells of this session, and lets its answer go.
     pub(crate) async fn release<T>(&self, answer: T) -> Result<Released<T>, Error> {
         if let Some(snapshot) = self.snapshot.lock().await.take() {
-            snapshot.end().await?;
+            snapshot.end();
         }
         let draft = std::mem::take(&mut *self.draft.lock().unwrap_or_else(PoisonError::into_inner));
-        let Request { id, operation, idempotency: _ } = &self.request;
+        let Request { id, operation, .. } = &self.request;
         let record = Record::new(&self.caller, id, operation, self.hub.engine, draft);
         self.hub.ledger.release(answer, &record).await
     }

@@ -1,13 +1,17 @@
 //! Seeing children: find, decide, read only what will be shown, reveal.
 
 use super::Session;
-use crate::catalogue::{FieldId, IdentifierKind, Section, Source};
+use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Source};
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::gate::{Gate, Loaded, columns_for};
-use crate::store::{Snapshot, Standing};
+use crate::store::{Asked, Plan, Planned, Snapshot, Standing};
 use crate::view::{ChildView, SectionSelection, Selection};
 use tokio::sync::MutexGuard;
+use tracing::{Instrument, debug_span};
 use uuid::Uuid;
+
+/// How often a child that others write to is looked at, before a snapshot is taken.
+const LOOKS: usize = 3;
 
 impl Session {
     /// One child by the id under which the caller knows it.
@@ -23,7 +27,7 @@ impl Session {
                 Err(Error::NotFound) => Uuid::nil(),
                 other => other?,
             };
-            self.one(vec![child], selection, None).await
+            self.one(Asked::Id(child), selection, None).await
         };
         self.refused(result.await)
     }
@@ -46,10 +50,7 @@ impl Session {
             let normal = kind.normalise(value);
             let normal = normal.map_err(|e| Error::Refused(vec![Refusal::of_value(vec!["value".to_owned()], e)]))?;
             self.may_ever_find_by(kind)?;
-            let children =
-                self.reader().await?.children_by_identifier(self.caller.agency.id, kind, &normal, self.now).await?;
-            let children = if children.is_empty() { vec![Uuid::nil()] } else { children };
-            self.one(children, selection, Some(kind.field())).await
+            self.one(Asked::Number(kind, &normal), selection, Some(kind.field())).await
         };
         self.refused(result.await)
     }
@@ -61,25 +62,90 @@ impl Session {
         ever.then_some(()).ok_or_else(|| Error::refused(ErrorCode::OperationForbidden, ["kind"]))
     }
 
-    /// The one of some children that the caller may know of and find; a miss is noted.
-    async fn one(&self, children: Vec<Uuid>, selection: &Selection, by: Option<FieldId>) -> Result<ChildView, Error> {
-        let known = {
-            let reader = self.reader().await?;
-            self.known(&reader, &children).await?
+    /// The one child that the caller may know of and find; a miss is noted.
+    async fn one(&self, asked: Asked<'_>, selection: &Selection, by: Option<FieldId>) -> Result<ChildView, Error> {
+        let (gate, loaded) = match self.at_a_look(asked, selection, by).await? {
+            Some(found) => found,
+            None => self.in_a_snapshot(asked, selection, by).await?,
         };
-        let mut found = known.into_iter().filter(|gate| by.is_none_or(|id| gate.finds_by(id)));
-        let (Some(gate), others) = (found.next(), found.count()) else {
-            self.note(|draft| draft.miss());
-            return Err(Error::NotFound);
-        };
-        if others > 0 {
-            return Err(Error::refused(ErrorCode::Ambiguous, ["value"]));
-        }
         if let Some(id) = by {
             self.note(|draft| draft.show(gate.standing().subject, gate.found_by(id)));
         }
-        let view = self.reveal(vec![gate], selection).await?.pop();
-        view.map(|(_, view)| view).ok_or(Error::NotFound)
+        Ok(self.show(&gate, selection, &loaded))
+    }
+
+    /// The child, where one statement can tell all that is asked. What the caller is to the child decides what is read, so
+    /// it must be known before: it is guessed from the last time, or looked up, and the statement that reads the sections
+    /// reads it again. Only where it is the same is anything shown: that, too, is one instant of the record.
+    async fn at_a_look(
+        &self,
+        asked: Asked<'_>,
+        selection: &Selection,
+        by: Option<FieldId>,
+    ) -> Result<Option<(Gate<'_>, Loaded)>, Error> {
+        let lists =
+            |(section, asked): (&Section, &SectionSelection)| *section == Section::Identifiers || asked.revisions;
+        if !self.request.alone || self.rests_on_consent() || selection.sections.iter().any(lists) {
+            return Ok(None);
+        }
+        let agency = self.caller.agency.id;
+        let mut look = self.hub.store.look().await?;
+        let mut guess = match asked {
+            Asked::Id(child) => self.hub.recent.get(&(agency, child)),
+            Asked::Number(..) => None,
+        };
+        for _ in 0..LOOKS {
+            let planned = guess.map(|standing| self.gate(standing)).transpose()?.filter(Gate::knows);
+            let plan = planned.map(|gate| plan(&[gate], selection).rest).unwrap_or_default();
+            let (standings, read) = look.children(agency, asked, &plan, self.now).await?;
+            let gates = standings.into_iter().map(|standing| self.gate(standing)).collect::<Result<Vec<_>, _>>()?;
+            let gate = self.the_one(gates.into_iter().filter(Gate::knows), by)?;
+            let standing = *gate.standing();
+            self.hub.recent.insert((agency, standing.child), standing);
+            if guess == Some(standing) {
+                let mut loaded = Loaded::default();
+                loaded.add(read);
+                return Ok(Some((gate, loaded)));
+            }
+            guess = Some(standing);
+        }
+        Ok(None)
+    }
+
+    async fn in_a_snapshot(
+        &self,
+        asked: Asked<'_>,
+        selection: &Selection,
+        by: Option<FieldId>,
+    ) -> Result<(Gate<'_>, Loaded), Error> {
+        let known = {
+            let reader = self.reader().await?;
+            let children = match asked {
+                Asked::Id(child) => vec![child],
+                Asked::Number(kind, value) => {
+                    reader.children_by_identifier(self.caller.agency.id, kind, value, self.now).await?
+                }
+            };
+            // Unknown and unknowable take one way.
+            let children = if children.is_empty() { vec![Uuid::nil()] } else { children };
+            self.known(&reader, &children).await?
+        };
+        let gate = self.the_one(known.into_iter(), by)?;
+        let loaded = self.load(std::slice::from_ref(&gate), selection).await?;
+        Ok((gate, loaded))
+    }
+
+    /// The only one of some children that may be found; a miss is noted.
+    fn the_one<'g>(&self, known: impl Iterator<Item = Gate<'g>>, by: Option<FieldId>) -> Result<Gate<'g>, Error> {
+        let mut found = known.filter(|gate| by.is_none_or(|id| gate.finds_by(id)));
+        match (found.next(), found.next()) {
+            (Some(gate), None) => Ok(gate),
+            (Some(_), Some(_)) => Err(Error::refused(ErrorCode::Ambiguous, ["value"])),
+            (None, _) => {
+                self.note(|draft| draft.miss());
+                Err(Error::NotFound)
+            }
+        }
     }
 
     pub(super) async fn known(&self, reader: &Snapshot, children: &[Uuid]) -> Result<Vec<Gate<'_>>, Error> {
@@ -87,26 +153,31 @@ impl Session {
             return Ok(Vec::new());
         }
         let agency = self.caller.agency.id;
-        let standings = reader.standings(agency, children, self.now, self.rests_on_consent()).await?;
+        let standings = reader.standings(agency, children, self.now, self.rests_on_consent());
+        let standings = standings.instrument(debug_span!("standing", count = children.len())).await?;
+        let _span = debug_span!("decide", count = standings.len()).entered();
         let gates = standings.into_iter().map(|standing: Standing| self.gate(standing));
         let gates: Vec<Gate<'_>> = gates.collect::<Result<_, _>>()?;
         Ok(gates.into_iter().filter(Gate::knows).collect())
     }
 
-    /// Reads what the gates will show, one statement a table, and shows it.
+    /// Reads what the gates will show, and shows it.
     pub(super) async fn reveal(
         &self,
         gates: Vec<Gate<'_>>,
         selection: &Selection,
     ) -> Result<Vec<(Uuid, ChildView)>, Error> {
-        let loaded = self.load(&gates, selection).await?;
-        let reveal = |gate: &Gate<'_>| {
-            let Standing { child, subject, .. } = *gate.standing();
-            let (view, showing) = gate.reveal(self.public_id(child), selection, &loaded);
-            self.note(|draft| draft.show(subject, showing));
-            (child, view)
-        };
-        Ok(gates.iter().map(reveal).collect())
+        let loaded = self.load(&gates, selection).instrument(debug_span!("read", count = gates.len())).await?;
+        let _span = debug_span!("reveal", count = gates.len()).entered();
+        Ok(gates.iter().map(|gate| (gate.standing().child, self.show(gate, selection, &loaded))).collect())
+    }
+
+    /// The view of a child; the log is told of it.
+    fn show(&self, gate: &Gate<'_>, selection: &Selection, loaded: &Loaded) -> ChildView {
+        let Standing { child, subject, .. } = *gate.standing();
+        let (view, showing) = gate.reveal(self.public_id(child), selection, loaded);
+        self.note(|draft| draft.show(subject, showing));
+        view
     }
 
     async fn load(&self, gates: &[Gate<'_>], selection: &Selection) -> Result<Loaded, Error> {
@@ -115,9 +186,15 @@ impl Session {
         if children.is_empty() {
             return Ok(loaded);
         }
+        let plan = plan(gates, selection);
         let reader = self.reader().await?;
-        for (section, asked) in &selection.sections {
-            self.load_section(&reader, &children, gates, *section, asked, &mut loaded).await?;
+        if plan.identifiers {
+            for row in reader.identifiers(&children, &IdentifierKind::ALL).await? {
+                loaded.identifiers.entry(row.child).or_default().push(row);
+            }
+        }
+        if !plan.rest.sections.is_empty() || plan.rest.responsible {
+            loaded.add(reader.sections(&children, &plan.rest).await?);
         }
         // What cannot be shown is not read: its amount would show in the time it takes.
         let shows = |section: Section| gates.iter().any(|gate| !gate.may_show(section).is_empty());
@@ -129,42 +206,6 @@ impl Session {
             }
         }
         Ok(loaded)
-    }
-
-    async fn load_section(
-        &self,
-        reader: &Snapshot,
-        children: &[Uuid],
-        gates: &[Gate<'_>],
-        section: Section,
-        asked: &SectionSelection,
-        loaded: &mut Loaded,
-    ) -> Result<(), Error> {
-        let shown = gates.iter().fold(crate::catalogue::FieldSet::EMPTY, |all, gate| all | gate.may_show(section));
-        let all = asked.stamps || asked.revisions;
-        let values = columns_for(section, asked.fields) & shown;
-        if values.is_empty() && (!all || shown.is_empty()) {
-            return Ok(());
-        }
-        let is = |source: fn(&Source) -> bool| {
-            (if all { shown } else { values }).iter().any(|id| source(&id.field().source))
-        };
-        if section == Section::Identifiers {
-            for row in reader.identifiers(children, &IdentifierKind::ALL).await? {
-                loaded.identifiers.entry(row.child).or_default().push(row);
-            }
-            return Ok(());
-        }
-        if section == Section::Responsibility && is(|source| matches!(source, Source::Involvement)) {
-            loaded.responsible = reader.responsible(children).await?;
-        }
-        if all || values.iter().any(|id| !matches!(id.field().source, Source::Involvement)) {
-            let ended = all || is(|source| matches!(source, Source::EarlierPlacements));
-            for row in reader.section(section, children, values, ended).await? {
-                loaded.rows.entry((section, row.child)).or_default().push(row);
-            }
-        }
-        Ok(())
     }
 
     /// The request's one snapshot, begun with the first read.
@@ -179,9 +220,48 @@ impl Session {
     /// Gives the snapshot back, so that the next read sees what was written since.
     pub(super) async fn forget(&self) -> Result<(), Error> {
         if let Some(snapshot) = self.snapshot.lock().await.take() {
-            snapshot.end().await?;
+            snapshot.end();
         }
         Ok(())
+    }
+}
+
+/// What to read, and nothing that no gate would show.
+#[derive(Default)]
+struct Needed {
+    identifiers: bool,
+    rest: Plan,
+}
+
+fn plan(gates: &[Gate<'_>], selection: &Selection) -> Needed {
+    let mut needed = Needed::default();
+    for (section, asked) in &selection.sections {
+        let shown = gates.iter().fold(FieldSet::EMPTY, |all, gate| all | gate.may_show(*section));
+        needed.section(*section, asked, shown);
+    }
+    needed
+}
+
+impl Needed {
+    fn section(&mut self, section: Section, asked: &SectionSelection, shown: FieldSet) {
+        let all = asked.stamps || asked.revisions;
+        let fields = columns_for(section, asked.fields) & shown;
+        if fields.is_empty() && (!all || shown.is_empty()) {
+            return;
+        }
+        if section == Section::Identifiers {
+            self.identifiers = true;
+            return;
+        }
+        let is = |source: fn(&Source) -> bool| {
+            (if all { shown } else { fields }).iter().any(|id| source(&id.field().source))
+        };
+        self.rest.responsible |=
+            section == Section::Responsibility && is(|source| matches!(source, Source::Involvement));
+        if all || fields.iter().any(|id| !matches!(id.field().source, Source::Involvement)) {
+            let ended = all || is(|source| matches!(source, Source::EarlierPlacements));
+            self.rest.sections.push(Planned { section, fields, stamps: asked.stamps, ended });
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::catalogue::{FieldId, FieldSet, Kind, Section, Value};
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::gate::Gate;
 use crate::ids::SuggestionId;
-use crate::store::{Row, SuggestedRow, SuggestionRow};
+use crate::store::{Plan, Planned, Row, SuggestedRow, SuggestionRow};
 use crate::suggestion::{Change, Outcome, State};
 use crate::view::{ChildView, Page, Selection, SuggestionView};
 use serde::{Deserialize, Serialize};
@@ -78,7 +78,7 @@ impl Step<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Session::update`], with the fields below `fields`; [`Error::NotFound`] alike for a suggestion that never was and
+    /// As [`Step::update`], with the fields below `fields`; [`Error::NotFound`] alike for a suggestion that never was and
     /// one the caller may not know; `SUGGESTION_DECIDED`; `NO_SUCH_ENTRY` if the placement it is about is not the current one.
     pub async fn accept_suggestion(
         &self,
@@ -122,7 +122,7 @@ impl Step<'_> {
     /// # Errors
     ///
     /// `FORBIDDEN` if there is an open field and the caller writes none of them; `SUGGESTION_DECIDED`; [`Error::NotFound`]
-    /// as [`Session::accept_suggestion`].
+    /// as [`Step::accept_suggestion`].
     pub async fn decline_suggestion(
         &self,
         id: &str,
@@ -374,7 +374,10 @@ impl Session {
 
     /// The placements of a child without their values: which is the current one, and whose it is.
     async fn placements(&self, child: Uuid) -> Result<Vec<Row>, Error> {
-        Ok(self.reader().await?.section(Section::Placement, &[child], FieldSet::EMPTY, true).await?)
+        let all = Planned { section: Section::Placement, fields: FieldSet::EMPTY, stamps: false, ended: true };
+        let plan = Plan { sections: vec![all], responsible: false };
+        let read = self.reader().await?.sections(&[child], &plan).await?;
+        Ok(read.rows.into_iter().map(|(_, row)| row).collect())
     }
 
     /// The id under which the caller knows a suggestion: partners have ids of their own, as they have of children.

@@ -9,7 +9,10 @@ use crate::error::DatabaseError;
 use crate::ids::AgencyId;
 use samverka_entities::idempotency::{Column, Entity, Model};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult as _, QueryFilter, QueryTrait as _,
+};
+use tracing::Instrument;
 
 /// How long after its end a claim is still there: longer than any transaction lasts, so that none is forgotten in parts.
 const GRACE: i64 = 3_600_000_000;
@@ -54,7 +57,7 @@ impl Store {
     /// A transaction that may write; nothing of it is there unless it is committed. Whoever changes something for a caller
     /// claims it: under a key it is done once.
     pub(crate) async fn write(&self, claim: Option<&Claim>) -> Result<Begun, DatabaseError> {
-        let transaction = self.begin().await?;
+        let transaction = self.begin().instrument(tracing::debug_span!("begin")).await?;
         let standing = match claim {
             None => Standing::New,
             Some(claim) => claim.make(&transaction).await?,
@@ -73,7 +76,9 @@ impl Store {
         holder: &str,
         since: i64,
     ) -> Result<Option<String>, DatabaseError> {
-        let key = Entity::find_by_id((agency.0, holder.to_owned(), String::new())).one(&self.reader).await?;
+        let query = Entity::find_by_id((agency.0, holder.to_owned(), String::new())).into_query();
+        let key = self.readers.take().await?.rows(&query).await?;
+        let key = key.first().map(|row| Model::from_query_result(row, "")).transpose()?;
         Ok(key.filter(|key| key.at >= since).map(|key| key.request))
     }
 

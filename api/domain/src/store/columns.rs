@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use sea_orm::sea_query::{Alias, Expr, SimpleExpr};
 use sea_orm::{QueryResult, Value as Bound};
 use serde_json::Value as Json;
+use std::sync::LazyLock;
 use uuid::Uuid;
 
 /// A column or table by name. Names come from the catalogue or this room, never from a caller.
@@ -17,7 +18,8 @@ pub(super) fn name(name: &'static str) -> Alias {
 
 /// The fields of a section that are columns of its table.
 pub(super) fn stored(section: Section) -> FieldSet {
-    section.fields().filter(|id| is_stored(id.field())).collect()
+    static SETS: LazyLock<FieldSet> = LazyLock::new(|| FieldId::all().filter(|id| is_stored(id.field())).collect());
+    section.field_set() & *SETS
 }
 
 fn is_stored(field: &Field) -> bool {

@@ -1,6 +1,7 @@
 //! The access log's rows and their index by child.
 
 use super::columns::name;
+use super::reading::Rows;
 use super::{Snapshot, Store};
 use crate::error::DatabaseError;
 use crate::ids::AgencyId;
@@ -147,7 +148,7 @@ impl Snapshot {
         for column in ["at", "lane", "seq"] {
             query.order_by((name("ledger_subject"), name(column)), Order::Desc);
         }
-        let rows = self.transaction().query_all(query.limit(most)).await?;
+        let rows = self.rows(query.limit(most)).await?;
         let read = |row: &sea_orm::QueryResult| {
             Ok(LedgerRow {
                 lane: row.try_get_by_index(0)?,

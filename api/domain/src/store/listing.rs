@@ -2,6 +2,7 @@
 
 use super::Snapshot;
 use super::columns::name;
+use super::reading::Rows;
 use super::roster::{bind, column};
 use crate::catalogue::ListKey;
 use crate::collation::past_prefix;
@@ -9,8 +10,8 @@ use crate::error::DatabaseError;
 use crate::ids::AgencyId;
 use crate::list::{Comparison, Condition, Key, Listing, Order, Place};
 use crate::policy::{Relation, RowCase, RowRule};
+use sea_orm::QueryResult;
 use sea_orm::sea_query::{CaseStatement, Cond, Expr, ExprTrait, Query, SelectStatement};
-use sea_orm::{ConnectionTrait, QueryResult};
 
 impl Snapshot {
     /// The next children, after a place, of an agency's list, at most so many.
@@ -48,7 +49,7 @@ impl Snapshot {
             };
             Ok(Place { key, child: row.try_get_by_index(0)? })
         };
-        self.transaction().query_all(&query).await?.iter().map(place).collect()
+        self.rows(&query).await?.iter().map(place).collect()
     }
 }
 

@@ -7,6 +7,7 @@ mod ledger;
 mod listing;
 mod photo;
 mod read;
+mod reading;
 mod roster;
 mod seed;
 mod suggestion;
@@ -14,13 +15,15 @@ mod write;
 
 pub(crate) use claim::{Begun, Claim};
 pub(crate) use ledger::{LedgerRow, SubjectRow};
-pub(crate) use read::{Entry, IdentifierRow, RevisionRow, Row, Snapshot, Standing};
+pub(crate) use read::{Asked, Entry, IdentifierRow, Look, Plan, Planned, Read, RevisionRow, Row, Snapshot, Standing};
 pub use roster::RosterReport;
 pub(crate) use suggestion::{SuggestedRow, SuggestionRow};
 pub(crate) use write::{Author, Write};
 
+use self::reading::{Options, Readers};
 use crate::agency::{Agency, AgencyKind, NewAgency};
 use crate::error::DatabaseError;
+use crate::figures::Pool;
 use crate::ids::AgencyId;
 use samverka_entities::{agency, child, setting};
 use samverka_migration::{Migrator, Steps as _};
@@ -39,7 +42,7 @@ use uuid::Uuid;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long SQLite waits for a lock that another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-const READERS: u32 = 8;
+const READERS: usize = 8;
 const WRITERS_POSTGRES: u32 = 4;
 
 impl From<DbErr> for DatabaseError {
@@ -91,7 +94,7 @@ fn connect_error(what: &str, error: &sea_orm::sqlx::Error) -> DatabaseError {
 /// connection, because there is one writer.
 #[derive(Clone)]
 pub(crate) struct Store {
-    reader: DatabaseConnection,
+    readers: Readers,
     writer: DatabaseConnection,
 }
 
@@ -124,8 +127,8 @@ impl Store {
         let failed = |error| connect_error("the SQLite file", &error);
         let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(failed)?;
         let reading = options.pragma("query_only", "ON");
-        let reader = pool().max_connections(READERS).connect_with(reading).await.map_err(failed)?;
-        Ok(Store { reader: reader.into(), writer: writer.into() })
+        let readers = Readers::new(Options::Sqlite(reading), READERS, ACQUIRE_TIMEOUT)?;
+        Ok(Store { readers, writer: writer.into() })
     }
 
     async fn connect_postgres(url: &str) -> Result<Store, DatabaseError> {
@@ -141,17 +144,39 @@ impl Store {
         let pool = || PgPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
         let failed = |error| connect_error("PostgreSQL", &error);
         let writer = pool().max_connections(WRITERS_POSTGRES).connect_with(options).await.map_err(failed)?;
-        let reader = pool().max_connections(READERS).connect_with(reading).await.map_err(failed)?;
-        Ok(Store { reader: reader.into(), writer: writer.into() })
+        let readers = Readers::new(Options::Postgres(reading), READERS, ACQUIRE_TIMEOUT)?;
+        Ok(Store { readers, writer: writer.into() })
     }
 
     fn backend(&self) -> DbBackend {
         self.writer.get_database_backend()
     }
 
+    /// The pools as they stand: the reading one, the writing one.
+    pub(crate) fn pools(&self) -> [Pool; 2] {
+        fn pool<D: sea_orm::sqlx::Database>(pool: &sea_orm::sqlx::Pool<D>) -> Pool {
+            let open = u64::from(pool.size());
+            // Each is looked at on its own: a connection that closes in between must not make it less than none.
+            let idle = (pool.num_idle() as u64).min(open);
+            Pool { open, idle, most: u64::from(pool.options().get_max_connections()) }
+        }
+        let writer = match self.backend() {
+            DbBackend::Sqlite => pool(self.writer.get_sqlite_connection_pool()),
+            _ => pool(self.writer.get_postgres_connection_pool()),
+        };
+        [self.readers.figures(), writer]
+    }
+
     /// A snapshot of the record: every read of it sees the same instant.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot, DatabaseError> {
-        Ok(Snapshot::new(self.reader.begin().await?))
+        let mut held = self.readers.take().await?;
+        held.begin().await?;
+        Ok(Snapshot::new(held))
+    }
+
+    /// A look at the record: each statement sees an instant of its own.
+    pub(crate) async fn look(&self) -> Result<Look, DatabaseError> {
+        Ok(Look::new(self.readers.take().await?))
     }
 
     async fn begin(&self) -> Result<DatabaseTransaction, DatabaseError> {
@@ -169,8 +194,8 @@ impl Store {
 
     /// Closes every connection.
     pub(crate) async fn close(self) {
-        let Store { reader, writer } = self;
-        _ = reader.close().await;
+        let Store { readers, writer } = self;
+        readers.close();
         _ = writer.close().await;
     }
 
@@ -196,7 +221,7 @@ impl Store {
 
     /// What the hub remembers under a key.
     pub(crate) async fn setting(&self, key: &str) -> Result<Option<String>, DatabaseError> {
-        let row = setting::Entity::find_by_id(key).one(&self.reader).await?;
+        let row = setting::Entity::find_by_id(key).one(&self.writer).await?;
         Ok(row.map(|row| row.value))
     }
 
@@ -253,12 +278,12 @@ impl Store {
 
     /// How many children there are.
     pub(crate) async fn children(&self) -> Result<u64, DatabaseError> {
-        Ok(child::Entity::find().count(&self.reader).await?)
+        Ok(child::Entity::find().count(&self.writer).await?)
     }
 
     /// Every agency, by name.
     pub(crate) async fn agencies(&self) -> Result<Vec<Agency>, DatabaseError> {
-        let rows = agency::Entity::find().all(&self.reader).await?;
+        let rows = agency::Entity::find().all(&self.writer).await?;
         let mut agencies: Vec<Agency> = rows.into_iter().filter_map(read_agency).collect();
         agencies.sort_by(|a, b| (&a.name, &a.code).cmp(&(&b.name, &b.code)));
         Ok(agencies)

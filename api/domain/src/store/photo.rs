@@ -1,6 +1,7 @@
 //! The bytes of photos, in a table that nothing else reads.
 
 use super::read::Snapshot;
+use super::reading::models;
 use super::write::Write;
 use crate::error::DatabaseError;
 use crate::photo::Media;
@@ -11,8 +12,8 @@ use uuid::Uuid;
 impl Snapshot {
     /// The bytes of a photo that a child has now.
     pub(crate) async fn photo(&self, child: Uuid, id: Uuid) -> Result<Option<(Media, Vec<u8>)>, DatabaseError> {
-        let found =
-            photo::Entity::find_by_id(id).filter(photo::Column::ChildId.eq(child)).one(self.transaction()).await?;
+        let wanted = photo::Entity::find_by_id(id).filter(photo::Column::ChildId.eq(child));
+        let found = models(self, wanted).await?.pop();
         Ok(found.and_then(|row| Some((Media::from_essence(&row.media)?, row.bytes))))
     }
 }

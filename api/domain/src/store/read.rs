@@ -1,6 +1,7 @@
-//! Reading: only the tables and columns that are asked for, one statement a table, one snapshot a request.
+//! Reading: only the tables and columns that are asked for, in as few statements as there are lists, one snapshot a request.
 
 use super::columns::{name, read, stored};
+use super::reading::{Maker, Rows};
 use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Value};
 use crate::error::DatabaseError;
 use crate::ids::AgencyId;
@@ -8,11 +9,12 @@ use crate::list::Place;
 use crate::policy::{Consents, Protection, Relation};
 use crate::stamps::Stamps;
 use chrono::NaiveDate;
+use deadpool::managed::Object;
 use sea_orm::sea_query::{Cond, Expr, ExprTrait, JoinType, Order, Query, SelectStatement};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
+use sea_orm::{QueryResult, Value as Value_};
 use serde_json::Value as Json;
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 const HOUR: i64 = 3_600_000_000;
@@ -22,7 +24,7 @@ pub(super) const FORMER: i64 = 90 * 24 * HOUR;
 pub(super) const AFTER_FOUND: i64 = 72 * HOUR;
 
 /// What a decision on a child may depend on, for one agency.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
     pub(crate) child: Uuid,
     pub(crate) subject: Uuid,
@@ -60,6 +62,31 @@ impl Row {
     }
 }
 
+/// What to read of a section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Planned {
+    pub(crate) section: Section,
+    pub(crate) fields: FieldSet,
+    pub(crate) stamps: bool,
+    /// Placements that have ended, too.
+    pub(crate) ended: bool,
+}
+
+/// What to read of some children, in one statement.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Plan {
+    pub(crate) sections: Vec<Planned>,
+    /// The agency that is responsible now, too.
+    pub(crate) responsible: bool,
+}
+
+/// What was read by a [`Plan`]. Placements come latest first.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    pub(crate) rows: Vec<(Section, Row)>,
+    pub(crate) responsible: Vec<(Uuid, AgencyId)>,
+}
+
 /// A number of a child.
 #[derive(Clone, Debug)]
 pub(crate) struct IdentifierRow {
@@ -88,17 +115,108 @@ pub(crate) struct RevisionRow {
 
 /// One instant of the record, on one connection.
 pub(crate) struct Snapshot {
-    transaction: DatabaseTransaction,
+    held: tokio::sync::Mutex<Object<Maker>>,
+}
+
+impl Rows for Snapshot {
+    async fn rows(&self, query: &SelectStatement) -> Result<Vec<QueryResult>, DatabaseError> {
+        self.held.lock().await.rows(query).await
+    }
+}
+
+/// How a child is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Asked<'a> {
+    Id(Uuid),
+    /// A number, and only children that the agency has an involvement with.
+    Number(IdentifierKind, &'a str),
+}
+
+/// One agency's look at the record, on one connection: each statement sees an instant of its own.
+pub(crate) struct Look {
+    held: Object<Maker>,
+}
+
+impl Look {
+    pub(super) fn new(held: Object<Maker>) -> Self {
+        Look { held }
+    }
+
+    /// What the agency is to the children that are asked for, and what the plan reads of them: of one instant.
+    /// Consents are not looked at.
+    pub(crate) async fn children(
+        &mut self,
+        agency: AgencyId,
+        asked: Asked<'_>,
+        plan: &Plan,
+        now: i64,
+    ) -> Result<(Vec<Standing>, Read), DatabaseError> {
+        let shape = match asked {
+            Asked::Id(_) => Shape { number: None, plan: plan.clone() },
+            Asked::Number(kind, _) => Shape { number: Some(kind), plan: plan.clone() },
+        };
+        let prepared = self.held.prepared(shape, |shape| {
+            let mut query =
+                standings_query(STAND_IN.agency, STAND_IN.now, shape.number.map(|kind| (kind, STAND_IN.number)));
+            if shape.number.is_none() {
+                query.and_where(of("child", "id").eq(STAND_IN.child));
+            }
+            add_sections(&mut query, &shape.plan);
+            query
+        });
+        let (child, number) = match asked {
+            Asked::Id(child) => (child, ""),
+            Asked::Number(_, number) => (Uuid::nil(), number),
+        };
+        let given = Given { agency, now, child, number };
+        let rows = self.held.run_prepared(&prepared, |value| given.in_place_of(value)).await?;
+        Ok((fold_standings(&rows, now)?, read_sections(&rows, STANDING, plan)?))
+    }
+}
+
+/// The form of a look: those of one form have one statement.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Shape {
+    number: Option<IdentifierKind>,
+    plan: Plan,
+}
+
+/// What a look is about.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    agency: AgencyId,
+    now: i64,
+    child: Uuid,
+    number: &'a str,
+}
+
+/// What a statement is made with. No two are alike, and none is ever asked for: by them the places of the others are found.
+const STAND_IN: Given<'static> =
+    Given { agency: AgencyId(Uuid::from_u128(1)), now: 1 << 60, child: Uuid::from_u128(2), number: "stand-in" };
+
+impl Given<'_> {
+    /// What stands where the statement was made with this value.
+    fn in_place_of(&self, value: &Value_) -> Value_ {
+        match value {
+            Value_::Uuid(Some(id)) if *id == STAND_IN.agency.0 => self.agency.0.into(),
+            Value_::Uuid(Some(id)) if *id == STAND_IN.child => self.child.into(),
+            Value_::BigInt(Some(at)) if *at > STAND_IN.now / 2 => (self.now - (STAND_IN.now - at)).into(),
+            Value_::String(Some(text)) if text.as_str() == STAND_IN.number => self.number.into(),
+            other => other.clone(),
+        }
+    }
 }
 
 impl Snapshot {
-    pub(super) fn new(transaction: DatabaseTransaction) -> Self {
-        Snapshot { transaction }
+    pub(super) fn new(held: Object<Maker>) -> Self {
+        Snapshot { held: tokio::sync::Mutex::new(held) }
     }
 
-    /// Gives the connection back.
-    pub(crate) async fn end(self) -> Result<(), DatabaseError> {
-        Ok(self.transaction.rollback().await?)
+    /// Gives the connection back. Nobody waits for the end of the transaction.
+    pub(crate) fn end(self) {
+        let mut held = self.held.into_inner();
+        // One that cannot be ended is not used again.
+        tokio::spawn(async move { held.end().await });
     }
 
     /// What the agency is to each of these children, in the order of the ids; children that are not
@@ -110,7 +228,7 @@ impl Snapshot {
         now: i64,
         with_consents: bool,
     ) -> Result<Vec<Standing>, DatabaseError> {
-        standings(&self.transaction, agency, children, now, with_consents).await
+        standings(self, agency, children, now, with_consents).await
     }
 
     /// The next children, after a place, that live consents name the agency for.
@@ -131,7 +249,7 @@ impl Snapshot {
             .and_where_option(after.map(|after| Expr::col(name("child_id")).gt(after.child)))
             .order_by(name("child_id"), Order::Asc)
             .limit(limit);
-        let rows = self.transaction.query_all(&query).await?;
+        let rows = self.rows(&query).await?;
         rows.iter().map(|row| Ok(Place { key: None, child: row.try_get_by_index(0)? })).collect()
     }
 
@@ -144,9 +262,10 @@ impl Snapshot {
         now: i64,
     ) -> Result<Vec<Uuid>, DatabaseError> {
         let mut own = Query::select();
-        own.column(name("child_id"))
+        own.expr(Expr::val(1))
             .from(name("involvement"))
-            .and_where(Expr::col(name("agency_id")).eq(agency.0))
+            .and_where(of("involvement", "child_id").equals((name("identifier"), name("child_id"))))
+            .and_where(of("involvement", "agency_id").eq(agency.0))
             .cond_where(counts_still(now));
         let mut query = Query::select();
         query
@@ -155,23 +274,17 @@ impl Snapshot {
             .from(name("identifier"))
             .and_where(Expr::col(name("kind")).eq(kind.code()))
             .and_where(Expr::col(name("value")).eq(value))
-            .and_where(Expr::col(name("child_id")).in_subquery(own))
+            .and_where(Expr::exists(own))
             .order_by(name("child_id"), Order::Asc)
             .limit(100);
-        let rows = self.transaction.query_all(&query).await?;
+        let rows = self.rows(&query).await?;
         rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
     }
 
-    /// The rows of a section, with the planned columns. Placements come latest first; ended ones only
-    /// if asked for.
-    pub(crate) async fn section(
-        &self,
-        section: Section,
-        children: &[Uuid],
-        fields: FieldSet,
-        ended: bool,
-    ) -> Result<Vec<Row>, DatabaseError> {
-        section_rows(&self.transaction, section, children, fields, ended).await
+    /// The rows of these sections, in one statement.
+    pub(crate) async fn sections(&self, children: &[Uuid], plan: &Plan) -> Result<Read, DatabaseError> {
+        let rows = self.rows(&sections_query(children, plan)).await?;
+        read_sections(&rows, 0, plan)
     }
 
     /// The numbers of these children, of these kinds.
@@ -180,20 +293,7 @@ impl Snapshot {
         children: &[Uuid],
         kinds: &[IdentifierKind],
     ) -> Result<Vec<IdentifierRow>, DatabaseError> {
-        identifiers(&self.transaction, children, kinds).await
-    }
-
-    /// The agency that is responsible for each of these children now.
-    pub(crate) async fn responsible(&self, children: &[Uuid]) -> Result<HashMap<Uuid, AgencyId>, DatabaseError> {
-        let mut query = Query::select();
-        query
-            .columns([name("child_id"), name("agency_id")])
-            .from(name("involvement"))
-            .and_where(Expr::col(name("kind")).eq("RESPONSIBLE"))
-            .and_where(Expr::col(name("closed_at")).is_null())
-            .and_where(Expr::col(name("child_id")).is_in(children.iter().copied()));
-        let rows = self.transaction.query_all(&query).await?;
-        rows.iter().map(|row| Ok((row.try_get_by_index(0)?, AgencyId(row.try_get_by_index(1)?)))).collect()
+        identifiers(self, children, kinds).await
     }
 
     /// The writes to these sections of these children, latest first.
@@ -211,7 +311,7 @@ impl Snapshot {
             .order_by(name("child_id"), Order::Asc)
             .order_by(name("section"), Order::Asc)
             .order_by(name("number"), Order::Desc);
-        let rows = self.transaction.query_all(&query).await?;
+        let rows = self.rows(&query).await?;
         rows.iter().map(read_revision).collect()
     }
 
@@ -219,12 +319,7 @@ impl Snapshot {
     pub(crate) async fn subject(&self, child: Uuid) -> Result<Option<Uuid>, DatabaseError> {
         let mut query = Query::select();
         query.column(name("subject")).from(name("child")).and_where(Expr::col(name("id")).eq(child));
-        let row = self.transaction.query_one(&query).await?;
-        row.map(|row| Ok(row.try_get_by_index(0)?)).transpose()
-    }
-
-    pub(super) fn transaction(&self) -> &DatabaseTransaction {
-        &self.transaction
+        self.rows(&query).await?.first().map(|row| Ok(row.try_get_by_index(0)?)).transpose()
     }
 }
 
@@ -254,22 +349,17 @@ fn live_consent(now: i64) -> Cond {
 }
 
 pub(super) async fn standings(
-    database: &DatabaseTransaction,
+    database: &impl Rows,
     agency: AgencyId,
     children: &[Uuid],
     now: i64,
     with_consents: bool,
 ) -> Result<Vec<Standing>, DatabaseError> {
-    let rows = database.query_all(&standings_query(agency, children, now)).await?;
-    let mut found: HashMap<Uuid, Standing> = HashMap::new();
-    for row in &rows {
-        let (standing, relation) = read_standing(row, now)?;
-        let standing = found.entry(standing.child).or_insert(standing);
-        // The strongest relation counts: they are declared strongest first.
-        standing.relation = standing.relation.min(relation);
-        let missing: Option<i64> = row.try_get_by_index(6)?;
-        standing.missing |= missing.is_some();
-    }
+    let mut query = standings_query(agency, now, None);
+    query.and_where(of("child", "id").is_in(padded(children)));
+    let rows = database.rows(&query).await?;
+    let mut found: HashMap<Uuid, Standing> =
+        fold_standings(&rows, now)?.into_iter().map(|standing| (standing.child, standing)).collect();
     if with_consents {
         for (child, groups) in consents(database, agency, children, now).await? {
             if let Some(standing) = found.get_mut(&child) {
@@ -284,49 +374,78 @@ pub(super) async fn standings(
     Ok(children.iter().filter_map(|child| found.get(child).copied()).collect())
 }
 
-fn standings_query(agency: AgencyId, children: &[Uuid], now: i64) -> SelectStatement {
-    let col = |table: &'static str, column: &'static str| Expr::col((name(table), name(column)));
-    let involvement = Cond::all()
-        .add(col("involvement", "child_id").equals((name("child"), name("id"))))
-        .add(col("involvement", "agency_id").eq(agency.0))
-        .add(
-            Cond::any()
-                .add(col("involvement", "closed_at").is_null())
-                .add(col("involvement", "closed_at").gt(now - FORMER)),
-        );
+/// The joins of a standing have names of their own: sections join the same tables.
+const TIE: &str = "tie";
+const LEVEL: &str = "level_of";
+const MISSING: &str = "missing_of";
+const NUMBER: &str = "number_of";
+/// How many columns a standing takes.
+const STANDING: usize = 6;
+
+fn of(table: &'static str, column: &'static str) -> Expr {
+    Expr::col((name(table), name(column)))
+}
+
+/// With a number: only of children that have it, and that the agency has an involvement with.
+fn standings_query(agency: AgencyId, now: i64, number: Option<(IdentifierKind, &str)>) -> SelectStatement {
+    let of_child = |table: &'static str| of(table, "child_id").equals((name("child"), name("id")));
+    let counts = Cond::any().add(of(TIE, "closed_at").is_null()).add(of(TIE, "closed_at").gt(now - FORMER));
+    let tie = Cond::all().add(of_child(TIE)).add(of(TIE, "agency_id").eq(agency.0)).add(counts);
     let gone = Expr::val(now - AFTER_FOUND);
-    let missing = Cond::all().add(col("missing_episode", "child_id").equals((name("child"), name("id")))).add(
+    let lost = || Cond::all().add(of(MISSING, "found_at").is_null());
+    let missing = Cond::all().add(of_child(MISSING)).add(
         Cond::any()
-            .add(
-                Cond::all()
-                    .add(col("missing_episode", "found_at").is_null())
-                    .add(col("missing_episode", "closed_at").is_null()),
-            )
-            .add(col("missing_episode", "found_at").gt(gone.clone()))
-            .add(
-                Cond::all()
-                    .add(col("missing_episode", "found_at").is_null())
-                    .add(col("missing_episode", "closed_at").gt(gone)),
-            ),
+            .add(lost().add(of(MISSING, "closed_at").is_null()))
+            .add(of(MISSING, "found_at").gt(gone.clone()))
+            .add(lost().add(of(MISSING, "closed_at").gt(gone))),
     );
-    let protection = col("protection", "child_id").equals((name("child"), name("id")));
     let mut query = Query::select();
     query
         .columns([
             (name("child"), name("id")),
             (name("child"), name("subject")),
             (name("child"), name("lead_agency_id")),
-            (name("involvement"), name("kind")),
-            (name("involvement"), name("closed_at")),
-            (name("protection"), name("level")),
-            (name("missing_episode"), name("opened_at")),
+            (name(TIE), name("kind")),
+            (name(TIE), name("closed_at")),
+            (name(LEVEL), name("level")),
+            (name(MISSING), name("opened_at")),
         ])
-        .from(name("child"))
-        .join(JoinType::LeftJoin, name("involvement"), involvement)
-        .join(JoinType::LeftJoin, name("protection"), Cond::all().add(protection))
-        .join(JoinType::LeftJoin, name("missing_episode"), missing)
-        .and_where(col("child", "id").is_in(children.iter().copied()));
+        .from(name("child"));
+    let tied = if number.is_some() { JoinType::InnerJoin } else { JoinType::LeftJoin };
+    if let Some((kind, value)) = number {
+        let number = Cond::all().add(of_child(NUMBER)).add(of(NUMBER, "kind").eq(Expr::cust(literal(kind))));
+        query.join_as(JoinType::InnerJoin, name("identifier"), name(NUMBER), number.add(of(NUMBER, "value").eq(value)));
+    }
     query
+        .join_as(tied, name("involvement"), name(TIE), tie)
+        .join_as(JoinType::LeftJoin, name("protection"), name(LEVEL), Cond::all().add(of_child(LEVEL)))
+        .join_as(JoinType::LeftJoin, name("missing_episode"), name(MISSING), missing);
+    query
+}
+
+/// The code of a kind, as it stands in a statement.
+fn literal(kind: IdentifierKind) -> String {
+    format!("'{}'", kind.code())
+}
+
+/// One standing a child, from a row for each tie and each missing episode.
+fn fold_standings(rows: &[QueryResult], now: i64) -> Result<Vec<Standing>, DatabaseError> {
+    let mut found: Vec<Standing> = Vec::with_capacity(rows.len());
+    let mut places: HashMap<Uuid, usize> = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let (standing, relation) = read_standing(row, now)?;
+        let place = *places.entry(standing.child).or_insert_with(|| {
+            found.push(standing);
+            found.len() - 1
+        });
+        let missing: Option<i64> = row.try_get_by_index(6)?;
+        if let Some(standing) = found.get_mut(place) {
+            // The strongest relation counts: they are declared strongest first.
+            standing.relation = standing.relation.min(relation);
+            standing.missing |= missing.is_some();
+        }
+    }
+    Ok(found)
 }
 
 fn read_standing(row: &QueryResult, now: i64) -> Result<(Standing, Relation), DatabaseError> {
@@ -361,7 +480,7 @@ pub(super) fn relation(kind: Option<&str>, ended: bool) -> Relation {
 }
 
 async fn consents(
-    database: &DatabaseTransaction,
+    database: &impl Rows,
     agency: AgencyId,
     children: &[Uuid],
     now: i64,
@@ -373,7 +492,7 @@ async fn consents(
         .and_where(Expr::col(name("agency_id")).eq(agency.0))
         .and_where(Expr::col(name("child_id")).is_in(children.iter().copied()))
         .cond_where(live_consent(now));
-    let rows = database.query_all(&query).await?;
+    let rows = database.rows(&query).await?;
     let groups = |json: Json| {
         let names = json.as_array().into_iter().flatten().filter_map(Json::as_str);
         Consents::from_groups(names)
@@ -381,59 +500,137 @@ async fn consents(
     rows.iter().map(|row| Ok((row.try_get_by_index(0)?, groups(row.try_get_by_index(1)?)))).collect()
 }
 
+/// Every row of a section, with all its columns.
 pub(super) async fn section_rows(
-    database: &DatabaseTransaction,
+    database: &impl Rows,
     section: Section,
     children: &[Uuid],
-    fields: FieldSet,
-    ended: bool,
 ) -> Result<Vec<Row>, DatabaseError> {
-    let planned: Vec<FieldId> = (fields & stored(section)).iter().collect();
-    let placements = section == Section::Placement;
-    let mut query = Query::select();
-    query.column(name("child_id")).column(name("stamps")).from(name(section.table()));
-    if placements {
-        query.columns(["id", "valid_from", "valid_to", "unit_agency_id"].map(name));
-    }
-    let first = if placements { 6 } else { 2 };
-    query
-        .columns(planned.iter().map(|id| name(id.field().column)))
-        .and_where(Expr::col(name("child_id")).is_in(children.iter().copied()));
-    if placements && !ended {
-        query.and_where(Expr::col(name("valid_to")).is_null());
-    }
-    let rows = database.query_all(&query).await?;
-    let mut rows: Vec<Row> =
-        rows.iter().map(|row| read_row(row, placements, first, &planned)).collect::<Result<_, _>>()?;
-    // Ordered here, because the databases order absent days differently.
-    rows.sort_by_key(|row| row.entry.map(|entry| (Reverse((entry.to.is_none(), entry.from, entry.to)), entry.id)));
-    Ok(rows)
+    let plan = Planned { section, fields: stored(section), stamps: true, ended: true };
+    let plan = Plan { sections: vec![plan], responsible: false };
+    let rows = database.rows(&sections_query(children, &plan)).await?;
+    Ok(read_sections(&rows, 0, &plan)?.rows.into_iter().map(|(_, row)| row).collect())
 }
 
-fn read_row(row: &QueryResult, placement: bool, first: usize, planned: &[FieldId]) -> Result<Row, DatabaseError> {
-    let mut values = Vec::with_capacity(planned.len());
-    for (offset, id) in planned.iter().enumerate() {
-        if let Some(value) = read(row, first + offset, *id)? {
-            values.push((*id, value));
+/// The ids, repeated up to a power of two: few shapes of a statement, so that each is prepared once.
+fn padded(children: &[Uuid]) -> impl Iterator<Item = Uuid> {
+    let size = children.len().next_power_of_two();
+    children.iter().copied().chain(children.last().copied().into_iter().cycle()).take(size)
+}
+
+/// What is always read of a placement.
+const ENTRY: [&str; 4] = ["id", "valid_from", "valid_to", "unit_agency_id"];
+
+fn sections_query(children: &[Uuid], plan: &Plan) -> SelectStatement {
+    let mut query = Query::select();
+    query.column((name("child"), name("id"))).from(name("child"));
+    query.and_where(of("child", "id").is_in(padded(children)));
+    add_sections(&mut query, plan);
+    query
+}
+
+/// Every section has at most one row a child, but for the placements.
+fn add_sections(query: &mut SelectStatement, plan: &Plan) {
+    let of_child = |table: &'static str| of(table, "child_id").equals((name("child"), name("id")));
+    if plan.responsible {
+        let responsible = Cond::all()
+            .add(of_child("involvement"))
+            // Not a parameter: the index of it has this condition, and SQLite would prepare the statement anew each time
+            // to see whether the parameter meets it.
+            .add(of("involvement", "kind").eq(Expr::cust("'RESPONSIBLE'")))
+            .add(of("involvement", "closed_at").is_null());
+        query.column((name("involvement"), name("agency_id")));
+        query.join(JoinType::LeftJoin, name("involvement"), responsible);
+    }
+    for Planned { section, fields, stamps, ended } in &plan.sections {
+        let table = section.table();
+        let mut on = Cond::all().add(of_child(table));
+        query.column((name(table), name("child_id")));
+        if *stamps {
+            query.column((name(table), name("stamps")));
+        }
+        if *section == Section::Placement {
+            query.columns(ENTRY.map(|column| (name(table), name(column))));
+            on = if *ended { on } else { on.add(of(table, "valid_to").is_null()) };
+        }
+        query.columns((*fields & stored(*section)).iter().map(|id| (name(table), name(id.field().column))));
+        query.join(JoinType::LeftJoin, name(table), on);
+    }
+}
+
+/// Reads the sections from rows in which so many columns stand between the child's id and the plan's.
+fn read_sections(rows: &[QueryResult], before: usize, plan: &Plan) -> Result<Read, DatabaseError> {
+    let mut found = Read::default();
+    let mut seen = HashSet::with_capacity(rows.len());
+    let mut entries = HashSet::new();
+    for row in rows {
+        let child: Uuid = row.try_get_by_index(0)?;
+        let is_first = seen.insert(child);
+        let mut at = 1 + before;
+        if plan.responsible {
+            let agency: Option<Uuid> = row.try_get_by_index(at)?;
+            found.responsible.extend(agency.filter(|_| is_first).map(|agency| (child, AgencyId(agency))));
+            at += 1;
+        }
+        for planned in &plan.sections {
+            let is_there = row.try_get_by_index::<Option<Uuid>>(at)?.is_some();
+            // A row is repeated for each placement, and for each tie; it says the same of all else.
+            let is_new = match planned.section {
+                Section::Placement if is_there => entries.insert(row.try_get_by_index::<Uuid>(planned.entry(at))?),
+                _ => is_first,
+            };
+            if is_there && is_new {
+                found.rows.push((planned.section, read_row(row, child, at + 1, planned)?));
+            }
+            at += planned.width();
         }
     }
-    let entry = if placement {
-        let agency: Option<Uuid> = row.try_get_by_index(5)?;
-        Some(Entry {
-            id: row.try_get_by_index(2)?,
-            from: row.try_get_by_index(3)?,
-            to: row.try_get_by_index(4)?,
+    // Ordered here, because the databases order absent days differently.
+    let latest = |row: &Row| row.entry.map(|entry| (Reverse((entry.to.is_none(), entry.from, entry.to)), entry.id));
+    found.rows.sort_by_key(|(_, row)| latest(row));
+    Ok(found)
+}
+
+impl Planned {
+    /// Where the id of a placement stands, if its columns begin here.
+    fn entry(&self, at: usize) -> usize {
+        at + 1 + usize::from(self.stamps)
+    }
+
+    /// How many columns it takes.
+    fn width(&self) -> usize {
+        let entry = if self.section == Section::Placement { ENTRY.len() } else { 0 };
+        1 + usize::from(self.stamps) + entry + (self.fields & stored(self.section)).len()
+    }
+}
+
+fn read_row(row: &QueryResult, child: Uuid, mut at: usize, planned: &Planned) -> Result<Row, DatabaseError> {
+    let mut stamps = Stamps::default();
+    if planned.stamps {
+        stamps = Stamps::from_json(row.try_get_by_index(at)?);
+        at += 1;
+    }
+    let mut entry = None;
+    if planned.section == Section::Placement {
+        let agency: Option<Uuid> = row.try_get_by_index(at + 3)?;
+        entry = Some(Entry {
+            id: row.try_get_by_index(at)?,
+            from: row.try_get_by_index(at + 1)?,
+            to: row.try_get_by_index(at + 2)?,
             agency: agency.map(AgencyId),
-        })
-    } else {
-        None
-    };
-    let stamps = Stamps::from_json(row.try_get_by_index(1)?);
-    Ok(Row { child: row.try_get_by_index(0)?, entry, values, stamps })
+        });
+        at += ENTRY.len();
+    }
+    let fields = planned.fields & stored(planned.section);
+    let mut values = Vec::with_capacity(fields.len());
+    for (place, id) in (at..).zip(fields.iter()) {
+        values.extend(read(row, place, id)?.map(|value| (id, value)));
+    }
+    Ok(Row { child, entry, values, stamps })
 }
 
 pub(super) async fn identifiers(
-    database: &DatabaseTransaction,
+    database: &impl Rows,
     children: &[Uuid],
     kinds: &[IdentifierKind],
 ) -> Result<Vec<IdentifierRow>, DatabaseError> {
@@ -443,7 +640,7 @@ pub(super) async fn identifiers(
         .from(name("identifier"))
         .and_where(Expr::col(name("child_id")).is_in(children.iter().copied()))
         .and_where(Expr::col(name("kind")).is_in(kinds.iter().map(|kind| kind.code())));
-    let rows = database.query_all(&query).await?;
+    let rows = database.rows(&query).await?;
     let mut rows: Vec<IdentifierRow> = rows.iter().map(read_identifier).collect::<Result<_, _>>()?;
     rows.sort_by(|a, b| (a.valid_from, &a.value, a.id).cmp(&(b.valid_from, &b.value, b.id)));
     Ok(rows)

@@ -2,6 +2,7 @@
 
 use super::columns::name;
 use super::read::Snapshot;
+use super::reading::{Rows, models};
 use super::write::{Author, Write};
 use crate::catalogue::{FieldId, FieldSet, Section};
 use crate::error::DatabaseError;
@@ -9,10 +10,7 @@ use crate::ids::AgencyId;
 use crate::suggestion::{Change, Outcome};
 use samverka_entities::{suggestion, suggestion_field};
 use sea_orm::sea_query::{Cond, Expr, ExprTrait};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::Value as Json;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -50,7 +48,7 @@ pub(crate) struct SuggestedRow {
 impl Snapshot {
     /// A suggestion by its id.
     pub(crate) async fn suggestion(&self, id: Uuid) -> Result<Option<SuggestionRow>, DatabaseError> {
-        by_id(self.transaction(), id).await
+        by_id(self, id).await
     }
 
     /// The suggestions on a child, latest first, from `before` on.
@@ -69,7 +67,7 @@ impl Snapshot {
             let same = Cond::all().add(suggestion::Column::At.eq(at)).add(suggestion::Column::Id.lt(id));
             query = query.filter(Cond::any().add(suggestion::Column::At.lt(at)).add(same));
         }
-        with_fields(self.transaction(), query.all(self.transaction()).await?).await
+        with_fields(self, models(self, query).await?).await
     }
 }
 
@@ -199,20 +197,17 @@ impl Write {
     }
 }
 
-async fn by_id(database: &DatabaseTransaction, id: Uuid) -> Result<Option<SuggestionRow>, DatabaseError> {
-    let found = suggestion::Entity::find().filter(Expr::col(name("id")).eq(id)).all(database).await?;
+async fn by_id(database: &impl Rows, id: Uuid) -> Result<Option<SuggestionRow>, DatabaseError> {
+    let found = models(database, suggestion::Entity::find().filter(Expr::col(name("id")).eq(id))).await?;
     Ok(with_fields(database, found).await?.pop())
 }
 
-async fn with_fields(
-    database: &DatabaseTransaction,
-    rows: Vec<suggestion::Model>,
-) -> Result<Vec<SuggestionRow>, DatabaseError> {
+async fn with_fields(database: &impl Rows, rows: Vec<suggestion::Model>) -> Result<Vec<SuggestionRow>, DatabaseError> {
     let ids = rows.iter().map(|row| row.id);
     let fields = suggestion_field::Entity::find().filter(suggestion_field::Column::SuggestionId.is_in(ids));
     let mut by_suggestion: HashMap<Uuid, Vec<suggestion_field::Model>> = HashMap::new();
     if !rows.is_empty() {
-        for field in fields.all(database).await? {
+        for field in models(database, fields).await? {
             by_suggestion.entry(field.suggestion_id).or_default().push(field);
         }
     }

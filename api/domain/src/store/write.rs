@@ -1,7 +1,7 @@
 //! Writing: a transaction in which a child's row is locked first, so that writers of one child wait
 //! for each other and never overwrite.
 
-use super::columns::{bind, name, stored};
+use super::columns::{bind, name};
 use super::read::{IdentifierRow, Row, Standing, identifiers, section_rows, standings};
 use super::roster;
 use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Value};
@@ -13,11 +13,11 @@ use samverka_entities::{child, identifier, involvement, revision};
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
-    QuerySelect,
 };
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use tracing::Instrument;
 use uuid::Uuid;
 
 /// Who writes, and when.
@@ -60,7 +60,7 @@ impl Write {
             });
             return Ok(());
         }
-        Ok(transaction.commit().await?)
+        Ok(transaction.commit().instrument(tracing::debug_span!("commit")).await?)
     }
 
     /// Notes that the ties between a child and agencies change.
@@ -90,7 +90,7 @@ impl Write {
 
     /// Every row of a section of a child, with every column.
     pub(crate) async fn rows(&self, section: Section, child: Uuid) -> Result<Vec<Row>, DatabaseError> {
-        section_rows(&self.transaction, section, &[child], stored(section), true).await
+        section_rows(&self.transaction, section, &[child]).await
     }
 
     pub(crate) async fn identifiers(&self, child: Uuid) -> Result<Vec<IdentifierRow>, DatabaseError> {
@@ -198,26 +198,19 @@ impl Write {
         changes: Json,
         author: &Author,
     ) -> Result<(), DatabaseError> {
-        let last: Option<Option<i32>> = revision::Entity::find()
-            .select_only()
-            .column_as(revision::Column::Number.max(), "last")
-            .filter(revision::Column::ChildId.eq(child))
-            .filter(revision::Column::Section.eq(section.name()))
-            .into_tuple()
-            .one(&self.transaction)
-            .await?;
-        let row = revision::ActiveModel {
-            child_id: Set(child),
-            section: Set(section.name().to_owned()),
-            number: Set(last.flatten().unwrap_or(0).saturating_add(1)),
-            at: Set(author.at),
-            agency_id: Set(author.agency.0),
-            user_ref: Set(author.user.clone()),
-            entry_id: Set(entry),
-            changes: Set(changes),
-            suggested_by: Set(author.suggested_by.map(|agency| agency.0)),
-        };
-        revision::Entity::insert(row).exec_without_returning(&self.transaction).await?;
+        let number = Expr::col(name("number")).max().if_null(0).add(1);
+        let mut row = Query::select();
+        row.expr(Expr::val(child)).expr(Expr::val(section.name())).expr(number).expr(Expr::val(author.at));
+        row.expr(Expr::val(author.agency.0)).expr(Expr::val(author.user.clone()));
+        row.expr(Expr::val(entry)).expr(Expr::val(changes));
+        row.expr(Expr::val(author.suggested_by.map(|agency| agency.0))).from(name("revision"));
+        row.and_where(Expr::col(name("child_id")).eq(child)).and_where(Expr::col(name("section")).eq(section.name()));
+        let mut insert = Query::insert();
+        let columns =
+            ["child_id", "section", "number", "at", "agency_id", "user_ref", "entry_id", "changes", "suggested_by"];
+        insert.into_table(name("revision")).columns(columns.map(name));
+        insert.select_from(row).map_err(|_| DatabaseError("a revision cannot be kept".to_owned()))?;
+        self.transaction.execute(&insert).await?;
         Ok(())
     }
 

@@ -1,0 +1,203 @@
+//! Connections for reading, held by the hub itself. The driver's own pool asks the database after every use whether it is
+//! still there, which costs as much as a small read.
+
+use super::read::Shape;
+use crate::error::DatabaseError;
+use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
+use quick_cache::sync::Cache;
+use sea_orm::sea_query::{PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder, Value, Values};
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sea_orm::sqlx::{self, AssertSqlSafe, Connection as _};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult as _, QueryResult, QueryTrait as _,
+    RuntimeErr,
+};
+use sea_query_sqlx::{SqlxBinder, SqlxValues};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a connection is used: memory that the database keeps for it is given back then.
+const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
+
+/// How many statements are kept as text.
+const KEPT: usize = 256;
+
+/// The connections for reading.
+#[derive(Clone)]
+pub(super) struct Readers(Pool<Maker>);
+
+/// Makes connections, for one database.
+pub(super) struct Maker {
+    options: Options,
+    kept: Arc<Cache<Shape, Arc<Prepared>>>,
+}
+
+/// How a connection is made.
+pub(super) enum Options {
+    Sqlite(SqliteConnectOptions),
+    Postgres(PgConnectOptions),
+}
+
+/// A statement as text, with the values that it was made with.
+pub(super) struct Prepared {
+    sql: Arc<str>,
+    values: Vec<Value>,
+}
+
+/// A connection.
+pub(super) struct Held {
+    connection: Connection,
+    kept: Arc<Cache<Shape, Arc<Prepared>>>,
+    /// Nothing is under way on it. One that was left in the middle of something is not used again.
+    is_idle: bool,
+}
+
+enum Connection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Manager for Maker {
+    type Type = Held;
+    type Error = sqlx::Error;
+
+    async fn create(&self) -> Result<Held, sqlx::Error> {
+        let connection = match &self.options {
+            Options::Sqlite(options) => Connection::Sqlite(SqliteConnection::connect_with(options).await?),
+            Options::Postgres(options) => Connection::Postgres(PgConnection::connect_with(options).await?),
+        };
+        Ok(Held { connection, kept: self.kept.clone(), is_idle: true })
+    }
+
+    async fn recycle(&self, held: &mut Held, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
+        let is_good = held.is_idle && metrics.age() < LONGEST_LIFE;
+        is_good.then_some(()).ok_or(RecycleError::message("used up"))
+    }
+}
+
+impl Readers {
+    pub(super) fn new(options: Options, size: usize, patience: Duration) -> Result<Self, DatabaseError> {
+        let maker = Maker { options, kept: Arc::new(Cache::new(KEPT)) };
+        let pool = Pool::builder(maker).max_size(size).runtime(deadpool::Runtime::Tokio1);
+        let pool = pool.wait_timeout(Some(patience)).create_timeout(Some(patience)).build();
+        pool.map(Readers).map_err(|_| DatabaseError("the connections for reading cannot be kept".to_owned()))
+    }
+
+    /// A connection that nobody else uses until it is given back.
+    pub(super) async fn take(&self) -> Result<Object<Maker>, DatabaseError> {
+        self.0.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => failed(error),
+            _ => DatabaseError("no connection was free in time".to_owned()),
+        })
+    }
+
+    pub(super) fn close(&self) {
+        self.0.close();
+    }
+
+    /// The connections as they stand.
+    pub(super) fn figures(&self) -> crate::figures::Pool {
+        let status = self.0.status();
+        let open = status.size as u64;
+        crate::figures::Pool { open, idle: (status.available as u64).min(open), most: status.max_size as u64 }
+    }
+}
+
+fn failed(error: sqlx::Error) -> DatabaseError {
+    DbErr::Query(RuntimeErr::SqlxError(Arc::new(error))).into()
+}
+
+impl Held {
+    /// Begins a transaction: from its first read on it sees one instant.
+    pub(super) async fn begin(&mut self) -> Result<(), DatabaseError> {
+        self.is_idle = false;
+        self.run("BEGIN").await
+    }
+
+    /// Ends the transaction.
+    pub(super) async fn end(&mut self) -> Result<(), DatabaseError> {
+        self.run("ROLLBACK").await?;
+        self.is_idle = true;
+        Ok(())
+    }
+
+    async fn run(&mut self, sql: &'static str) -> Result<(), DatabaseError> {
+        let done = match &mut self.connection {
+            Connection::Sqlite(connection) => sqlx::raw_sql(sql).execute(connection).await.map(|_| ()),
+            Connection::Postgres(connection) => sqlx::raw_sql(sql).execute(connection).await.map(|_| ()),
+        };
+        done.map_err(failed)
+    }
+
+    pub(super) async fn rows(&mut self, query: &SelectStatement) -> Result<Vec<QueryResult>, DatabaseError> {
+        let (sql, values) = self.build(query);
+        self.fetch(sql.into(), values).await
+    }
+
+    /// The statement of a form, made once.
+    pub(super) fn prepared(&self, shape: Shape, make: impl FnOnce(&Shape) -> SelectStatement) -> Arc<Prepared> {
+        let make = || {
+            let (sql, values) = self.build(&make(&shape));
+            Ok::<_, std::convert::Infallible>(Arc::new(Prepared { sql: sql.into(), values: values.0.0 }))
+        };
+        match self.kept.get_or_insert_with(&shape.clone(), make) {
+            Ok(prepared) => prepared,
+        }
+    }
+
+    /// Runs a statement with other values than it was made with.
+    pub(super) async fn run_prepared(
+        &mut self,
+        prepared: &Prepared,
+        in_place_of: impl Fn(&Value) -> Value,
+    ) -> Result<Vec<QueryResult>, DatabaseError> {
+        let values = SqlxValues(Values(prepared.values.iter().map(in_place_of).collect()));
+        self.fetch(prepared.sql.clone(), values).await
+    }
+
+    fn build(&self, query: &SelectStatement) -> (String, SqlxValues) {
+        match self.connection {
+            Connection::Sqlite(_) => query.build_sqlx(SqliteQueryBuilder),
+            Connection::Postgres(_) => query.build_sqlx(PostgresQueryBuilder),
+        }
+    }
+
+    async fn fetch(&mut self, sql: Arc<str>, values: SqlxValues) -> Result<Vec<QueryResult>, DatabaseError> {
+        let was_idle = std::mem::replace(&mut self.is_idle, false);
+        let sql = AssertSqlSafe(sql);
+        let rows = match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                let rows = sqlx::query_with(sql, values).fetch_all(connection).await;
+                rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
+            }
+            Connection::Postgres(connection) => {
+                let rows = sqlx::query_with(sql, values).fetch_all(connection).await;
+                rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
+            }
+        };
+        let rows = rows.map_err(failed)?;
+        self.is_idle = was_idle;
+        Ok(rows)
+    }
+}
+
+/// What answers a SELECT.
+pub(super) trait Rows {
+    fn rows(&self, query: &SelectStatement) -> impl Future<Output = Result<Vec<QueryResult>, DatabaseError>> + Send;
+}
+
+/// The rows of an entity, wherever they are read.
+pub(super) async fn models<E: EntityTrait>(
+    database: &impl Rows,
+    select: sea_orm::Select<E>,
+) -> Result<Vec<E::Model>, DatabaseError> {
+    let rows = database.rows(&select.into_query()).await?;
+    rows.iter().map(|row| Ok(E::Model::from_query_result(row, "")?)).collect()
+}
+
+impl Rows for DatabaseTransaction {
+    async fn rows(&self, query: &SelectStatement) -> Result<Vec<QueryResult>, DatabaseError> {
+        Ok(self.query_all(query).await?)
+    }
+}
