@@ -262,8 +262,12 @@ fn list(role: Role) -> impl Strategy<Value = List> {
             2 => proptest::collection::vec(inner, 0..3).prop_map(Sift::Or),
         ]
     });
-    let sift = proptest::option::of(sift);
-    let order = proptest::option::of((searched(role, ORDERED), any::<bool>()));
+    // Who may search by nothing is refused, and need not be each time.
+    let searches = FieldId::all()
+        .any(|id| Purpose::ALL.iter().any(|purpose| Engine::embedded().may_ever_search(role, *purpose, id)));
+    let often = if searches { 0.5 } else { 0.1 };
+    let sift = proptest::option::weighted(often, sift);
+    let order = proptest::option::weighted(often, (searched(role, ORDERED), any::<bool>()));
     (sift, order, first, after, 1..4u8).prop_map(|(sift, order, first, after, pages)| List {
         sift,
         order,

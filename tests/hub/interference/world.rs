@@ -702,7 +702,7 @@ pub fn difference() -> impl Strategy<Value = Difference> {
         2 => Just(What::Level),
         2 => Just(What::Episode),
         3 => Just(What::Others),
-        4 => Just(What::Child),
+        6 => Just(What::Child),
     ];
     (0..MOST, what, any::<u64>().no_shrink()).prop_map(|(child, what, salt)| Difference { child, what, salt })
 }
@@ -982,9 +982,13 @@ impl Place<'_> {
         self.eyes.see(id, own) && (!ended || self.eyes.see_ended(own))
     }
 
-    /// Takes a placement out of the record, and what was written to it and suggested of it.
+    /// Takes a placement out of the record, and what was written to it and suggested of it, unless the caller suggested that.
     fn remove(&self, record: &mut Record, at: usize) {
-        let id = record.placements.remove(at).id;
+        let id = record.placements[at].id;
+        if record.suggestions.iter().any(|made| made.by == self.eyes.caller && made.entry == Some(id)) {
+            return;
+        }
+        record.placements.remove(at);
         record.revisions.entry(Section::Placement).or_default().retain(|revision| revision.entry != Some(id));
         record.suggestions.retain(|suggestion| suggestion.entry != Some(id));
     }
