@@ -290,6 +290,7 @@ impl Run<'_> {
         let is_change = body["query"].as_str().is_some_and(|query| query.starts_with("mutation"));
         let pages = match &step.asks {
             Asks::Children { list, .. } => list.pages,
+            Asks::Suggestions { pages, .. } => *pages,
             // The second look would show the first.
             Asks::Log { .. } => 2,
             _ if step.key.is_some() && is_change => 2,
@@ -302,12 +303,15 @@ impl Run<'_> {
             if is_change && answer.json["errors"].is_null() {
                 self.tally.changed += 1;
             }
-            if let Asks::Children { .. } = &step.asks {
-                let info = &answer.json["data"]["children"]["pageInfo"];
-                let Some(cursor) = info["endCursor"].as_str() else { break };
-                body["variables"]["after"] = json!(cursor);
-                self.last_page = Some(cursor.to_owned());
-            }
+            let list = match &step.asks {
+                Asks::Children { .. } => "children",
+                Asks::Suggestions { .. } => "suggestions",
+                _ => continue,
+            };
+            let info = &answer.json["data"][list]["pageInfo"];
+            let Some(cursor) = info["endCursor"].as_str() else { break };
+            body["variables"]["after"] = json!(cursor);
+            self.last_page = Some(cursor.to_owned());
         }
         Ok(())
     }
@@ -380,7 +384,7 @@ impl Run<'_> {
                     whole(section)
                 );
                 json!({ "query": mutation, "variables": {
-                    "id": self.id(*who), "v": version, "set": steps::set(section, set, self.asker.role, &self.twins.agencies),
+                    "id": self.id(*who), "v": version, "set": steps::set(section, set, Some(self.asker.role), &self.twins.agencies),
                     "clear": steps::clear(section, clear, self.asker.role),
                 } })
             }
@@ -388,7 +392,7 @@ impl Run<'_> {
                 let who = &self.aim(*who);
                 self.touches(*who, &[Section::Placement]);
                 let version = self.version(purpose, *who, Section::Placement, *version).await?;
-                let mut set = steps::set(Section::Placement, set, self.asker.role, &self.twins.agencies);
+                let mut set = steps::set(Section::Placement, set, Some(self.asker.role), &self.twins.agencies);
                 set["from"] = json!(steps::day(*from));
                 let mutation = format!(
                     "mutation($id: ID!, $v: String!, $set: PlacementPatch!) {{
@@ -432,6 +436,49 @@ impl Run<'_> {
                 let entry = self.entry(*who, *entry);
                 json!({ "query": mutation, "variables": { "id": self.id(*who), "entry": entry, "to": steps::day(*to) } })
             }
+            Asks::Suggest { who, section, set, clear, comment } => {
+                let section = section_at(*section);
+                self.touches(*who, &[section]);
+                let mutation = format!(
+                    "mutation($id: ID!, $new: CorrectionInput!, $comment: String) {{
+                        suggestCorrection(childId: $id, correction: $new, comment: $comment) {{ {SUGGESTION} }} }}"
+                );
+                let set = steps::set(section, set, None, &self.twins.agencies);
+                let new = json!({ section.name(): { "set": set, "clear": clear } });
+                let comment = comment.then_some("Barnet säger det själv");
+                json!({ "query": mutation, "variables": { "id": self.id(*who), "new": new, "comment": comment } })
+            }
+            Asks::Suggestions { who, state, first, .. } => {
+                self.touches(*who, &Section::ALL);
+                let query = format!(
+                    "query($id: ID!, $state: SuggestionState, $first: Int, $after: String) {{
+                        suggestions(childId: $id, state: $state, first: $first, after: $after) {{
+                        edges {{ cursor node {{ {SUGGESTED} }} }}
+                        pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"
+                );
+                let states = ["OPEN", "ACCEPTED", "PARTLY_ACCEPTED", "DECLINED"];
+                let state = state.map(|state| states[usize::from(state)]);
+                json!({ "query": query, "variables": { "id": self.id(*who), "state": state, "first": first } })
+            }
+            Asks::Decide { who, which, accept, version } => {
+                let who = &self.aim(*who);
+                let (id, section) = self.suggestion(*who, *which);
+                self.touches(*who, &[section]);
+                if *accept {
+                    let version = self.version(purpose, *who, section, *version).await?;
+                    let mutation = format!(
+                        "mutation($id: ID!, $v: String!) {{
+                            acceptSuggestion(suggestionId: $id, expectedVersion: $v) {{ {SUGGESTION} child {{ {} }} }} }}",
+                        whole(section)
+                    );
+                    json!({ "query": mutation, "variables": { "id": id, "v": version } })
+                } else {
+                    let mutation = format!(
+                        "mutation($id: ID!) {{ declineSuggestion(suggestionId: $id, reason: \"Nej\") {{ {SUGGESTION} }} }}"
+                    );
+                    json!({ "query": mutation, "variables": { "id": id } })
+                }
+            }
             Asks::Register { board, kind, number, set } => {
                 let mutation = format!(
                     "mutation($new: RegisterChildInput!) {{ registerChild(input: $new) {{ child {{ {} {} }} }} }}",
@@ -441,12 +488,24 @@ impl Run<'_> {
                 let board = board.then(|| self.twins.agencies["malmo-soc"].clone());
                 let new = json!({
                     "responsibleAgencyId": board,
-                    "identity": steps::set(Section::Identity, set, self.asker.role, &self.twins.agencies),
+                    "identity": steps::set(Section::Identity, set, Some(self.asker.role), &self.twins.agencies),
                     "identifiers": [{ "kind": steps::kind_at(*kind).code(), "value": steps::number_at(*kind, *number) }],
                 });
                 json!({ "query": mutation, "variables": { "new": new } })
             }
         })
+    }
+
+    /// A suggestion's id, and its section: one that a child has in one of the worlds, or none.
+    fn suggestion(&self, who: u8, which: u8) -> (String, Section) {
+        let who = usize::from(who) % self.ids.len();
+        let made = self.worlds.iter().flat_map(|world| &world[who]).flat_map(|record| &record.suggestions);
+        let mut ids: Vec<(Uuid, Section)> = made.map(|suggestion| (suggestion.id, suggestion.section)).collect();
+        ids.push((Uuid::from_u128(7), Section::Voice));
+        ids.sort();
+        ids.dedup();
+        let (id, section) = ids[usize::from(which) % ids.len()];
+        (format!("suggestion_{}", data_encoding::BASE32_DNSSEC.encode(id.as_bytes())), section)
     }
 
     /// A number's id: one that a child has in one of the worlds, or none.
@@ -529,6 +588,12 @@ impl Run<'_> {
     }
 }
 
+/// Everything of a suggestion.
+const SUGGESTED: &str = "id section state at by { code } comment
+    fields { field change value state decidedAt decidedBy { code } reason }";
+const SUGGESTION: &str = "suggestion { id section state at by { code } comment
+    fields { field change value state decidedAt decidedBy { code } reason } }";
+
 fn sections(picks: &[Pick]) -> Vec<Section> {
     picks.iter().map(|pick| section_at(pick.section)).collect()
 }
@@ -537,7 +602,7 @@ fn sections(picks: &[Pick]) -> Vec<Section> {
 fn whole(section: Section) -> String {
     let fields: Vec<String> = section.fields().map(crate::harness::selection).collect();
     format!(
-        "{} {{ {} version updatedAt updatedBy {{ code }} revisions {{ at by {{ code }} changes {{ field value }} }} }}",
+        "{} {{ {} version updatedAt updatedBy {{ code }} revisions {{ at by {{ code }} suggested suggestedBy {{ code }} changes {{ field value }} }} }}",
         section.name(),
         fields.join(" ")
     )

@@ -185,7 +185,7 @@ async fn requests_refusals_decisions_and_rows_are_counted(hub: Hub) {
         ("samverka_refusals_total PURPOSE_NOT_ALLOWED", 1.0),
         ("samverka_refusals_total UNAUTHENTICATED", 1.0),
         ("samverka_refusals_total NO_SUCH_PATH", 1.0),
-        ("samverka_turn_wait_seconds_count ", 6.0),
+        ("samverka_turn_wait_seconds_count ", 7.0),
         // One at a time, so that each row has a commit of its own.
         ("samverka_log_commit_rows_count ", 6.0),
         ("samverka_log_commit_rows_sum ", 6.0),
@@ -231,6 +231,8 @@ async fn while_the_log_is_held_up_it_shows(hub: Hub) {
     assert_eq!(one(&hub, "samverka_log_commit_rows_bucket", &[("le", "1.0")]).await, 1.0);
     assert_eq!(one(&hub, "samverka_log_commit_rows_bucket", &[("le", "2.0")]).await, 2.0, "two shared a commit");
     becomes(&hub, "samverka_pool_connections", &[("pool", "writer"), ("state", "used")], 0.0).await;
+    let unknown = "{ child(id: \"child_00000000000000000000000000\") { id } }";
+    assert_eq!(hub.caller("malmo-soc").ask(unknown).await.codes(), ["NOT_FOUND"]);
     let most = one(&hub, "samverka_pool_connections_most", &[("pool", "reader")]).await;
     let idle = one(&hub, "samverka_pool_connections", &[("pool", "reader"), ("state", "idle")]).await;
     assert!((1.0..=most).contains(&idle), "{idle} of {most}");

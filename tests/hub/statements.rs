@@ -151,6 +151,9 @@ async fn statements_and_round_trips_are_as_written_here() {
     }
     found.push(("updateVoice", least));
     assert_eq!(found, PINNED);
+    let (_, (all, _)) = found.iter().find(|(asked, _)| *asked == "child, all sections").expect("it was asked");
+    let tables = samverka_domain::catalogue::Section::ALL.len() as u64;
+    assert!(*all <= tables + 2, "one child takes at most a statement for each table, and two");
 }
 
 /// What was asked; statements; round trips. The log's row is among them, and what follows the answer: the end of a

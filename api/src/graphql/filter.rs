@@ -9,9 +9,9 @@ use serde_json::Value as Json;
 
 /// Which children a list shall hold (*urval*). All that is set must hold; what is left out or null asks for nothing.
 ///
-/// A comparison with an absent value is unknown: it does not hold, nor does its opposite under `not`. A withheld value is
-/// compared like an absent one. A field that you may search in no child is refused with `FORBIDDEN`, whatever children
-/// there are.
+/// A comparison with an absent name or day is unknown: it does not hold, nor does its opposite under `not`. So is every
+/// comparison of a field that is withheld. Whether a child has a number is known where its numbers of the kind are shown,
+/// though it has none. A field that you may search in no child is refused with `FORBIDDEN`, whatever children there are.
 #[derive(InputObject)]
 pub(super) struct ChildFilter {
     /// All of these hold (*och*).

@@ -1,6 +1,6 @@
 //! A world put into a database, behind the hub's back, in one go.
 
-use super::world::{Agencies, Number, Placement, Record, Revision, Row, Stamp, World};
+use super::world::{Agencies, Number, Placement, Record, Revision, Row, Stamp, Suggested, Suggestion, World};
 use crate::harness::{Hub, Kind, START};
 use data_encoding::{BASE32_DNSSEC, HEXLOWER};
 use samverka_domain::catalogue::{Kind as FieldKind, Section, Value};
@@ -9,8 +9,11 @@ use std::fmt::Write;
 use uuid::Uuid;
 
 /// The tables that hold a world; those that others point to come last.
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 23] = [
     "roster",
+    "suggestion_field",
+    "suggestion",
+    "photo",
     "identity",
     "protection",
     "asylum",
@@ -190,6 +193,42 @@ impl Script<'_> {
                 self.revision(record.id, *section, number, revision);
             }
         }
+        for suggestion in &record.suggestions {
+            self.suggestion(record.id, suggestion);
+        }
+    }
+
+    fn suggestion(&mut self, child: Uuid, suggestion: &Suggestion) {
+        let Suggestion { id, section, entry, at, by, comment, fields } = suggestion;
+        let row = [
+            ("id", (*id).into()),
+            ("child_id", child.into()),
+            ("section", section.name().into()),
+            ("entry_id", (*entry).into()),
+            ("at", (*at).into()),
+            ("agency_id", self.agency(by)),
+            ("role", crate::harness::persona(by).role.code().into()),
+            ("comment", (*comment).into()),
+        ];
+        self.insert("suggestion", &row);
+        for (field, Suggested { value, decided }) in fields {
+            let state = match decided {
+                None => "OPEN",
+                Some((_, true)) => "ACCEPTED",
+                Some((_, false)) => "DECLINED",
+            };
+            let row = [
+                ("suggestion_id", (*id).into()),
+                ("field", field.field().name.into()),
+                ("change", if value.is_some() { "SET" } else { "CLEAR" }.into()),
+                ("value", value.as_ref().into()),
+                ("state", state.into()),
+                ("decided_at", decided.map(|_| START - 700).into()),
+                ("decided_by", decided.map_or(Literal::Null, |(by, _)| self.agency(by))),
+                ("reason", decided.filter(|(_, accepted)| !accepted).map(|_| "Stämmer inte").into()),
+            ];
+            self.insert("suggestion_field", &row);
+        }
     }
 
     fn stamp(&self, stamp: Stamp) -> Json {
@@ -214,7 +253,7 @@ impl Script<'_> {
                 (Value::Bool(yes), _) => Literal::Yes(*yes),
                 (Value::Date(day), _) => day.to_string().as_str().into(),
                 (Value::Agency(_), FieldKind::Agency) => Literal::Id(uuid_of(value.to_json().as_str().expect("an id"))),
-                (Value::Photo(photo), _) => (&serde_json::to_value(photo).expect("JSON")).into(),
+                (Value::Photo(photo), _) => (&json!(photo)).into(),
                 (value, _) => (&value.to_json()).into(),
             };
             columns.push((id.field().column, literal));
@@ -239,7 +278,7 @@ impl Script<'_> {
     }
 
     fn revision(&mut self, child: Uuid, section: Section, number: i64, revision: &Revision) {
-        let Revision { at, by, entry, changes } = revision;
+        let Revision { at, by, entry, changes, suggested_by } = revision;
         let row = [
             ("child_id", child.into()),
             ("section", section.name().into()),
@@ -248,6 +287,7 @@ impl Script<'_> {
             ("agency_id", self.agency(by)),
             ("entry_id", (*entry).into()),
             ("changes", (&Json::Object(changes.clone())).into()),
+            ("suggested_by", suggested_by.map_or(Literal::Null, |by| self.agency(by))),
         ];
         self.insert("revision", &row);
     }

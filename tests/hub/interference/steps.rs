@@ -32,6 +32,9 @@ pub enum Asks {
     End { who: u8, version: Version, to: u8 },
     AddNumber { who: u8, kind: u8, number: u8, to: Option<u8> },
     EndNumber { who: u8, entry: u8, to: u8 },
+    Suggest { who: u8, section: u8, set: Vec<(u8, u8)>, clear: Vec<u8>, comment: bool },
+    Suggestions { who: u8, state: Option<u8>, first: i32, pages: u8 },
+    Decide { who: u8, which: u8, accept: bool, version: Version },
     Register { board: bool, kind: u8, number: u8, set: Vec<(u8, u8)> },
 }
 
@@ -155,6 +158,12 @@ fn updated(role: Role) -> impl Strategy<Value = u8> {
     prop_oneof![5 => proptest::sample::select(own), 1 => proptest::sample::select(all)]
 }
 
+/// A section that has corrections.
+fn corrected() -> impl Strategy<Value = u8> {
+    let all: Vec<u8> = (0..14).filter(|section| section_at(*section) != Section::Identifiers).collect();
+    proptest::sample::select(all)
+}
+
 /// Whether there is a child of which a caller of the role may write the field.
 pub fn ever_writes(role: Role, id: FieldId) -> bool {
     Engine::embedded().rules().iter().any(|rule| {
@@ -185,6 +194,15 @@ fn asks(role: Role) -> impl Strategy<Value = Asks> {
             |(who, (kind, number), to)| Asks::AddNumber { who, kind, number, to }
         ),
         4 => (who(), any::<u8>(), 0..7u8).prop_map(|(who, entry, to)| Asks::EndNumber { who, entry, to }),
+        5 => (who(), corrected(), sets(), any::<bool>()).prop_map(
+            |(who, section, set, comment)| Asks::Suggest { who, section, set, clear: Vec::new(), comment }
+        ),
+        8 => (who(), proptest::option::weighted(0.3, 0..4u8), 1..6i32, 1..4u8).prop_map(
+            |(who, state, first, pages)| Asks::Suggestions { who, state, first, pages }
+        ),
+        4 => (who(), any::<u8>(), any::<bool>(), version()).prop_map(
+            |(who, which, accept, version)| Asks::Decide { who, which, accept, version }
+        ),
         1 => (any::<bool>(), number(), sets()).prop_map(
             |(board, (kind, number), set)| Asks::Register { board, kind, number, set }
         ),
@@ -208,7 +226,7 @@ pub fn selection(picks: &[Pick]) -> String {
                 "updatedAt",
                 "updatedBy { code }",
                 "withheld { field number rule reason legalGround ask }",
-                "revisions(first: 9) { at by { code } changes { field value } }",
+                "revisions(first: 9) { at by { code } suggested suggestedBy { code } changes { field value } }",
             ][bit]
                 .to_owned()
         });
@@ -244,8 +262,12 @@ fn list(role: Role) -> impl Strategy<Value = List> {
             2 => proptest::collection::vec(inner, 0..3).prop_map(Sift::Or),
         ]
     });
-    let sift = proptest::option::of(sift);
-    let order = proptest::option::of((searched(role, ORDERED), any::<bool>()));
+    // Who may search by nothing is refused, and need not be each time.
+    let searches = FieldId::all()
+        .any(|id| Purpose::ALL.iter().any(|purpose| Engine::embedded().may_ever_search(role, *purpose, id)));
+    let often = if searches { 0.5 } else { 0.1 };
+    let sift = proptest::option::weighted(often, sift);
+    let order = proptest::option::weighted(often, (searched(role, ORDERED), any::<bool>()));
     (sift, order, first, after, 1..4u8).prop_map(|(sift, order, first, after, pages)| List {
         sift,
         order,
@@ -314,10 +336,10 @@ pub fn number_at(kind: u8, number: u8) -> String {
     }
 }
 
-/// What an update sets: most of it right.
-pub fn set(section: Section, picks: &[(u8, u8)], role: Role, agencies: &Agencies) -> Json {
+/// What an update sets, or anyone suggests: most of it right.
+pub fn set(section: Section, picks: &[(u8, u8)], role: Option<Role>, agencies: &Agencies) -> Json {
     let all: Vec<FieldId> = section.fields().filter(|id| id.field().source == Source::Column).collect();
-    let own: Vec<FieldId> = all.iter().copied().filter(|id| ever_writes(role, *id)).collect();
+    let own: Vec<FieldId> = all.iter().copied().filter(|id| role.is_some_and(|role| ever_writes(role, *id))).collect();
     let mut set = Map::new();
     for (field, n) in picks {
         // Most often a field that the role writes.

@@ -155,6 +155,26 @@ pub struct Revision {
     /// The placement it wrote to.
     pub entry: Option<Uuid>,
     pub changes: Map<String, Json>,
+    pub suggested_by: Option<&'static str>,
+}
+
+/// A suggested correction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suggestion {
+    pub id: Uuid,
+    pub section: Section,
+    pub entry: Option<Uuid>,
+    pub at: i64,
+    pub by: &'static str,
+    pub comment: Option<&'static str>,
+    pub fields: BTreeMap<FieldId, Suggested>,
+}
+
+/// A field of a suggestion: its value, none where it would be emptied, and who decided on it, and whether it was accepted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suggested {
+    pub value: Option<Json>,
+    pub decided: Option<(&'static str, bool)>,
 }
 
 /// Agency, groups, from, until, withdrawn.
@@ -177,6 +197,7 @@ pub struct Record {
     pub placements: Vec<Placement>,
     pub numbers: Vec<Number>,
     pub revisions: BTreeMap<Section, Vec<Revision>>,
+    pub suggestions: Vec<Suggestion>,
 }
 
 /// Agency ids by persona: values of fields that name agencies.
@@ -195,13 +216,15 @@ pub fn input(id: FieldId, n: usize, agencies: &Agencies) -> Json {
         Kind::Code(code) => json!(a_code(code, n)),
         Kind::Codes(_, code) => json!([a_code(code, n)]),
         Kind::Phone => json!(format!("+4670174060{}", n % 5)),
+        // As the hub keeps it: a photo is sent, not written.
+        Kind::Photo => {
+            json!({ "id": Uuid::from_u128(n as u128), "type": "image/png", "takenOn": day(n), "size": n, "width": 1, "height": 1 })
+        }
         Kind::Phones(_) => json!([format!("+4670174060{}", n % 5)]),
         Kind::Email => json!(format!("brev{}@exempel.se", n % 5)),
         Kind::PostalCode => json!(format!("2114{}", n % 5)),
         Kind::OrganisationNumber => json!(["212000-1124", "212000-1140", "232100-0255"][n % 3]),
         Kind::Agency => json!(agencies[HOMES[n % 2]]),
-        // A photo is sent to an address of its own.
-        Kind::Photo => json!("photo"),
         Kind::Entries(_, entry) => match entry.type_name {
             "Relative" => json!([{ "name": format!("Namn {}", n % 5), "country": "SE" }]),
             _ => {
@@ -229,12 +252,11 @@ pub fn day_zero() -> NaiveDate {
 }
 
 fn value(id: FieldId, n: usize, agencies: &Agencies) -> Value {
+    let input = input(id, n, agencies);
     if id.field().kind == Kind::Photo {
-        let photo = json!({ "id": Uuid::from_u128(n as u128), "type": "image/png", "takenOn": day_zero() + Days::new(n as u64),
-            "size": 100 + n, "width": 1 + n, "height": 1 });
-        return Value::Photo(serde_json::from_value(photo).expect("a photo"));
+        return Value::Photo(serde_json::from_value(input).expect("a photo"));
     }
-    id.field().kind.read(&input(id, n, agencies)).unwrap_or_else(|refused| panic!("{id}: {refused:?}"))
+    id.field().kind.read(&input).unwrap_or_else(|refused| panic!("{id}: {refused:?}"))
 }
 
 /// The `n`th number of a kind. They are few, so that children share them.
@@ -344,8 +366,9 @@ fn told(id: FieldId, agencies: &Agencies, dice: &mut StdRng) -> (String, Json) {
 
 /// The fields that a revision of the section can tell of.
 fn tellable(section: Section) -> Vec<FieldId> {
-    let told =
-        |id: &FieldId| matches!(id.field().source, Source::Column | Source::Identifiers(_) | Source::EarlierPlacements);
+    let told = |id: &FieldId| {
+        matches!(id.field().source, Source::Column | Source::Photo | Source::Identifiers(_) | Source::EarlierPlacements)
+    };
     section.fields().filter(told).collect()
 }
 
@@ -363,6 +386,7 @@ fn revision(section: Section, of: &[FieldId], record: &Record, agencies: &Agenci
         by: WRITERS[dice.random_range(0..WRITERS.len())],
         entry,
         changes,
+        suggested_by: dice.random_bool(0.3).then(|| WRITERS[dice.random_range(0..WRITERS.len())]),
     }
 }
 
@@ -426,6 +450,7 @@ pub fn record(index: usize, seed: &Seed, caller: &'static str, case: u64, agenci
         placements: Vec::new(),
         numbers: Vec::new(),
         revisions: BTreeMap::new(),
+        suggestions: Vec::new(),
     };
     for section in Section::ALL.into_iter().filter(|section| !section.is_list()) {
         if section == Section::Protection {
@@ -457,7 +482,43 @@ pub fn record(index: usize, seed: &Seed, caller: &'static str, case: u64, agenci
         let some = (0..dice.random_range(0..4)).map(|_| revision(section, &of, &record, agencies, dice)).collect();
         record.revisions.insert(section, some);
     }
+    for n in 0..dice.random_range(0..8) {
+        let made = suggestion(id_of(index, 300 + n), |_| true, &record, agencies, dice);
+        record.suggestions.extend(made);
+    }
     record
+}
+
+/// A suggestion of some of the fields that qualify, about the current placement or an earlier one.
+fn suggestion(
+    id: Uuid,
+    qualifies: impl Fn(FieldId) -> bool,
+    record: &Record,
+    agencies: &Agencies,
+    dice: &mut StdRng,
+) -> Option<Suggestion> {
+    // Most of all where what is seen differs most: by field, and by whether the placement has ended.
+    let mixed = [Section::Placement, Section::Risk, Section::Asylum, Section::Identity];
+    let section = if dice.random() { mixed[dice.random_range(0..4)] } else { Section::ALL[dice.random_range(0..14)] };
+    let entry = (section == Section::Placement)
+        .then(|| record.placements.get(dice.random_range(0..record.placements.len().max(1))).map(|row| row.id))
+        .flatten();
+    let of: Vec<FieldId> =
+        section.fields().filter(|id| id.field().source == Source::Column && qualifies(*id)).collect();
+    if of.is_empty() {
+        return None;
+    }
+    let chosen: BTreeSet<FieldId> = (0..dice.random_range(1..6)).map(|_| of[dice.random_range(0..of.len())]).collect();
+    let fields = chosen.into_iter().map(|id| (id, suggested(id, agencies, dice))).collect();
+    let by = WRITERS[dice.random_range(0..WRITERS.len())];
+    let comment = dice.random::<bool>().then_some("Så sade barnet");
+    Some(Suggestion { id, section, entry, at: START - HOUR * dice.random_range(1..200), by, comment, fields })
+}
+
+fn suggested(id: FieldId, agencies: &Agencies, dice: &mut StdRng) -> Suggested {
+    let value = dice.random_bool(0.8).then(|| value(id, dice.random_range(0..5), agencies).to_json());
+    let decided = dice.random_bool(0.4).then(|| (WRITERS[dice.random_range(0..WRITERS.len())], dice.random()));
+    Suggested { value, decided }
 }
 
 fn episodes(missing: u8, dice: &mut StdRng) -> Vec<(i64, Option<i64>, Option<i64>)> {
@@ -611,6 +672,8 @@ pub enum What {
     Number(u8),
     /// A write to a section, which was or was not, or wrote other things.
     Revision(u8),
+    /// A suggestion, which was or was not made, or asks for other things.
+    Suggestion,
     /// Who wrote, where several would be left unnamed alike.
     Writer(u8),
     /// The level of protection, where all the same is decided.
@@ -634,11 +697,12 @@ pub fn difference() -> impl Strategy<Value = Difference> {
         3 => (0..sections).prop_map(What::Row),
         8 => (0..4u8).prop_map(What::Number),
         10 => (0..sections).prop_map(What::Revision),
+        12 => Just(What::Suggestion),
         4 => (0..sections).prop_map(What::Writer),
         2 => Just(What::Level),
         2 => Just(What::Episode),
         3 => Just(What::Others),
-        4 => Just(What::Child),
+        6 => Just(What::Child),
     ];
     (0..MOST, what, any::<u64>().no_shrink()).prop_map(|(child, what, salt)| Difference { child, what, salt })
 }
@@ -679,6 +743,7 @@ pub fn differ(world: &mut World, seeds: &[Seed], asker: &Asker, difference: &Dif
         What::Row(section) => place.row(record, Section::ALL[usize::from(section)], dice),
         What::Number(kind) => place.number(record, IdentifierKind::ALL[usize::from(kind)], dice),
         What::Revision(section) => place.revision(record, Section::ALL[usize::from(section)], dice),
+        What::Suggestion => place.suggestion(record, dice),
         What::Writer(section) => place.writer(record, Section::ALL[usize::from(section)], dice),
         What::Level => place.level(record, asker, &seeds[child], dice),
         What::Episode => record.episodes = episodes(seeds[child].missing, dice),
@@ -759,8 +824,7 @@ impl Place<'_> {
         if dice.random()
             && let Some(gone) = gone
         {
-            let id = record.placements.remove(gone).id;
-            record.revisions.entry(Section::Placement).or_default().retain(|revision| revision.entry != Some(id));
+            self.remove(record, gone);
             return;
         }
         let id = id_of(self.child, 1000 + dice.random_range(0..1000));
@@ -769,7 +833,7 @@ impl Place<'_> {
         if hidden(&more) && is_new {
             let changes = Map::from_iter([told(field("placement.type"), self.agencies, dice)]);
             let by = WRITERS[dice.random_range(0..WRITERS.len())];
-            let written = Revision { at: START - HOUR * 3, by, entry: Some(id), changes };
+            let written = Revision { at: START - HOUR * 3, by, entry: Some(id), changes, suggested_by: None };
             record.placements.push(more);
             record.revisions.entry(Section::Placement).or_default().push(written);
         }
@@ -810,12 +874,7 @@ impl Place<'_> {
         match record.placements.iter().position(|placement| placement.to.is_none()) {
             Some(at) => {
                 if !sees_any(self.eyes.is_own(&record.placements[at])) {
-                    let id = record.placements.remove(at).id;
-                    record
-                        .revisions
-                        .entry(Section::Placement)
-                        .or_default()
-                        .retain(|revision| revision.entry != Some(id));
+                    self.remove(record, at);
                 }
             }
             None => {
@@ -851,12 +910,7 @@ impl Place<'_> {
     }
 
     fn revision(&self, record: &mut Record, section: Section, dice: &mut StdRng) {
-        let seen = |id: FieldId, entry: Option<Uuid>, record: &Record| {
-            let placement = record.placements.iter().find(|placement| Some(placement.id) == entry);
-            let own = placement.is_some_and(|placement| self.eyes.is_own(placement));
-            let ended = placement.is_some_and(|placement| placement.to.is_some());
-            self.eyes.see(id, own) && (!ended || self.eyes.see_ended(own))
-        };
+        let seen = |id: FieldId, entry: Option<Uuid>, record: &Record| self.sees(id, entry, record);
         let drawn = revision(section, &tellable(section), record, self.agencies, dice);
         let hidden: Vec<FieldId> = tellable(section).into_iter().filter(|id| !seen(*id, drawn.entry, record)).collect();
         let revisions = record.revisions.get(&section).cloned().unwrap_or_default();
@@ -883,6 +937,62 @@ impl Place<'_> {
         }
     }
 
+    fn suggestion(&self, record: &mut Record, dice: &mut StdRng) {
+        let sees = |suggestion: &Suggestion, record: &Record, id: FieldId| self.sees(id, suggestion.entry, record);
+        let others: Vec<usize> =
+            (0..record.suggestions.len()).filter(|at| record.suggestions[*at].by != self.eyes.caller).collect();
+        let mixed = |at: &usize| {
+            let suggestion = &record.suggestions[*at];
+            let seen = suggestion.fields.keys().filter(|id| sees(suggestion, record, **id)).count();
+            seen > 0 && seen < suggestion.fields.len()
+        };
+        let some: Vec<usize> = others.iter().copied().filter(mixed).collect();
+        let others = if dice.random() && !some.is_empty() { some } else { others };
+        let place = dice.random_range(0..others.len() + 1);
+        let Some(at) = others.get(place).copied() else {
+            let id = id_of(self.child, 3000 + dice.random_range(0..1000));
+            let more = suggestion(id, |_| true, record, self.agencies, dice);
+            let hidden = |more: &Suggestion| more.fields.keys().all(|id| !sees(more, record, *id));
+            let is_new = record.suggestions.iter().all(|other| other.id != id);
+            record.suggestions.extend(more.filter(|more| hidden(more) && is_new && more.by != self.eyes.caller));
+            return;
+        };
+        let mut other = record.suggestions[at].clone();
+        let hidden: Vec<FieldId> = other.fields.keys().copied().filter(|id| !sees(&other, record, *id)).collect();
+        if hidden.is_empty() {
+            return;
+        }
+        if hidden.len() == other.fields.len() {
+            record.suggestions.remove(at);
+            return;
+        }
+        // The words beside it are for whoever sees every field.
+        other.comment = dice.random::<bool>().then_some("Något annat");
+        for id in hidden {
+            other.fields.insert(id, suggested(id, self.agencies, dice));
+        }
+        record.suggestions[at] = other;
+    }
+
+    /// Whether the caller sees a field of what was written to, or suggested of, a placement or another section.
+    fn sees(&self, id: FieldId, entry: Option<Uuid>, record: &Record) -> bool {
+        let placement = record.placements.iter().find(|placement| Some(placement.id) == entry);
+        let own = placement.is_some_and(|placement| self.eyes.is_own(placement));
+        let ended = placement.is_some_and(|placement| placement.to.is_some());
+        self.eyes.see(id, own) && (!ended || self.eyes.see_ended(own))
+    }
+
+    /// Takes a placement out of the record, and what was written to it and suggested of it, unless the caller suggested that.
+    fn remove(&self, record: &mut Record, at: usize) {
+        let id = record.placements[at].id;
+        if record.suggestions.iter().any(|made| made.by == self.eyes.caller && made.entry == Some(id)) {
+            return;
+        }
+        record.placements.remove(at);
+        record.revisions.entry(Section::Placement).or_default().retain(|revision| revision.entry != Some(id));
+        record.suggestions.retain(|suggestion| suggestion.entry != Some(id));
+    }
+
     fn writer(&self, record: &mut Record, section: Section, dice: &mut StdRng) {
         let salt: u64 = dice.random();
         let change = |stamp: &mut Option<Stamp>| {
@@ -892,6 +1002,7 @@ impl Place<'_> {
         };
         for revision in record.revisions.entry(section).or_default() {
             revision.by = self.eyes.other_writer(revision.by, salt);
+            revision.suggested_by = revision.suggested_by.map(|by| self.eyes.other_writer(by, salt));
         }
         let rows =
             record.placements.iter_mut().map(|placement| &mut placement.row).filter(|_| section == Section::Placement);
@@ -963,7 +1074,10 @@ pub fn differing(a: Option<&Record>, b: Option<&Record>) -> BTreeSet<Section> {
             Section::Identifiers => a.numbers != b.numbers,
             section => a.sections.get(section) != b.sections.get(section),
         };
-        rows || a.revisions.get(section) != b.revisions.get(section)
+        let of = |record: &Record| -> Vec<Suggestion> {
+            record.suggestions.iter().filter(|suggestion| suggestion.section == *section).cloned().collect()
+        };
+        rows || a.revisions.get(section) != b.revisions.get(section) || of(a) != of(b)
     };
     Section::ALL.into_iter().filter(differs).collect()
 }

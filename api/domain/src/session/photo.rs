@@ -4,7 +4,6 @@ use super::Session;
 use super::step::{Step, Stop};
 use super::write::current_row;
 use crate::catalogue::{FieldId, FieldSet, Section, Source, Value};
-use crate::clock::random_id;
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::gate::{Gate, photo_use, upload_use};
 use crate::photo::{self, Clean, Media, Photo};
@@ -114,7 +113,7 @@ impl Step<'_> {
             let section = Section::Description;
             let loaded = work.load(section).await?;
             let current = current_row(&loaded, section, child);
-            let id = random_id();
+            let id = self.hub.dice.id();
             let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
             let value = Value::Photo(Photo { id, media, taken_on, size, width, height });
             let changes = vec![(photo_field(), Some(value))];

@@ -4,7 +4,6 @@ use super::step::{Step, Stop};
 use super::write::{Changes, Work, as_day, current_row, value_of};
 use super::{Patch, Session, page_size};
 use crate::catalogue::{FieldId, FieldSet, Kind, Section, Value};
-use crate::clock::random_id;
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::gate::Gate;
 use crate::ids::SuggestionId;
@@ -56,7 +55,7 @@ impl Step<'_> {
             let section = correction.section;
             let under = |error| under(error, section);
             let (changes, comment) = self.read_correction(correction, comment).await?;
-            let made = random_id();
+            let made = self.hub.dice.id();
             let work = self.open_for(child, made).await?;
             let loaded = work.load(section).await?;
             let row = current_row(&loaded, section, work.child());
@@ -79,7 +78,7 @@ impl Step<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Session::update`], with the fields below `fields`; [`Error::NotFound`] alike for a suggestion that never was and
+    /// As [`Step::update`], with the fields below `fields`; [`Error::NotFound`] alike for a suggestion that never was and
     /// one the caller may not know; `SUGGESTION_DECIDED`; `NO_SUCH_ENTRY` if the placement it is about is not the current one.
     pub async fn accept_suggestion(
         &self,
@@ -123,7 +122,7 @@ impl Step<'_> {
     /// # Errors
     ///
     /// `FORBIDDEN` if there is an open field and the caller writes none of them; `SUGGESTION_DECIDED`; [`Error::NotFound`]
-    /// as [`Session::accept_suggestion`].
+    /// as [`Step::accept_suggestion`].
     pub async fn decline_suggestion(
         &self,
         id: &str,

@@ -90,7 +90,7 @@ impl Step<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Session::update`]; `from` must be set, and be neither ahead nor before another placement began or ended.
+    /// As [`Step::update`]; `from` must be set, and be neither ahead nor before another placement began or ended.
     pub async fn start_placement(
         &self,
         child: &str,
@@ -126,7 +126,7 @@ impl Step<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Session::update`]; `NO_SUCH_ENTRY` if there is none; `DATE_ORDER` if it would end before it began, or ahead of
+    /// As [`Step::update`]; `NO_SUCH_ENTRY` if there is none; `DATE_ORDER` if it would end before it began, or ahead of
     /// today.
     pub async fn end_placement(
         &self,
