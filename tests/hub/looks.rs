@@ -93,6 +93,7 @@ async fn what_was_guessed_is_never_answered(hub: Hub) {
     hub.insert("missing_episode", lost).await;
     let wider = look(&hub, "polisen", &child.id).await;
     assert_ne!(wider, before[1], "the search sees more while the child is missing");
+    assert_eq!(wider, snapshot(&hub, "polisen", &child.id).await, "what was not read by the guess is read now");
     let changes = [
         format!("DELETE FROM missing_episode WHERE child_id = {uuid}"),
         format!("UPDATE protection SET level = 'REGISTERED' WHERE child_id = {uuid}"),
