@@ -25,7 +25,7 @@ use limit::{Limit, Pools, card};
 use measure::Figures;
 use postgres::Cluster;
 use rand::seq::SliceRandom;
-use report::{Cell, Path as Way, Process, Report};
+use report::{Cell, List, Path as Way, Process, Report};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -186,7 +186,7 @@ impl Bench<'_> {
             let mut cells = self.cells();
             cells.shuffle(&mut rand::rng());
             for (workload, concurrency, way) in cells {
-                let length = Duration::from_secs_f64(self.args.seconds);
+                let length = self.length();
                 let figures = match way {
                     Way::Hub | Way::HubUnlogged => {
                         let hub = if way == Way::Hub { &logged } else { &unlogged };
@@ -221,7 +221,49 @@ impl Bench<'_> {
             peak_at_64: peak,
             errors_at_64: at_64.errors,
         });
+        self.lists(name, &unlogged, &subjects, postmaster, report).await?;
+        world::thin_out(&pools).await?;
+        let caller = unlogged.caller(world::FEW)?;
+        let few = unlogged.run(Workload::List, 1, self.length(), &subjects, (&caller, &None), postmaster);
+        report.lists.push(List {
+            database: name.to_owned(),
+            children: self.children,
+            caller: format!("{}, who has 100", world::FEW),
+            concurrency: 1,
+            figures: few.await?,
+        });
         pools.close().await;
+        Ok(())
+    }
+
+    fn length(&self) -> Duration {
+        Duration::from_secs_f64(self.args.seconds)
+    }
+
+    /// The same list for a caseworker and for a partner organisation: what the rules cost.
+    async fn lists(
+        &self,
+        name: &str,
+        hub: &Hub,
+        subjects: &Arc<Vec<world::Subject>>,
+        postmaster: Option<u32>,
+        report: &mut Report,
+    ) -> Result<(), Fault> {
+        let mut rounds: BTreeMap<&str, Vec<Figures>> = BTreeMap::new();
+        for _ in 0..self.args.rounds {
+            for code in [world::CASEWORKER, world::PARTNER] {
+                let asks = (&hub.caller(code)?, &None);
+                let figures = hub.run(Workload::List, 16, self.length(), subjects, asks, postmaster).await?;
+                rounds.entry(code).or_default().push(figures);
+            }
+        }
+        report.lists.extend(rounds.into_iter().map(|(code, rounds)| List {
+            database: name.to_owned(),
+            children: self.children,
+            caller: code.to_owned(),
+            concurrency: 16,
+            figures: Figures::median(&rounds),
+        }));
         Ok(())
     }
 

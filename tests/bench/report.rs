@@ -56,12 +56,25 @@ pub struct Process {
     pub errors_at_64: u64,
 }
 
+/// The first 100 children of some caller, answered without the log's commit.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct List {
+    pub database: String,
+    pub children: u64,
+    pub caller: String,
+    pub concurrency: usize,
+    pub figures: Figures,
+}
+
 /// All that was measured.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     pub micro: Micro,
     pub cells: Vec<Cell>,
     pub processes: Vec<Process>,
+    /// The unordered list, asked by others.
+    #[serde(default)]
+    pub lists: Vec<List>,
 }
 
 impl Report {
@@ -104,6 +117,17 @@ impl Report {
             _ = writeln!(
                 text,
                 "| {database}, {children} children | {start:.2} s | {idle:.0} MiB | {peak_at_64:.0} MiB | {errors_at_64} |"
+            );
+        }
+        _ = writeln!(
+            text,
+            "\n| first 100 children, no order, no log | at once | req/s | p50 / p99 ms | CPU |\n|---|---|---|---|---|"
+        );
+        for List { database, children, caller, concurrency, figures } in &self.lists {
+            let Figures { throughput, p50, p99, cpu, cpu_postgres, .. } = figures;
+            _ = writeln!(
+                text,
+                "| {caller}, {database}, {children} children | {concurrency} | {throughput:.0} | {p50:.1} / {p99:.1} | {cpu:.2}+{cpu_postgres:.2} |"
             );
         }
         let Micro { field, row, cold } = self.micro;

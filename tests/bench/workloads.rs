@@ -18,6 +18,8 @@ pub enum Workload {
     W4,
     /// 63 % W1, 13.5 % W2, 13.5 % W3, 10 % W4.
     W5,
+    /// The first 100 children of the caller, in no order: 15 fields.
+    List,
 }
 
 impl Workload {
@@ -30,6 +32,7 @@ impl Workload {
             Workload::W3 => "W3",
             Workload::W4 => "W4",
             Workload::W5 => "W5",
+            Workload::List => "list",
         }
     }
 
@@ -205,6 +208,9 @@ pub fn body(workload: Workload, about: &About<'_>) -> Value {
                  after: $after) {{ nodes {{ {SHORT_FIELDS} }} pageInfo {{ endCursor hasNextPage }} }} }}"
             ),
             "variables": { "after": about.cursor },
+        }),
+        Workload::List => json!({
+            "query": format!("{{ children(first: 100) {{ nodes {{ {SHORT_FIELDS} }} }} }}"),
         }),
         Workload::W3 => json!({
             "query": format!(

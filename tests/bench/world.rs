@@ -14,6 +14,22 @@ use uuid::Uuid;
 /// The agency that asks: a municipal caseworker's.
 pub const CASEWORKER: &str = "malmo-soc";
 
+/// A restricted partner organisation.
+pub const PARTNER: &str = "radda-barnen";
+/// The agency that is left with 100 children.
+pub const FEW: &str = "socialjour";
+
+/// Leaves [`FEW`] with 100 children among all.
+///
+/// # Errors
+///
+/// Whatever the database refuses.
+pub async fn thin_out(pools: &Pools) -> Result<(), Fault> {
+    let own = format!("agency_id = (SELECT id FROM agency WHERE code = '{FEW}')");
+    let few = format!("SELECT child_id FROM roster WHERE {own} AND open_relation <> '' ORDER BY child_id LIMIT 100");
+    pools.run(format!("DELETE FROM roster WHERE {own} AND child_id NOT IN ({few})")).await
+}
+
 /// How many children the requests are about.
 const SUBJECTS: usize = 200;
 
@@ -58,15 +74,18 @@ pub async fn fill(url: &str, children: u64) -> Result<u64, Fault> {
 }
 
 /// So many children are made up one by one. Where more are wanted, these are copied within the database, under new ids: only
-/// the tables that lists read, which is what is measured there.
+/// what lists read, which is what is measured there; no stamps, revisions, earlier placements and ended involvements.
 const MADE_UP: u64 = 100_000;
 const COPIED: [&str; 8] =
     ["child", "involvement", "protection", "missing_episode", "identity", "responsibility", "placement", "roster"];
 
 async fn copy(url: &str, mut there: u64, children: u64) -> Result<(), Fault> {
     let pools = Pools::open(url).await?;
-    let (uuid, kind) =
-        if url.starts_with("postgres") { ("gen_random_uuid()", "uuid") } else { ("randomblob(16)", "uuid_blob") };
+    let (uuid, kind, stamps) = if url.starts_with("postgres") {
+        ("gen_random_uuid()", "uuid", "'{}'::jsonb")
+    } else {
+        ("randomblob(16)", "uuid_blob", "'{}'")
+    };
     pools.run("CREATE TABLE IF NOT EXISTS bench_original AS SELECT id FROM child".to_owned()).await?;
     let mut statements = Vec::new();
     for table in COPIED {
@@ -74,13 +93,19 @@ async fn copy(url: &str, mut there: u64, children: u64) -> Result<(), Fault> {
         let value = |column: &String| match (table, column.as_str()) {
             ("child", "id") | (_, "child_id") => "m.copied".to_owned(),
             (_, "id" | "subject") => uuid.to_owned(),
+            (_, "stamps") => stamps.to_owned(),
             (_, column) => format!("t.\"{column}\""),
         };
         let values: Vec<String> = columns.iter().map(value).collect();
         let names: Vec<String> = columns.iter().map(|column| format!("\"{column}\"")).collect();
         let key = if table == "child" { "id" } else { "child_id" };
+        let only = match table {
+            "involvement" => " WHERE t.closed_at IS NULL",
+            "placement" => " WHERE t.valid_to IS NULL",
+            _ => "",
+        };
         statements.push(format!(
-            "INSERT INTO {table} ({}) SELECT {} FROM bench_map m JOIN {table} t ON t.{key} = m.original",
+            "INSERT INTO {table} ({}) SELECT {} FROM bench_map m JOIN {table} t ON t.{key} = m.original{only}",
             names.join(", "),
             values.join(", ")
         ));

@@ -22,6 +22,7 @@ mod inputs;
 mod interference;
 mod ledger;
 mod lists;
+mod looks;
 mod metrics;
 mod oracle;
 mod photo;
