@@ -262,8 +262,8 @@ impl Reading<'_> {
     }
 
     fn too_large(&mut self, limit: usize) {
-        let refusal = Refusal { limit: Some(limit), ..Refusal::at(ErrorCode::FilterTooLarge, ["filter"]) };
-        if !self.refusals.contains(&refusal) {
+        if !self.refusals.iter().any(|refusal| refusal.code == ErrorCode::FilterTooLarge) {
+            let refusal = Refusal { limit: Some(limit), ..Refusal::at(ErrorCode::FilterTooLarge, ["filter"]) };
             self.refusals.push(refusal);
         }
     }
