@@ -27,6 +27,12 @@ pub enum ConfigError {
     /// An issuer gives roles that must be kept apart.
     #[error("issuer `{0}`: the search for missing children and enforcement are agencies apart, with an issuer each")]
     Roles(String),
+    /// An issuer speaks for an agency that is not in the configuration, whatever the database has.
+    #[error("issuer `{issuer}`: the agency `{agency}` is not configured")]
+    Nobody { issuer: String, agency: String },
+    /// An issuer gives a role that is not its agency's to have.
+    #[error("issuer `{issuer}`: the role {role} does not belong to an agency of the kind {kind}")]
+    Role { issuer: String, role: Role, kind: &'static str },
     /// An issuer's tokens may live too long.
     #[error("issuer `{0}`: `longest_life_seconds` must be from 1 to 3600")]
     Life(String),
@@ -190,9 +196,19 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// The first whose kind, number or code is wrong.
+    /// The first whose kind, number or code is wrong; the first issuer that speaks for none of them, or gives a role that
+    /// is not its agency's to have.
     pub fn agencies(&self) -> Result<Vec<NewAgency>, ConfigError> {
-        self.agency.iter().map(AgencyConfig::checked).collect()
+        let agencies = self.agency.iter().map(AgencyConfig::checked).collect::<Result<Vec<_>, _>>()?;
+        for issuer in &self.issuer {
+            let name = || issuer.issuer.clone();
+            let agency = agencies.iter().find(|agency| agency.code == issuer.agency);
+            let agency = agency.ok_or_else(|| ConfigError::Nobody { issuer: name(), agency: issuer.agency.clone() })?;
+            if let Some(role) = issuer.roles.iter().find(|role| !agency.kind.roles().contains(role)) {
+                return Err(ConfigError::Role { issuer: name(), role: *role, kind: agency.kind.code() });
+            }
+        }
+        Ok(agencies)
     }
 }
 

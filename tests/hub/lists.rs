@@ -15,6 +15,7 @@ both! {
     bad_filters_are_refused_whole
     a_cursor_belongs_to_its_caller_filter_and_order
     the_log_tells_of_what_a_filter_confirmed
+    a_filter_leaves_a_trace_of_what_it_leaves_out
     the_list_table_follows_every_write
     damage_to_the_list_table_shows_nothing_and_is_mended
     partners_list_by_consent_alone
@@ -264,6 +265,8 @@ async fn bad_filters_are_refused_whole(hub: Hub) {
         (json!({ "personalNumber": { "equals": "20100101-2381" } }), "CHECK_DIGIT"),
         (nested, "FILTER_TOO_LARGE"),
         (json!({ "or": wide }), "FILTER_TOO_LARGE"),
+        (json!({ "and": vec![json!({}); 9_000] }), "FILTER_TOO_LARGE"),
+        (json!({ "or": vec![json!({ "not": { "or": [] } }); 2_000] }), "FILTER_TOO_LARGE"),
     ] {
         let answer = list(&agency, json!({ "filter": filter })).await;
         assert_eq!(answer.codes(), [code], "{filter}");
@@ -323,6 +326,40 @@ async fn the_log_tells_of_what_a_filter_confirmed(hub: Hub) {
     assert_eq!(of_seen[0]["node"]["shown"], json!(["identity.familyName"]));
     assert_eq!(of_seen[1]["node"]["shown"], json!(["risk.indicators"]));
     assert_eq!(shown(&unseen).await[0]["node"]["shown"], json!([]), "nothing of it was confirmed");
+}
+
+async fn a_filter_leaves_a_trace_of_what_it_leaves_out(hub: Hub) {
+    let decoy = named(&hub, Scene::default(), "A", Some("Decoy"), "2010-01-01").await;
+    let target = named(&hub, Scene::default(), "B", Some("Rezai"), "2010-01-02").await;
+    let agency = hub.caller("migrationsverket");
+    let number = target.canaries.iter().find(|(id, _)| id.to_string() == "identifiers.dossierNumbers").expect("one").1;
+    let log = "query($id: ID!) { accessLog(childId: $id, first: 100) { edges { node { operation shown } } } }";
+    // How often the log tells that lists confirmed the name of the child.
+    let told = async || {
+        let officer = hub.caller("dataskydd").ask_with(log, json!({ "id": target.id })).await;
+        let rows = officer.data("/accessLog/edges").as_array().expect("rows").clone();
+        let of_lists = rows.iter().filter(|row| row["node"]["operation"] == "query children");
+        of_lists.filter(|row| row["node"]["shown"].to_string().contains("identity.familyName")).count()
+    };
+    assert_eq!(told().await, 0);
+    // By whether there is a next page.
+    let pinned = json!({ "and": [{ "dossierNumber": { "equals": number } }, family("startsWith", "R")] });
+    let both = json!({ "or": [family("equals", "Decoy"), pinned] });
+    let page = list(&agency, json!({ "filter": both, "orderBy": { "field": "FAMILY_NAME" }, "first": 1 })).await;
+    assert_eq!(page.data("/children/nodes/0/id"), decoy.id.as_str());
+    assert_eq!(page.data("/children/pageInfo/hasNextPage"), true);
+    assert_eq!(told().await, 1);
+    // By an empty list.
+    let excluded = json!({ "and": [{ "dossierNumber": { "equals": number } }, { "not": family("startsWith", "R") }] });
+    assert_eq!(found(&agency, excluded).await, [""; 0]);
+    assert_eq!(told().await, 2);
+    // What no number points at is kept blinded.
+    found(&agency, family("equals", "Rezai")).await;
+    let row = hub.rows("SELECT record FROM ledger ORDER BY at DESC, seq DESC LIMIT 1").await;
+    let record: String = row[0].try_get_by_index(0).expect("a record");
+    let record: Value = serde_json::from_str(&record).expect("JSON");
+    let searched = record["searched"][0].as_str().expect("what was compared");
+    assert!(searched.starts_with("identity.familyName equals ") && !record.to_string().contains("Rezai"), "{searched}");
 }
 
 async fn the_list_table_follows_every_write(hub: Hub) {
@@ -387,4 +424,11 @@ async fn partners_list_by_consent_alone(hub: Hub) {
     let listed = found(&partner, Value::Null).await;
     assert_eq!(listed.len(), 1);
     assert_ne!(listed, [consented.id], "a partner has ids of its own");
+    for (nothing, some) in [(json!({ "or": [] }), 0), (json!({ "not": {} }), 0), (json!({ "and": [] }), 1)] {
+        assert_eq!(found(&partner, nothing.clone()).await.len(), some, "{nothing}");
+    }
+    // As many parts as are taken, at every level.
+    let full = json!({ "and": vec![json!({}); 240] });
+    assert_eq!(found(&partner, full.clone()).await.len(), 1);
+    assert_eq!(found(&hub.caller("migrationsverket"), json!({ "not": { "not": full } })).await.len(), 2);
 }

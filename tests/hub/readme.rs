@@ -2,7 +2,7 @@
 
 use crate::both;
 use crate::harness::Hub;
-use samverka::sandbox::SEED;
+use samverka::sandbox::{CHILDREN, SEED};
 use samverka_domain::hub::Database;
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ fn examples() -> Vec<Example> {
 
 async fn the_readmes_questions_are_answered_as_it_says(hub: Hub) {
     let database = Database::connect(&hub.database.url).await.expect("connects");
-    database.seed(SEED, 0..20, &hub.domain.clock(), &mut |_| ()).await.expect("the first children are made");
+    database.seed(SEED, 0..CHILDREN, &hub.domain.clock(), &mut |_| ()).await.expect("the sandbox's children are made");
     let examples = examples();
     assert_eq!(examples.iter().map(|example| example.answers.len()).collect::<Vec<_>>(), [2, 1, 1, 1]);
     for Example { query, answers } in examples {

@@ -18,6 +18,7 @@ both! {
     hidden_suggestions_take_no_place_in_the_list
     what_is_given_without_reading_is_added_and_not_shown_back
     protected_registration_takes_addresses_out_of_suggestions
+    a_suggestion_does_not_tell_of_the_level
     a_suggestion_on_a_placement_ends_with_it
     a_partner_suggests_and_is_named_to_few
     a_home_that_suggests_is_named_to_those_who_know_it
@@ -468,10 +469,33 @@ async fn protected_registration_takes_addresses_out_of_suggestions(hub: Hub) {
     let left = board.suggestions(&child.id).await;
     assert_eq!(left.len(), 1);
     assert_eq!((&left[0]["id"], fields(&left[0])), (&json!(both), vec!["unitName"]));
-    assert_eq!(guardian.suggestions(&child.id).await.len(), 1);
+    let own = guardian.suggestions(&child.id).await;
+    assert_eq!(own.len(), 3, "that they were gone would tell");
+    assert!(own.iter().all(|suggestion| suggestion["comment"].is_null()));
     board.decline(&gone, "Nej.").await.assert_refused(&[("NOT_FOUND", "")], "it is gone");
     let again = guardian.suggest(&child.id, json!({ "placement": { "set": { "street": "Nygatan 1" } } }), None).await;
     assert_eq!(again.codes(), ["FORBIDDEN"], "no address comes in that way");
+}
+
+/// To health care the level is silent: both levels close the address, and only one takes it out of the suggestions.
+async fn a_suggestion_does_not_tell_of_the_level(hub: Hub) {
+    let mut told = Vec::new();
+    for level in ["MARKED", "REGISTERED"] {
+        let child = hub.child(known()).await;
+        let (health, board) = (hub.caller("region-skane"), hub.caller("malmo-soc"));
+        let set = json!({ "placement": { "set": { "street": "Avslöjandegatan 1", "postalTown": "Lund" } } });
+        let id = health.suggested(&child.id, set, Some("Sa barnet.")).await;
+        let version = board.version(&child.id, Section::Placement).await;
+        board.accept(&id, &version, Some(&["postalTown"])).await.data("");
+        board.update(&child.id, Section::Protection, json!({ "level": level }), &[]).await.data("");
+        let seen = json!(health.suggestions(&child.id).await).to_string();
+        told.push(seen.replace(&id, "id"));
+        let version = board.version(&child.id, Section::Placement).await;
+        let late = board.accept(&id, &version, None).await;
+        assert!(level == "MARKED" || !late.json["errors"].is_null(), "there is nothing left to accept");
+    }
+    assert!(told[0].contains("postalTown") && !told[0].contains("Avslöjande"), "{}", told[0]);
+    assert_eq!(told[0], told[1]);
 }
 
 async fn a_suggestion_on_a_placement_ends_with_it(hub: Hub) {

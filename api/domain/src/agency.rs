@@ -2,6 +2,7 @@
 
 use crate::catalogue::Invalid;
 use crate::ids::AgencyId;
+use crate::policy::Role;
 use crate::{identifier, reference};
 
 /// What kind of agency it is.
@@ -53,6 +54,24 @@ impl AgencyKind {
             AgencyKind::CountyBoard => "COUNTY_BOARD",
             AgencyKind::DataProtection => "DATA_PROTECTION",
             AgencyKind::Operator => "OPERATOR",
+        }
+    }
+
+    /// The roles that the systems of such an agency may have.
+    pub const fn roles(self) -> &'static [Role] {
+        match self {
+            AgencyKind::Migration => &[Role::Migration],
+            AgencyKind::Police => &[Role::PoliceMissing, Role::PoliceBorder],
+            AgencyKind::SocialServices => &[Role::SocialServices],
+            AgencyKind::SocialOnCall => &[Role::SocialOnCall],
+            AgencyKind::Guardianship => &[Role::Guardianship],
+            AgencyKind::Region => &[Role::Health],
+            AgencyKind::School => &[Role::School],
+            AgencyKind::CareHome => &[Role::CareHome],
+            AgencyKind::Partner => &[Role::Partner],
+            AgencyKind::CountyBoard => &[Role::CountyBoard],
+            AgencyKind::DataProtection => &[Role::DataProtection],
+            AgencyKind::Operator => &[Role::SystemAdmin],
         }
     }
 

@@ -68,8 +68,8 @@ codes! {
         en "your role may not state this purpose" sv "er roll får inte ange detta ändamål"
         do "state one purpose of those that `me { purposes }` lists" / "ange ett ändamål av dem som `me { purposes }` räknar upp";
     HeaderInvalid "HEADER_INVALID" 400
-        en "a Samverka header is too long, sent twice, or not printable ASCII" sv "ett Samverka-huvud är för långt, skickat två gånger eller inte skrivbar ASCII"
-        do "send each header once, with at most 128 printable ASCII characters" / "skicka varje huvud en gång, med högst 128 skrivbara ASCII-tecken";
+        en "a Samverka header is too long, sent twice, or not printable ASCII" sv "ett Samverka-huvud är för långt, skickat två gånger eller inte utskrivbar ASCII"
+        do "send each header once, with at most 128 printable ASCII characters" / "skicka varje huvud en gång, med högst 128 utskrivbara ASCII-tecken";
     IdempotencyKeyInvalid "IDEMPOTENCY_KEY_INVALID" 400
         en "the header Idempotency-Key is sent twice, or is not a key" sv "huvudet Idempotency-Key är skickat två gånger eller är ingen nyckel"
         do "send it once, with 1 to 255 visible ASCII characters, in quotes or without; a UUID will do" / "skicka det en gång, med 1 till 255 synliga ASCII-tecken, inom citattecken eller utan; ett UUID går bra";
@@ -87,7 +87,7 @@ codes! {
         do "read the section again: use an id from its list, or start a placement where there is none" / "läs avsnittet igen: använd ett id ur dess lista, eller påbörja en placering om ingen finns";
     Forbidden "FORBIDDEN" 200
         en "your role may not do this to this field in this situation" sv "er roll får inte göra detta med fältet i den här situationen"
-        do "leave the field out, or ask its owner; `fieldRules` shows the rules" / "utelämna fältet eller fråga dess ägare; `fieldRules` visar reglerna";
+        do "leave the field out, suggest it with `suggestCorrection`, or ask its owner; `fieldRules` shows the rules" / "utelämna fältet, föreslå det med `suggestCorrection` eller fråga dess ägare; `fieldRules` visar reglerna";
     OperationForbidden "OPERATION_FORBIDDEN" 200
         en "your role may not do this for this purpose" sv "er roll får inte göra detta för detta ändamål"
         do "use a token of a role that may, or state another purpose" / "använd en biljett för en roll som får, eller ange ett annat ändamål";
@@ -138,7 +138,7 @@ codes! {
         do "name the field in `set` or in `clear`, not in both" / "nämn fältet i `set` eller i `clear`, inte i båda";
     InvalidCursor "INVALID_CURSOR" 200
         en "the cursor is not one the hub gave to you for this list" sv "markören är inte en som hubben gav er för denna lista"
-        do "pass `pageInfo.endCursor` of the page before, unchanged, or leave `after` out" / "skicka föregående sidas `pageInfo.endCursor` oförändrad, eller utelämna `after`";
+        do "pass `pageInfo.endCursor` of the page before, unchanged, with the same other arguments, or leave `after` out" / "skicka föregående sidas `pageInfo.endCursor` oförändrad, med samma övriga argument, eller utelämna `after`";
     PageSize "PAGE_SIZE" 200
         en "`first` must be from 1 to 100" sv "`first` ska vara från 1 till 100"
         do "ask for at most 100 and fetch the next page with `after`" / "be om högst 100 och hämta nästa sida med `after`";
@@ -167,7 +167,7 @@ codes! {
         en "the body is not a whole image of its Content-Type" sv "kroppen är inte en hel bild av sin Content-Type"
         do "open the file in an image viewer, save it as JPEG or PNG, and send that" / "öppna filen i ett bildprogram, spara den som JPEG eller PNG och skicka den";
     PhotoTooLarge "PHOTO_TOO_LARGE" 413
-        en "the photo is larger than the hub takes" sv "fotografiet är större än navet tar emot"
+        en "the photo is larger than the hub takes" sv "fotografiet är större än hubben tar emot"
         do "scale it down to at most 2,000,000 bytes and 4,096 pixels a side; a JPEG is smaller than a PNG" / "förminska det till högst 2 000 000 byte och 4 096 bildpunkter per sida; en JPEG är mindre än en PNG";
     ParseFailed "GRAPHQL_PARSE_FAILED" 400
         en "the document is not GraphQL" sv "dokumentet är inte GraphQL"

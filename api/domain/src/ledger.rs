@@ -75,6 +75,8 @@ pub(crate) struct Draft {
     misses: u32,
     /// Changes that were made before, under the same key, and only shown anew.
     repeats: u32,
+    /// What lists were searched by: field, operator, and the value blinded under the hub's secret.
+    searched: BTreeSet<String>,
     /// Codes of what was refused.
     refused: BTreeSet<&'static str>,
 }
@@ -100,6 +102,10 @@ struct Change {
 impl Draft {
     pub(crate) fn show(&mut self, subject: Uuid, showing: Showing) {
         self.showings.entry(showing).or_default().insert(subject);
+    }
+
+    pub(crate) fn search(&mut self, compared: String) {
+        self.searched.insert(compared);
     }
 
     /// A look at the log of a child, by which no field is shown.
@@ -162,6 +168,8 @@ pub(crate) struct Record {
     #[serde(default, skip_serializing_if = "is_zero")]
     repeats: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    searched: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     refused: Vec<String>,
 }
 
@@ -216,6 +224,7 @@ impl Record {
             changes: draft.changes,
             misses: draft.misses,
             repeats: draft.repeats,
+            searched: draft.searched.into_iter().collect(),
             refused: draft.refused.into_iter().map(str::to_owned).collect(),
         }
     }

@@ -12,6 +12,8 @@ use uuid::Uuid;
 const MOST_TESTS: usize = 50;
 /// How deep `and`, `or` and `not` are nested at most.
 const DEEPEST: usize = 8;
+/// How many parts a filter has at most, comparisons or not: what holds no comparison costs something, too.
+const MOST_PARTS: usize = 250;
 
 /// A filter as it is asked for.
 #[derive(Clone, Debug)]
@@ -70,6 +72,18 @@ pub enum Operator {
     To,
 }
 
+impl Operator {
+    /// The name of the operator in a filter.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Operator::Equals => "equals",
+            Operator::StartsWith => "startsWith",
+            Operator::From => "from",
+            Operator::To => "to",
+        }
+    }
+}
+
 /// In which order a list comes. Where the key is absent or withheld, the child comes last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {
@@ -90,6 +104,22 @@ pub(crate) struct Listing {
     pub(crate) confirms: FieldSet,
 }
 
+impl Listing {
+    /// The comparisons of the filter.
+    pub(crate) fn comparisons(&self) -> Vec<&Comparison> {
+        fn gather<'c>(condition: &'c Condition, all: &mut Vec<&'c Comparison>) {
+            match condition {
+                Condition::All(parts) | Condition::Any(parts) => parts.iter().for_each(|part| gather(part, all)),
+                Condition::Not(part) => gather(part, all),
+                Condition::Test(_, comparison) => all.push(comparison),
+            }
+        }
+        let mut all = Vec::new();
+        self.filter.iter().for_each(|filter| gather(filter, &mut all));
+        all
+    }
+}
+
 /// A filter under the rules: a comparison holds only in rows where its field may be searched, and is unknown in all
 /// others, so that neither it nor its opposite matches a withheld value.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,6 +130,18 @@ pub(crate) enum Condition {
     Test(RowRule, Comparison),
 }
 
+impl Condition {
+    /// Whether it holds of every child, or of none, where it compares nothing: unknown where it does.
+    pub(crate) fn constant(&self) -> Option<bool> {
+        match self {
+            Condition::All(all) => all.iter().try_fold(true, |every, part| Some(every & part.constant()?)),
+            Condition::Any(any) => any.iter().try_fold(false, |some, part| Some(some | part.constant()?)),
+            Condition::Not(not) => not.constant().map(|holds| !holds),
+            Condition::Test(..) => None,
+        }
+    }
+}
+
 /// A comparison with a checked value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Comparison {
@@ -108,6 +150,21 @@ pub(crate) enum Comparison {
     From(ListKey, NaiveDate),
     To(ListKey, NaiveDate),
     HasNumber(IdentifierKind, String),
+}
+
+impl Comparison {
+    /// The field that is compared, how, and with what, as bytes.
+    pub(crate) fn parts(&self) -> (FieldId, Operator, Vec<u8>) {
+        let day = |day: &NaiveDate| day.to_string().into_bytes();
+        match self {
+            Comparison::Is(key, Key::Name(name)) => (key.field(), Operator::Equals, name.clone()),
+            Comparison::Is(key, Key::Day(value)) => (key.field(), Operator::Equals, day(value)),
+            Comparison::StartsWith(key, name) => (key.field(), Operator::StartsWith, name.clone()),
+            Comparison::From(key, value) => (key.field(), Operator::From, day(value)),
+            Comparison::To(key, value) => (key.field(), Operator::To, day(value)),
+            Comparison::HasNumber(kind, number) => (kind.field(), Operator::Equals, number.clone().into_bytes()),
+        }
+    }
 }
 
 /// A value of a key as the list table holds it.
@@ -132,7 +189,7 @@ impl Listing {
     /// [`Error::Refused`] with everything that is wrong: `FORBIDDEN` for a field that the caller can search in no row,
     /// whatever rows there are; a value that cannot be one; `FILTER_TOO_LARGE`.
     pub(crate) fn read(rules: &ListRules, filter: Option<Filter>, order: Option<Order>) -> Result<Self, Error> {
-        let mut reading = Reading { rules, refusals: Vec::new(), tests: 0, confirms: FieldSet::EMPTY };
+        let mut reading = Reading { rules, refusals: Vec::new(), parts: 0, tests: 0, confirms: FieldSet::EMPTY };
         let filter = filter.and_then(|filter| reading.filter(filter, 0));
         let order = order.and_then(|order| {
             let path = || ["orderBy", "field"].map(str::to_owned).to_vec();
@@ -150,12 +207,18 @@ impl Listing {
 struct Reading<'a> {
     rules: &'a ListRules,
     refusals: Vec<Refusal>,
+    parts: usize,
     tests: usize,
     confirms: FieldSet,
 }
 
 impl Reading<'_> {
     fn filter(&mut self, filter: Filter, depth: usize) -> Option<Condition> {
+        self.parts += 1;
+        if self.parts > MOST_PARTS {
+            self.too_large(MOST_PARTS);
+            return None;
+        }
         if depth > DEEPEST {
             self.too_large(DEEPEST);
             return None;
@@ -304,6 +367,9 @@ mod tests {
         let nested = |depth: usize| (0..depth).fold(named("Ali"), |filter, _| Filter::Not(Box::new(filter)));
         assert!(Listing::read(&rules, Some(nested(DEEPEST)), None).is_ok());
         assert_eq!(codes(Listing::read(&rules, Some(nested(DEEPEST + 1)), None)), [ErrorCode::FilterTooLarge]);
+        let nothing = |parts: usize| Filter::All((0..parts).map(|_| Filter::All(Vec::new())).collect());
+        assert!(Listing::read(&rules, Some(nothing(MOST_PARTS - 1)), None).is_ok());
+        assert_eq!(codes(Listing::read(&rules, Some(nothing(9_000)), None)), [ErrorCode::FilterTooLarge]);
         let wide = |tests: usize| Filter::Any((0..tests).map(|_| named("Ali")).collect());
         assert!(Listing::read(&rules, Some(wide(MOST_TESTS)), None).is_ok());
         assert_eq!(codes(Listing::read(&rules, Some(wide(1000)), None)), [ErrorCode::FilterTooLarge]);

@@ -240,7 +240,8 @@ async fn migrate(url: &str, step: Step) -> Result<(), CommandError> {
     match step {
         Step::Up => {
             database.migrate_up().await?;
-            print("the schema is up to date\n")?;
+            let applied = database.migrations().await?.len();
+            print(&format!("the schema is up to date: {applied} migrations\n"))?;
         }
         Step::Down { yes: false, .. } => return Err(CommandError::Unconfirmed),
         Step::Down { steps, yes: true } => {

@@ -221,6 +221,9 @@ fn a_configuration_is_read_whole_or_not_at_all() {
         ("municipality = \"1280\"", "municipality = \"128\"", "MunicipalityCode"),
         ("municipality = \"1280\"", "county = \"99\"", "CountyCode"),
         ("kind = \"SOCIAL_SERVICES\"", "kind = \"SOCIAL\"", "SOCIAL_ON_CALL"),
+        ("roles = [\"SOCIAL_SERVICES\"]", "roles = [\"SOCIAL_SERVICES\", \"MIGRATION\"]", "MIGRATION does not belong"),
+        ("kind = \"SOCIAL_SERVICES\"", "kind = \"MIGRATION\"", "SOCIAL_SERVICES does not belong"),
+        ("agency = \"malmo-soc\"", "agency = \"skola\"", "`skola` is not configured"),
     ] {
         let config = load(&CONFIG.replacen(line, instead, 1), &keys).expect("it is read");
         let refused = config.agencies().expect_err(instead).to_string();

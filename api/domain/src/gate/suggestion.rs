@@ -57,7 +57,7 @@ impl Gate<'_> {
         let decisions = self.decisions_on(row, placements);
         let shown = decisions.as_ref().map_or(FieldSet::EMPTY, |decisions| decisions.shown);
         let seen = |suggested: &&SuggestedRow| own || shown.contains(suggested.field);
-        let whole = own || row.fields.iter().all(|suggested| shown.contains(suggested.field));
+        let whole = row.fields.iter().all(|suggested| shown.contains(suggested.field));
         let mut showing = self.glance();
         let mut fields = Vec::new();
         for suggested in row.fields.iter().filter(seen) {
@@ -73,7 +73,7 @@ impl Gate<'_> {
                 showing.withheld.insert(id);
                 // Where even the existence of a value is secret, its giver has a receipt and learns no more.
                 let silent = decisions.as_ref().is_none_or(|decisions| decisions.silent.contains(id));
-                fields.push(if silent { receipt(suggested) } else { self.suggested(suggested, None) });
+                fields.push(if silent { receipt(suggested) } else { self.withheld(suggested) });
             }
             showing.rules.extend(decisions.as_ref().map(|decisions| decisions.read_rule(id)));
         }
@@ -103,6 +103,12 @@ impl Gate<'_> {
         let decisions = self.decisions(placement);
         let hidden = placement.is_some_and(has_ended) && !shows_earlier(&decisions);
         (!hidden).then_some(decisions)
+    }
+
+    /// A field that was given, and is withheld now: neither its value nor the words beside it, which are gone where the
+    /// value may not be kept.
+    fn withheld(&self, row: &SuggestedRow) -> SuggestedView {
+        SuggestedView { reason: None, ..self.suggested(row, None) }
     }
 
     fn suggested(&self, row: &SuggestedRow, value: Option<serde_json::Value>) -> SuggestedView {

@@ -4,7 +4,7 @@ use super::{Session, page_size};
 use crate::error::{Error, ErrorCode};
 use crate::gate::Gate;
 use crate::leak::Leak;
-use crate::list::{Filter, Listing, Order, Place};
+use crate::list::{Comparison, Condition, Filter, Listing, Order, Place};
 use crate::view::{ChildView, Page, Selection};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -47,8 +47,9 @@ impl Session {
             let after = after.map(|cursor| self.place(&list, &cursor)).transpose()?;
             let (mut found, places) = self.found(&listing, after, size + 1).await?;
             let has_next = found.len() > size;
-            found.truncate(size);
             self.confirm(&found, &listing);
+            self.tell_of(&listing).await?;
+            found.truncate(size);
             let views = self.reveal(found, selection).await?;
             let last = views.len().saturating_sub(1);
             let cursor = |(index, (child, view)): (usize, (Uuid, ChildView))| {
@@ -73,7 +74,9 @@ impl Session {
         let (mut gates, mut places) = (Vec::with_capacity(wanted), HashMap::with_capacity(wanted));
         while gates.len() < wanted {
             let limit = wanted - gates.len();
-            let page = if self.rests_on_consent() {
+            let page = if listing.filter.as_ref().and_then(Condition::constant) == Some(false) {
+                Vec::new()
+            } else if self.rests_on_consent() {
                 reader.consented(agency, after.as_ref(), limit as u64, self.now).await?
             } else {
                 reader.listed(agency, listing, after.as_ref(), limit as u64, self.now).await?
@@ -89,7 +92,25 @@ impl Session {
         Ok((gates, places))
     }
 
-    /// A child that a filter finds, or an order places, has something of its fields confirmed: the log tells it.
+    /// A filter tells something of the children that it leaves out, too. The log keeps what was compared, blinded, and tells
+    /// it of each child that a number in the filter points at.
+    async fn tell_of(&self, listing: &Listing) -> Result<(), Error> {
+        for comparison in listing.comparisons() {
+            let (field, operator, value) = comparison.parts();
+            let value = data_encoding::HEXLOWER.encode(&value);
+            let blinded = self.hub.keys.blind(&["searched", &field.to_string(), operator.name(), &value]);
+            self.note(|draft| draft.search(format!("{field} {} {blinded}", operator.name())));
+            if let Comparison::HasNumber(kind, number) = comparison {
+                let reader = self.reader().await?;
+                let pointed_at = reader.children_by_identifier(self.caller.agency.id, *kind, number, self.now).await?;
+                self.confirm(&self.known(&reader, &pointed_at).await?, listing);
+            }
+        }
+        Ok(())
+    }
+
+    /// A child that a filter finds, or an order places, has something of its fields confirmed: the log tells it. So it does
+    /// of the one child more that tells whether there is a next page.
     fn confirm(&self, found: &[Gate<'_>], listing: &Listing) {
         for gate in found {
             for id in listing.confirms.iter().filter(|id| gate.finds_by(*id)) {

@@ -86,7 +86,8 @@ impl Session {
     ) -> Result<Option<(Gate<'_>, Loaded)>, Error> {
         let lists =
             |(section, asked): (&Section, &SectionSelection)| *section == Section::Identifiers || asked.revisions;
-        if !self.request.alone || self.rests_on_consent() || selection.sections.iter().any(lists) {
+        let holds_snapshot = self.snapshot.lock().await.is_some();
+        if holds_snapshot || !self.request.alone || self.rests_on_consent() || selection.sections.iter().any(lists) {
             return Ok(None);
         }
         let agency = self.caller.agency.id;

@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-const SUGGESTIONS: &str = "suggestions";
 /// How many suggestions an agency makes on one child in a day.
 const MOST_A_DAY: u64 = 50;
 /// A day, in microseconds.
@@ -96,7 +95,8 @@ impl Step<'_> {
             };
             let mut work = self.open_for(&self.public_id(known.map(|row| row.child).unwrap_or_default()), id).await?;
             let (row, open) = self.open_suggestion(&work, id).await?;
-            let wanted = wanted(&row, open, fields)?;
+            let open = open.iter().filter(|id| row.fields.iter().any(|field| field.field == *id && field.is_whole()));
+            let wanted = wanted(&row, open.collect(), fields)?;
             let loaded = work.load(row.section).await?;
             let current = current_row(&loaded, row.section, work.child());
             let below = |(id, _): &(FieldId, Option<Value>)| vec!["fields".to_owned(), id.field().name.to_owned()];
@@ -242,7 +242,7 @@ impl Step<'_> {
     async fn read_again(&self, row: &SuggestionRow) -> Result<Changes, Error> {
         let name = |suggested: &SuggestedRow| suggested.field.field().name.to_owned();
         let set = row.fields.iter().filter_map(|suggested| Some((name(suggested), suggested.value.clone()?)));
-        let clear = row.fields.iter().filter(|suggested| suggested.value.is_none()).map(name);
+        let clear = row.fields.iter().filter(|suggested| suggested.change == Change::Clear).map(name);
         self.read_patch(row.section, &Patch { set: set.collect(), clear: clear.collect() }).await
     }
 
@@ -280,7 +280,10 @@ impl Step<'_> {
         selection: &Selection,
     ) -> Result<(ChildView, SuggestionView), Stop> {
         let child = work.child();
-        let view = self.finish(work, selection).await?;
+        work.write.commit().await?;
+        // Child and suggestion are shown as of one instant.
+        drop(self.reader().await?);
+        let view = self.child(&self.public_id(child), selection).await?;
         Ok((view, self.shown_suggestion(child, id).await?))
     }
 
@@ -334,8 +337,9 @@ impl Session {
         let result = async {
             self.purpose()?;
             let size = page_size(first)?;
-            let mut before = after.map(|cursor| self.suggestion_position(cursor)).transpose()?;
             let gate = self.known_child(child).await?;
+            let list = format!("suggestions|{}|{state:?}", gate.standing().child);
+            let mut before = after.map(|cursor| self.suggestion_position(&list, cursor)).transpose()?;
             let placements = self.placements(gate.standing().child).await?;
             let mut found = Vec::with_capacity(size + 1);
             while found.len() <= size {
@@ -358,15 +362,15 @@ impl Session {
             let item = |((at, id), seen): ((i64, Uuid), crate::gate::Suggested)| {
                 self.note(|draft| draft.show(subject, seen.showing));
                 let position = serde_json::to_vec(&Position(at, id)).unwrap_or_default();
-                (self.cursor(SUGGESTIONS, &position), seen.view)
+                (self.cursor(&list, &position), seen.view)
             };
             Ok(Page { items: found.into_iter().map(item).collect(), has_next })
         };
         self.refused(result.await)
     }
 
-    fn suggestion_position(&self, cursor: &str) -> Result<(i64, Uuid), Error> {
-        let position = self.position(SUGGESTIONS, cursor)?;
+    fn suggestion_position(&self, list: &str, cursor: &str) -> Result<(i64, Uuid), Error> {
+        let position = self.position(list, cursor)?;
         let Position(at, id) =
             serde_json::from_slice(&position).map_err(|_| Error::refused(ErrorCode::InvalidCursor, ["after"]))?;
         Ok((at, id))

@@ -137,14 +137,30 @@ fn condition(filter: &Condition, known: &RowRule, now: i64) -> Expr {
     let truth = |truth: bool| Expr::val(i32::from(truth)).eq(1);
     let parts = |parts: &[Condition]| parts.iter().map(|part| condition(part, known, now)).collect::<Vec<_>>();
     match filter {
-        Condition::All(all) => parts(all).into_iter().reduce(Expr::and).unwrap_or_else(|| truth(true)),
-        Condition::Any(any) => parts(any).into_iter().reduce(Expr::or).unwrap_or_else(|| truth(false)),
+        Condition::All(all) => joined(parts(all), Expr::and).unwrap_or_else(|| truth(true)),
+        Condition::Any(any) => joined(parts(any), Expr::or).unwrap_or_else(|| truth(false)),
         Condition::Not(not) => condition(not, known, now).not(),
         Condition::Test(rule, comparison) if rule == known => compares(comparison),
         Condition::Test(rule, comparison) => {
             CaseStatement::new().case(qualifies(rule, now), compares(comparison)).into()
         }
     }
+}
+
+/// Expressions joined two by two: the statement is written by recursion, and must be no deeper than it need be.
+fn joined(mut parts: Vec<Expr>, join: fn(Expr, Expr) -> Expr) -> Option<Expr> {
+    while parts.len() > 1 {
+        let mut pairs = parts.into_iter();
+        let mut halved = Vec::new();
+        while let Some(one) = pairs.next() {
+            halved.push(match pairs.next() {
+                Some(other) => join(one, other),
+                None => one,
+            });
+        }
+        parts = halved;
+    }
+    parts.pop()
 }
 
 fn compares(comparison: &Comparison) -> Expr {

@@ -45,6 +45,13 @@ pub(crate) struct SuggestedRow {
     pub(crate) reason: Option<String>,
 }
 
+impl SuggestedRow {
+    /// Whether there is still something to accept: a value that may not be kept is gone for good.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.change == Change::Clear || self.value.is_some()
+    }
+}
+
 impl Snapshot {
     /// A suggestion by its id.
     pub(crate) async fn suggestion(&self, id: Uuid) -> Result<Option<SuggestionRow>, DatabaseError> {
@@ -147,8 +154,8 @@ impl Write {
         Ok(())
     }
 
-    /// Takes fields out of every suggestion on a section of a child. The words beside them may tell the same, and go, too;
-    /// a suggestion of which nothing is left goes altogether.
+    /// Empties fields in every suggestion on a section of a child. The words beside them may tell the same, and go, too.
+    /// The suggestion stays: that it was gone would tell its suggester of the protection.
     pub(crate) async fn purge_suggestions(
         &self,
         section: Section,
@@ -164,19 +171,13 @@ impl Write {
             if !row.fields.iter().any(|suggested| fields.contains(suggested.field)) {
                 continue;
             }
-            let is_left = row.fields.iter().any(|suggested| !fields.contains(suggested.field));
-            let mut gone =
-                suggestion_field::Entity::delete_many().filter(suggestion_field::Column::SuggestionId.eq(row.id));
-            if is_left {
-                let names = fields.iter().map(|id| id.field().name);
-                gone = gone.filter(suggestion_field::Column::Field.is_in(names));
-            }
-            gone.exec(self.transaction()).await?;
-            if is_left {
-                self.unword(row.id).await?;
-            } else {
-                suggestion::Entity::delete_by_id(row.id).exec(self.transaction()).await?;
-            }
+            suggestion_field::Entity::update_many()
+                .col_expr(suggestion_field::Column::Value, Expr::val(None::<Json>))
+                .filter(suggestion_field::Column::SuggestionId.eq(row.id))
+                .filter(suggestion_field::Column::Field.is_in(fields.iter().map(|id| id.field().name)))
+                .exec(self.transaction())
+                .await?;
+            self.unword(row.id).await?;
         }
         Ok(())
     }
