@@ -124,6 +124,19 @@ fn the_face_names_neither_sea_orm_nor_the_entities() {
     }
 }
 
+/// `samverka-domain`'s feature `bench` holds a switch that answers without the access log's commit.
+#[test]
+fn the_switch_of_the_benchmark_is_in_no_product() {
+    let manifest = read("api/Cargo.toml");
+    assert!(!manifest.contains("bench"), "api/Cargo.toml names the feature of the benchmark");
+    assert!(read("api/domain/Cargo.toml").contains("\nbench = []\n"), "the feature is off, and nothing turns it on");
+    assert!(!read("api/domain/Cargo.toml").contains("default = "), "the feature is off, and nothing turns it on");
+    for (path, text) in sources("api") {
+        let at = text.find("answer_without_log").map(|at| text[..at].contains("cfg(feature = \"bench\")"));
+        assert!(at != Some(false), "{}: the switch stands outside its feature", path.display());
+    }
+}
+
 /// The source files below a folder, with their texts.
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     let mut folders = vec![root().join(folder)];

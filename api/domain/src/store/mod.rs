@@ -126,7 +126,8 @@ impl Store {
         let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
         let failed = |error| connect_error("the SQLite file", &error);
         let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(failed)?;
-        let reading = options.pragma("query_only", "ON");
+        // Whatever commits empties the caches of all others: more than what one request reads is never kept.
+        let reading = options.pragma("query_only", "ON").pragma("cache_size", "-16384");
         let readers = Readers::new(Options::Sqlite(reading), READERS, ACQUIRE_TIMEOUT)?;
         Ok(Store { readers, writer: writer.into() })
     }
