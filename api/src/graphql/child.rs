@@ -14,7 +14,6 @@ use async_graphql::registry::{MetaDirectiveInvocation, MetaTypeId, Registry};
 use async_graphql::{
     Context, ContextSelectionSet, InputType, Name, OutputType, Positioned, ServerResult, TypeDirective, Value,
 };
-use samverka_domain::agency::Agency;
 use samverka_domain::catalogue::{FieldId, Kind, Section, Value as Known};
 use samverka_domain::clock::instant;
 use samverka_domain::error::{Error, ErrorCode};
@@ -339,7 +338,7 @@ impl<'a> Answer<'a> {
 
     fn agency(&self, id: Option<AgencyId>, below: &[Node]) -> Value {
         let agency = id.and_then(|id| self.agencies.get(&id));
-        agency.map_or(Value::Null, |agency| project(&agency::to_json(agency), "Agency", below))
+        agency.map_or(Value::Null, |agency| project(agency, "Agency", below))
     }
 
     fn note_withheld(&self, section: &Name, field: &Name, id: FieldId, view: &SectionView) {
@@ -369,10 +368,10 @@ impl<'a> Answer<'a> {
         let change = |(id, value): &(FieldId, Json)| json!({ "field": id.field().name, "value": value });
         json!({
             "at": timestamp(revision.at),
-            "by": revision.agency.and_then(|by| self.agencies.get(&by)).map(|agency| agency::to_json(agency)),
+            "by": revision.agency.and_then(|by| self.agencies.get(&by)),
             "changes": revision.changes.iter().map(change).collect::<Vec<_>>(),
             "suggested": revision.suggested,
-            "suggestedBy": revision.suggested_by.and_then(|by| self.agencies.get(&by)).map(|by| agency::to_json(by)),
+            "suggestedBy": revision.suggested_by.and_then(|by| self.agencies.get(&by)),
         })
     }
 }
@@ -390,7 +389,7 @@ fn agencies_of(view: &ChildView) -> impl Iterator<Item = AgencyId> + '_ {
 }
 
 /// The agencies that an answer names.
-pub(super) type Agencies = HashMap<AgencyId, Arc<Agency>>;
+pub(super) type Agencies = HashMap<AgencyId, Json>;
 
 /// Looks up the agencies that an answer names.
 pub(super) async fn agencies(session: &Session, named: impl Iterator<Item = AgencyId>) -> Agencies {
@@ -399,7 +398,7 @@ pub(super) async fn agencies(session: &Session, named: impl Iterator<Item = Agen
         if !agencies.contains_key(&id)
             && let Ok(Some(agency)) = session.agency(id).await
         {
-            agencies.insert(id, agency);
+            agencies.insert(id, agency::to_json(&agency));
         }
     }
     agencies

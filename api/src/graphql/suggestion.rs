@@ -1,6 +1,5 @@
 //! Suggested corrections, as the session's views tell of them.
 
-use super::agency;
 use super::child::{Agencies, agencies, register_details, timestamp};
 use super::json::project;
 use super::plan::nodes;
@@ -88,7 +87,7 @@ pub(super) fn agencies_of(view: &SuggestionView) -> impl Iterator<Item = AgencyI
 /// A suggestion, with the names of the fields of `Suggestion`.
 pub(super) fn to_json(view: &SuggestionView, agencies: &Agencies) -> Json {
     let SuggestionView { id, section, state, at, by, comment, fields } = view;
-    let named = |id: &Option<AgencyId>| id.and_then(|id| agencies.get(&id)).map(|agency| agency::to_json(agency));
+    let named = |id: &Option<AgencyId>| id.and_then(|id| agencies.get(&id));
     let field = |field: &SuggestedView| {
         let SuggestedView { field, change, value, outcome, decided_at, decided_by, reason } = field;
         json!({
