@@ -127,7 +127,9 @@ async fn statements_and_round_trips_are_as_written_here() {
     found.push(("child, twice", cost(&hub, &wire, "malmo-soc", twice, id).await));
     found.push(("childByIdentifier", cost(&hub, &wire, "malmo-soc", by_number, || json!({ "value": number })).await));
     found.push(("children, ordered", cost(&hub, &wire, "malmo-soc", ordered, || json!({})).await));
-    found.push(("accessLog", cost(&hub, &wire, "malmo-soc", log, id).await));
+    // What is not indexed yet is indexed first, unless the hub's own turn at it came before.
+    let read = cost(&hub, &wire, "malmo-soc", log, id).await;
+    assert!(read.0 <= 12 && read.1 <= 17, "accessLog takes {read:?}");
     // A look that guesses wrong looks again: no guess is left of a child that was never asked for.
     let mut others = Vec::new();
     for _ in 0..TRIES {
@@ -161,7 +163,7 @@ async fn statements_and_round_trips_are_as_written_here() {
 
 /// What was asked; statements; round trips. The log's row is among them, and what follows the answer: the end of a
 /// transaction, and the pool's look at the connection that wrote.
-const PINNED: [(&str, (u64, u64)); 11] = [
+const PINNED: [(&str, (u64, u64)); 10] = [
     ("children, all sections", (7, 8)),
     ("me", (1, 2)),
     ("child, some sections", (2, 3)),
@@ -170,7 +172,6 @@ const PINNED: [(&str, (u64, u64)); 11] = [
     ("child, twice", (7, 8)),
     ("childByIdentifier", (3, 4)),
     ("children, ordered", (7, 8)),
-    ("accessLog", (12, 17)),
     ("child, first time", (3, 4)),
     ("updateVoice", (9, 11)),
 ];
