@@ -3,11 +3,19 @@
 //! Times are whole microseconds since 1970 (UTC), so that both databases answer alike.
 
 pub mod agency;
+pub mod agency_closure;
 pub mod asylum;
+pub mod block;
+pub mod break_glass;
+pub mod checklist_item;
 pub mod child;
 pub mod consent;
+pub mod deadline;
 pub mod description;
+pub mod event;
+pub mod follow_up;
 pub mod guardianship;
+pub mod handover;
 pub mod health;
 pub mod idempotency;
 pub mod identifier;
@@ -24,9 +32,12 @@ pub mod protection;
 pub mod responsibility;
 pub mod revision;
 pub mod risk;
+pub mod routine;
 pub mod safety_plan;
 pub mod schooling;
 pub mod setting;
+pub mod sighting;
+pub mod submission;
 pub mod suggestion;
 pub mod suggestion_field;
 pub mod voice;

@@ -14,6 +14,30 @@ pub struct Model {
     pub found_at: Option<i64>,
     /// Microseconds since 1970; none while it is open.
     pub closed_at: Option<i64>,
+    /// How far it has come.
+    pub state: String,
+    /// By column: when and by whom it was last written.
+    pub stamps: Json,
+    /// The agency that reported the child missing.
+    pub opened_by: Option<Uuid>,
+    /// Microseconds since 1970.
+    pub last_seen_at: Option<i64>,
+    pub last_seen_place: Option<String>,
+    pub circumstances: Option<String>,
+    pub police_number: Option<String>,
+    pub police_contact: Option<String>,
+    pub wanted_entry: Option<bool>,
+    pub police_assessment: Option<String>,
+    pub police_measures: Option<String>,
+    pub found_place: Option<String>,
+    pub found_condition: Option<String>,
+    /// Microseconds since 1970.
+    pub located_at: Option<i64>,
+    /// The agency that closed it.
+    pub closed_by: Option<Uuid>,
+    pub closed_reason: Option<String>,
+    /// The episode that this one goes on with.
+    pub reopens: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

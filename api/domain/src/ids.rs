@@ -67,6 +67,34 @@ id!(
     /// A suggested correction.
     SuggestionId, "suggestion"
 );
+id!(
+    /// A handover.
+    HandoverId, "handover"
+);
+id!(
+    /// A missing episode.
+    EpisodeId, "episode"
+);
+id!(
+    /// An item of a checklist.
+    ItemId, "item"
+);
+id!(
+    /// What was handed in about a child.
+    SubmissionId, "submission"
+);
+id!(
+    /// A consent.
+    ConsentId, "consent"
+);
+id!(
+    /// A party that is kept from a child's record.
+    BlockId, "block"
+);
+id!(
+    /// An emergency access.
+    BreakGlassId, "breakglass"
+);
 
 #[cfg(test)]
 mod tests {
