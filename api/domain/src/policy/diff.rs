@@ -7,7 +7,7 @@ mod space;
 
 use super::mentions::Mentions;
 use super::schema::applies;
-use super::vocabulary::{Purpose, Role, Verb};
+use super::vocabulary::{Act, Purpose, Role, Verb};
 use super::{Engine, Operation, Rule, Situation};
 use crate::catalogue::{FieldId, GROUPS};
 use space::Space;
@@ -20,6 +20,7 @@ enum Deed {
     Declare,
     Operate(Operation),
     Know,
+    Act(Act),
     Field(Verb, FieldId),
 }
 
@@ -102,6 +103,7 @@ impl<'a> Side<'a> {
             Deed::Field(Verb::Submit, id) => decisions.submittable.contains(id),
             _ if !self.knows(situation) => return Outcome::Unknown,
             Deed::Know => true,
+            Deed::Act(act) => decisions.may(act).is_ok(),
             Deed::Field(Verb::Read, id) if decisions.silent.contains(id) => return Outcome::Silent,
             Deed::Field(Verb::Read, id) => decisions.shown.contains(id),
             Deed::Field(Verb::Write, id) => decisions.writable.contains(id),
@@ -118,12 +120,13 @@ impl<'a> Side<'a> {
 
 impl Deed {
     fn all() -> impl Iterator<Item = Deed> {
-        let operations = [Operation::RegisterChild, Operation::ReadOwnLog, Operation::ReadEveryLog].map(Deed::Operate);
+        let operations = Operation::ALL.map(Deed::Operate);
+        let acts = Act::ALL.iter().copied().map(Deed::Act);
         let fields = Verb::ALL.iter().flat_map(|verb| {
             let fields = FieldId::all().filter(|id| applies(*id, *verb));
             fields.map(|id| Deed::Field(*verb, id))
         });
-        [Deed::Declare].into_iter().chain(operations).chain([Deed::Know]).chain(fields)
+        [Deed::Declare].into_iter().chain(operations).chain([Deed::Know]).chain(acts).chain(fields)
     }
 
     /// Whether the rule has a say in it: as what it names, as the purpose that must be stated first, or as the child that
@@ -135,6 +138,7 @@ impl Deed {
                 Deed::Declare => false,
                 Deed::Operate(operation) => named(operation.action()),
                 Deed::Know => named("know"),
+                Deed::Act(act) => named("know") || named(act.code()),
                 Deed::Field(Verb::Submit, id) => rule.scope.covers_field(Verb::Submit, id),
                 Deed::Field(Verb::Search, id) => {
                     named("know") || [Verb::Search, Verb::Read].iter().any(|verb| rule.scope.covers_field(*verb, id))
@@ -283,6 +287,7 @@ fn sentence(deeds: &[Deed]) -> String {
             Deed::Declare => parts.push("state a purpose".to_owned()),
             Deed::Operate(operation) => parts.push(operation.action().to_owned()),
             Deed::Know => parts.push("know that the child is in the hub".to_owned()),
+            Deed::Act(act) => parts.push(act.code().to_owned()),
             Deed::Field(..) => {}
         }
     }

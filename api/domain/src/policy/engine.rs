@@ -3,7 +3,7 @@
 use super::rows::{self, ListRules};
 use super::rules::{Effect, Rule, RuleId};
 use super::schema::{applies, cedar_schema};
-use super::vocabulary::{Protection, Purpose, Role, Verb};
+use super::vocabulary::{Act, Protection, Purpose, Role, Verb};
 use super::{Relation, Situation};
 use crate::catalogue::{FIELD_COUNT, FieldId, FieldSet};
 use cedar_policy::{
@@ -21,6 +21,7 @@ const KEPT_SITUATIONS: usize = 20_000;
 
 /// The policies that are part of the product.
 const EMBEDDED: &[(&str, &str)] = &[
+    ("acts.cedar", include_str!("../../policy/acts.cedar")),
     ("care_home.cedar", include_str!("../../policy/care_home.cedar")),
     ("county_board.cedar", include_str!("../../policy/county_board.cedar")),
     ("data_protection.cedar", include_str!("../../policy/data_protection.cedar")),
@@ -49,15 +50,42 @@ pub enum Operation {
     ReadOwnLog,
     /// Read the access log of every agency.
     ReadEveryLog,
+    /// Hand in a worry, a sighting or a tip about a child that one may not know.
+    Submit,
+    /// Open the record of a child in an emergency (*nödöppning*).
+    BreakGlass,
+    /// Review emergency accesses.
+    ReviewBreakGlass,
+    /// Publish a county's routine.
+    PublishRoutine,
+    /// See which handovers are overdue, without who the child is.
+    WatchHandovers,
 }
 
 impl Operation {
+    /// Every operation.
+    pub const ALL: [Operation; 8] = [
+        Operation::RegisterChild,
+        Operation::ReadOwnLog,
+        Operation::ReadEveryLog,
+        Operation::Submit,
+        Operation::BreakGlass,
+        Operation::ReviewBreakGlass,
+        Operation::PublishRoutine,
+        Operation::WatchHandovers,
+    ];
+
     /// The Cedar action.
     pub const fn action(self) -> &'static str {
         match self {
             Operation::RegisterChild => "registerChild",
             Operation::ReadOwnLog => "readOwnLog",
             Operation::ReadEveryLog => "readEveryLog",
+            Operation::Submit => "submitAny",
+            Operation::BreakGlass => "breakGlass",
+            Operation::ReviewBreakGlass => "reviewBreakGlass",
+            Operation::PublishRoutine => "publishRoutine",
+            Operation::WatchHandovers => "watchHandovers",
         }
     }
 }
@@ -119,9 +147,20 @@ pub struct Decisions {
     pub searchable: FieldSet,
     read_rules: [RuleId; FIELD_COUNT],
     write_rules: [RuleId; FIELD_COUNT],
+    acts: [(bool, RuleId); Act::ALL.len()],
 }
 
 impl Decisions {
+    /// Whether the caller may do this about the child; else the rule that keeps it.
+    ///
+    /// # Errors
+    ///
+    /// The rule.
+    pub fn may(&self, act: Act) -> Result<(), RuleId> {
+        let (allowed, rule) = self.acts.get(act as usize).copied().unwrap_or_default();
+        if allowed { Ok(()) } else { Err(rule) }
+    }
+
     /// Fields that are withheld and say so.
     pub fn withheld(&self) -> FieldSet {
         !(self.shown | self.silent)
@@ -164,6 +203,7 @@ struct Slice {
 enum Action {
     Field(Verb, FieldId),
     Know,
+    Act(Act),
     Declare,
     Operate(Operation),
 }
@@ -174,20 +214,16 @@ impl Action {
             let fields = FieldId::all().filter(|id| applies(*id, *verb));
             fields.map(|id| Action::Field(*verb, id))
         });
-        let others = [
-            Action::Know,
-            Action::Declare,
-            Action::Operate(Operation::RegisterChild),
-            Action::Operate(Operation::ReadOwnLog),
-            Action::Operate(Operation::ReadEveryLog),
-        ];
-        fields.chain(others)
+        let acts = Act::ALL.iter().copied().map(Action::Act);
+        let operations = Operation::ALL.into_iter().map(Action::Operate);
+        fields.chain([Action::Know, Action::Declare]).chain(acts).chain(operations)
     }
 
     fn uid(self) -> EntityUid {
         match self {
             Action::Field(verb, id) => uid("Action", &format!("{verb}.{id}")),
             Action::Know => uid("Action", "know"),
+            Action::Act(act) => uid("Action", act.code()),
             Action::Declare => uid("Action", "declare"),
             Action::Operate(operation) => uid("Action", operation.action()),
         }
@@ -201,6 +237,7 @@ impl Action {
         match self {
             Action::Field(verb, id) => rule.scope.covers_field(verb, id),
             Action::Know => rule.scope.names("know"),
+            Action::Act(act) => rule.scope.names(act.code()),
             Action::Declare => rule.scope.names("declare"),
             Action::Operate(operation) => rule.scope.names(operation.action()),
         }
@@ -351,6 +388,7 @@ impl Engine {
             searchable: FieldSet::EMPTY,
             read_rules: [RuleId::DEFAULT; FIELD_COUNT],
             write_rules: [RuleId::DEFAULT; FIELD_COUNT],
+            acts: [(false, RuleId::DEFAULT); Act::ALL.len()],
         };
         let slices = self.slices.get(&situation.role).map_or(&[][..], |slices| &slices.0);
         for slice in slices {
@@ -368,6 +406,11 @@ impl Engine {
         let rule = reasons.first().copied().unwrap_or_default();
         match action {
             Action::Know => decisions.known = allowed,
+            Action::Act(act) => {
+                if let Some(slot) = decisions.acts.get_mut(act as usize) {
+                    *slot = (allowed, rule);
+                }
+            }
             Action::Field(Verb::Read, id) => {
                 let silent = |rule: &RuleId| self.rule(*rule).silent;
                 let silencer = reasons.iter().copied().find(silent).filter(|_| !allowed);

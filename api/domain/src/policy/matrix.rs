@@ -1,7 +1,7 @@
 //! The policy for people: the golden matrix, and the answer to "why".
 
 use super::rules::RuleId;
-use super::vocabulary::{Consents, Protection, Purpose, Relation, Role};
+use super::vocabulary::{Act, Consents, Protection, Purpose, Relation, Role};
 use super::{Decisions, Engine, Situation};
 use crate::catalogue::{FieldId, GROUPS};
 use std::fmt::Write;
@@ -39,7 +39,7 @@ const LEGEND: &str = "\
 # Who may see what: role by role, a group of fields a line, a situation a column.
 #
 #   R shown   . withheld, and says so   ~ withheld, and looks empty   (blank) the child itself is unknown
-#   w may write   + may hand in without reading   ? may find a child by it
+#   w may write   + may hand in without reading   ? may find a child by it   x may do it
 #
 # resp RESPONSIBLE  recv RECEIVING  inv INVOLVED  form FORMER  end ENDED  none NONE
 # own: INVOLVED, own entry   miss: INVOLVED, missing   mark: INVOLVED, MARKED   mk+mi: both
@@ -71,6 +71,11 @@ pub fn matrix(engine: &Engine) -> String {
         _ = writeln!(text, "{:<34}{}", "", headings.trim_end());
         for (label, id) in rows(&decided) {
             write_row(&mut text, engine, &label, id, &decided);
+        }
+        for act in Act::ALL.iter().filter(|act| decided.iter().any(|d| d.may(**act).is_ok())) {
+            let cell = |d: &Arc<Decisions>| if d.may(*act).is_ok() { "x" } else { "" };
+            let cells: String = decided.iter().map(|d| format!("{:<6}", cell(d))).collect();
+            _ = writeln!(text, "{:<34}{}", act.code(), cells.trim_end());
         }
     }
     text

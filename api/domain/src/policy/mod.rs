@@ -19,7 +19,7 @@ pub use matrix::{explain, matrix};
 pub use rows::{ListRules, RowCase, RowRule};
 pub use rules::{Effect, Rule, RuleId, Scope};
 pub use schema::cedar_schema;
-pub use vocabulary::{Consents, Protection, Purpose, Relation, Role, Verb};
+pub use vocabulary::{Act, Consents, Protection, Purpose, Relation, Role, Verb};
 
 /// Everything a decision may depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

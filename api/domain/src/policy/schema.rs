@@ -1,6 +1,7 @@
 //! The Cedar schema, made from the field catalogue.
 
-use super::vocabulary::{Protection, Purpose, Relation, Role, Verb};
+use super::engine::Operation;
+use super::vocabulary::{Act, Protection, Purpose, Relation, Role, Verb};
 use crate::catalogue::{FieldId, GROUPS, Group};
 use std::fmt::Write;
 
@@ -21,10 +22,15 @@ pub fn cedar_schema() -> String {
         write_verb(&mut text, *verb);
     }
     text.push_str("action know appliesTo { principal: [Role], resource: [Child], context: Situation };\n");
-    text.push_str(
-        "action declare, registerChild, readOwnLog, readEveryLog appliesTo { principal: [Role], resource: [Hub], \
-         context: { purpose: Purpose } };\n",
-    );
+    for act in Act::ALL {
+        _ = writeln!(text, "action {act} appliesTo {{ principal: [Role], resource: [Child], context: Situation }};");
+    }
+    for operation in ["declare"].into_iter().chain(Operation::ALL.map(Operation::action)) {
+        _ = writeln!(
+            text,
+            "action {operation} appliesTo {{ principal: [Role], resource: [Hub], context: {{ purpose: Purpose }} }};"
+        );
+    }
     text
 }
 

@@ -146,6 +146,46 @@ vocabulary! {
     }
 }
 
+vocabulary! {
+    /// What a caller does about a child, besides reading and writing fields.
+    Act {
+        /// Decide which municipality a child is assigned to (*anvisning*).
+        AssignMunicipality = "assignMunicipality",
+        /// Offer a handover of the child to another agency.
+        ProposeHandover = "proposeHandover",
+        /// Report the child missing.
+        ReportMissing = "reportMissing",
+        /// Record the police's number of the report, and whom to call.
+        RecordPoliceReport = "recordPoliceReport",
+        /// Tell how the search goes.
+        UpdateSearch = "updateSearch",
+        /// Record a sighting or a tip.
+        RecordSighting = "recordSighting",
+        /// Tell that somebody knows where the child is.
+        MarkLocated = "markLocated",
+        /// Tell that the child is safe.
+        MarkSafe = "markSafe",
+        /// Record a part of what follows when a child was found.
+        RecordFollowUp = "recordFollowUp",
+        /// Close a missing episode.
+        CloseEpisode = "closeEpisode",
+        /// Record that one's own agency has closed its matter.
+        RecordAgencyClosure = "recordAgencyClosure",
+        /// Go on with an episode that was closed.
+        ReopenEpisode = "reopenEpisode",
+        /// Tick, assign or skip the items of a checklist.
+        WorkChecklist = "workChecklist",
+        /// Record a consent to let a partner read.
+        GrantConsent = "grantConsent",
+        /// Record that a consent was withdrawn.
+        RevokeConsent = "revokeConsent",
+        /// Keep a suspected party from the record, or let it in again.
+        BlockParty = "blockParty",
+        /// Decide what comes of a worry, a sighting or a tip that was handed in.
+        DecideSubmission = "decideSubmission",
+    }
+}
+
 /// The groups that live consents open, as a set: one bit per policy group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Consents(u64);
