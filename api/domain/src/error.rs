@@ -228,19 +228,30 @@ pub struct Refusal {
     pub rule: Option<String>,
     /// Whom to ask about it, in English and in Swedish.
     pub ask: Option<(&'static str, &'static str)>,
+    /// The state that what is asked about is in, and the steps that are possible from there: mutations, by name.
+    pub state: Option<(&'static str, Vec<&'static str>)>,
 }
 
 impl Refusal {
     /// A refusal of the input at a path.
     pub fn at<S: Into<String>>(code: ErrorCode, input: impl IntoIterator<Item = S>) -> Self {
         let input = input.into_iter().map(Into::into).collect();
-        Refusal { input, code, expected: None, limit: None, rule: None, ask: None }
+        Refusal { input, code, expected: None, limit: None, rule: None, ask: None, state: None }
     }
 
     /// The same, with what is asked for.
     #[must_use]
     pub fn expecting(self, expected: impl Into<String>) -> Self {
         Refusal { expected: Some(expected.into()), ..self }
+    }
+
+    /// The refusal of a step that is not possible in this state: the state, and the steps that are.
+    pub fn in_state<S: Into<String>>(
+        input: impl IntoIterator<Item = S>,
+        state: &'static str,
+        next: impl IntoIterator<Item = &'static str>,
+    ) -> Self {
+        Refusal { state: Some((state, next.into_iter().collect())), ..Refusal::at(ErrorCode::Conflict, input) }
     }
 
     /// A refusal of a value.

@@ -8,12 +8,12 @@ pub(crate) use suggestion::Suggested;
 use crate::agency::AgencyKind;
 use crate::caller::Caller;
 use crate::catalogue::{EntryField, FieldId, FieldSet, IdentifierKind, Kind, Section, Source, Value};
-use crate::error::{ErrorCode, Refusal};
+use crate::error::{Error, ErrorCode, Refusal};
 use crate::hub::Inner;
 use crate::ids::{AgencyId, IdentifierId, PlacementId};
 use crate::leak::Leak;
 use crate::ledger::Showing;
-use crate::policy::{Decisions, Purpose, Role, RuleId, Situation};
+use crate::policy::{Act, Decisions, Purpose, Role, RuleId, Situation};
 use crate::stamps::Stamp;
 use crate::store::{IdentifierRow, Read, RevisionRow, Row, Standing};
 use crate::view::{ChildView, RevisionView, SectionSelection, SectionView, Selection};
@@ -77,6 +77,14 @@ impl<'a> Gate<'a> {
     /// Whether the caller may know that the child is in the hub.
     pub(crate) fn knows(&self) -> bool {
         self.decisions.known
+    }
+
+    /// Refuses what the caller may not do about the child: at the operation itself, with the rule.
+    pub(crate) fn permit(&self, act: Act) -> Result<(), Error> {
+        self.decisions.may(act).map_err(|rule| {
+            let rule = Some(self.hub.engine.rule(rule).id.clone());
+            Error::Refused(vec![Refusal { rule, ..Refusal::at(ErrorCode::Forbidden, [""; 0]) }])
+        })
     }
 
     pub(crate) fn standing(&self) -> &Standing {

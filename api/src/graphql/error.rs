@@ -40,7 +40,7 @@ pub fn errors(error: &Error) -> Vec<ServerError> {
 
 fn refusal(refusal: &Refusal) -> ServerError {
     let mut error = of_code(refusal.code);
-    let Refusal { input, code: _, expected, limit, rule, ask } = refusal;
+    let Refusal { input, code: _, expected, limit, rule, ask, state } = refusal;
     let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
     extensions.set("input", Value::List(input.iter().map(|part| Value::from(part.as_str())).collect()));
     if let Some(expected) = expected {
@@ -55,6 +55,10 @@ fn refusal(refusal: &Refusal) -> ServerError {
     if let Some((en, sv)) = ask {
         extensions.set("ask", *en);
         extensions.set("askSv", *sv);
+    }
+    if let Some((state, next)) = state {
+        extensions.set("state", *state);
+        extensions.set("next", Value::List(next.iter().map(|step| Value::from(*step)).collect()));
     }
     error
 }
