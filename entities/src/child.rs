@@ -13,6 +13,8 @@ pub struct Model {
     pub state: String,
     /// Microseconds since 1970.
     pub registered_at: i64,
+    /// How many changes of the child there were through the hub: each raises it by one.
+    pub sequence: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -24,3 +24,30 @@ pub(crate) async fn hold() {
         tokio::time::sleep(HELD).await;
     }
 }
+
+/// Holds changes back that are decided on and not yet made: in builds with debug assertions a test can have it do so.
+#[derive(Debug, Default)]
+pub(crate) struct Holdback {
+    #[cfg(debug_assertions)]
+    lock: std::sync::Arc<tokio::sync::RwLock<()>>,
+    #[cfg(debug_assertions)]
+    waiting: std::sync::atomic::AtomicUsize,
+}
+
+#[cfg(debug_assertions)]
+impl Holdback {
+    /// Waits as long as changes are held back.
+    pub(crate) async fn pass(&self) {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        drop(self.lock.read().await);
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    pub(crate) async fn hold(&self) -> tokio::sync::OwnedRwLockWriteGuard<()> {
+        self.lock.clone().write_owned().await
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
+    }
+}

@@ -78,7 +78,7 @@ pub struct Spreading {
 }
 
 /// A pool of connections as it stood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pool {
     /// Connections that are open.
     pub open: u64,

@@ -10,7 +10,7 @@ use crate::keys::Keys;
 use crate::leak::Leaks;
 use crate::ledger::{self, Ledger, Released, Verdict};
 use crate::policy::{Decisions, Engine, Situation};
-use crate::session::{REMEMBERED, Request, Session};
+use crate::session::{REMEMBERED, Request, Session, Turns};
 pub use crate::store::RosterReport;
 use crate::store::{Standing, Store};
 use crate::world;
@@ -197,6 +197,10 @@ pub(crate) struct Inner {
     decisions: DecisionFigures,
     /// What agencies were to children when they last looked: a guess, never an answer.
     pub(crate) recent: Cache<(AgencyId, Uuid), Standing>,
+    /// Whose turn it is to change a child.
+    pub(crate) turns: Turns,
+    #[cfg(debug_assertions)]
+    pub(crate) holdback: crate::fault::Holdback,
     agencies: RwLock<Vec<Arc<Agency>>>,
     /// Held by the one that brings the index of the access log up to date.
     indexing: tokio::sync::Mutex<()>,
@@ -250,6 +254,9 @@ impl Hub {
             ledger,
             decisions: DecisionFigures::default(),
             recent: Cache::new(RECENT),
+            turns: Turns::default(),
+            #[cfg(debug_assertions)]
+            holdback: crate::fault::Holdback::default(),
             agencies: RwLock::new(agencies),
             indexing: tokio::sync::Mutex::default(),
         };
@@ -338,6 +345,20 @@ impl Hub {
     #[doc(hidden)]
     pub fn load_dice(&self, first: u64) {
         self.inner.dice.load(first);
+    }
+
+    /// Holds changes back that are decided on and not yet made, until what this gives is dropped.
+    #[cfg(debug_assertions)]
+    #[doc(hidden)]
+    pub async fn hold_changes(&self) -> impl Drop + Send + use<> {
+        self.inner.holdback.hold().await
+    }
+
+    /// How many changes are held back.
+    #[cfg(debug_assertions)]
+    #[doc(hidden)]
+    pub fn held_changes(&self) -> usize {
+        self.inner.holdback.waiting()
     }
 
     /// Waits until every row that was handed in is written. Call it when no request is left.

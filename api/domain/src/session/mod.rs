@@ -2,6 +2,7 @@
 
 mod agencies;
 mod audit;
+mod change;
 mod list;
 mod photo;
 mod read;
@@ -11,6 +12,7 @@ mod suggest;
 mod write;
 
 pub use audit::LogEntry;
+pub(crate) use change::Turns;
 pub use list::ListRequest;
 pub use photo::{NewPhoto, PhotoBytes};
 pub use register::{NewChild, NewIdentifier};

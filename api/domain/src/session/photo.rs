@@ -1,6 +1,7 @@
 //! The photo (F10): sent to its own URL, and fetched from its own URL, under the rules of every field.
 
 use super::Session;
+use super::change::{Reading, Work};
 use super::step::{Step, Stop};
 use super::write::current_row;
 use crate::catalogue::{FieldId, FieldSet, Section, Source, Value};
@@ -93,7 +94,7 @@ impl Session {
     }
 }
 
-impl Step<'_> {
+impl<'s> Step<'s> {
     /// Puts a photo in the place of the one that is there, if any, under the handle by which this caller may send one.
     ///
     /// # Errors
@@ -109,20 +110,22 @@ impl Step<'_> {
             _ = self.known_child(&self.public_id(child)).await?;
             let NewPhoto { media, taken_on, bytes } = new;
             let Clean { bytes, width, height } = clean(media, bytes).await?;
-            let work = self.open(&self.public_id(child)).await?;
             let section = Section::Description;
-            let loaded = work.load(section).await?;
-            let current = current_row(&loaded, section, child);
             let id = self.hub.dice.id();
             let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
             let value = Value::Photo(Photo { id, media, taken_on, size, width, height });
-            let changes = vec![(photo_field(), Some(value))];
-            work.permit_at(&changes, current.as_ref(), |_| vec!["body".to_owned()])?;
-            work.write.put_photo(child, id, media, bytes).await?;
-            self.change(&work, section, expected_version, changes, &loaded).await.map_err(at_header)?;
+            let (changes, bytes) = (&vec![(photo_field(), Some(value))], &bytes);
             let asked =
                 SectionSelection { fields: FieldSet::from_iter([photo_field()]), stamps: true, ..Default::default() };
             let selection = Selection { sections: BTreeMap::from([(section, asked)]) };
+            let decide = |mut work: Work<'s>| async move {
+                let current = current_row(&work.loaded, section, child);
+                work.permit_at(changes, current.as_ref(), |_| vec!["body".to_owned()])?;
+                work.write.put_photo(id, media, bytes.clone());
+                self.change(work, section, expected_version, changes.clone()).await.map_err(at_header)
+            };
+            let reading = Reading::Section(section, &selection);
+            let work = self.decide(&self.public_id(child), Uuid::nil(), reading, decide).await?;
             let mut view = self.finish(work, &selection).await?;
             Ok(view.sections.remove(&section).ok_or(Error::NotFound)?)
         };

@@ -84,10 +84,8 @@ impl Session {
         selection: &Selection,
         by: Option<FieldId>,
     ) -> Result<Option<(Gate<'_>, Loaded)>, Error> {
-        let lists =
-            |(section, asked): (&Section, &SectionSelection)| *section == Section::Identifiers || asked.revisions;
         let holds_snapshot = self.snapshot.lock().await.is_some();
-        if holds_snapshot || !self.request.alone || self.rests_on_consent() || selection.sections.iter().any(lists) {
+        if holds_snapshot || self.rests_on_consent() || !self.fits_a_look(selection) {
             return Ok(None);
         }
         let agency = self.caller.agency.id;
@@ -103,8 +101,9 @@ impl Session {
                 Some(_) => debug_span!("read", count = 1),
                 None => debug_span!("standing", count = 1),
             };
-            let (standings, read) = look.children(agency, asked, &plan, self.now).instrument(span).await?;
-            let gate = self.the_one(self.gates(standings)?.into_iter(), by)?;
+            let (found, read) = look.children(agency, asked, &plan, self.now).instrument(span).await?;
+            let standings = found.into_iter().map(|found| found.standing);
+            let gate = self.the_one(self.gates(standings.collect())?.into_iter(), by)?;
             let standing = *gate.standing();
             self.hub.recent.insert((agency, standing.child), standing);
             if guess == Some(standing) {
@@ -115,6 +114,13 @@ impl Session {
             guess = Some(standing);
         }
         Ok(None)
+    }
+
+    /// Whether one statement can tell all that is asked, and nothing else is read beside it.
+    pub(super) fn fits_a_look(&self, selection: &Selection) -> bool {
+        let lists =
+            |(section, asked): (&Section, &SectionSelection)| *section == Section::Identifiers || asked.revisions;
+        self.request.alone && !selection.sections.iter().any(lists)
     }
 
     async fn in_a_snapshot(
@@ -184,7 +190,7 @@ impl Session {
     }
 
     /// The view of a child; the log is told of it.
-    fn show(&self, gate: &Gate<'_>, selection: &Selection, loaded: &Loaded) -> ChildView {
+    pub(super) fn show(&self, gate: &Gate<'_>, selection: &Selection, loaded: &Loaded) -> ChildView {
         let Standing { child, subject, .. } = *gate.standing();
         let (view, showing) = gate.reveal(self.public_id(child), selection, loaded);
         self.note(|draft| draft.show(subject, showing));
@@ -239,12 +245,12 @@ impl Session {
 
 /// What to read, and nothing that no gate would show.
 #[derive(Default)]
-struct Needed {
+pub(super) struct Needed {
     identifiers: bool,
-    rest: Plan,
+    pub(super) rest: Plan,
 }
 
-fn plan(gates: &[Gate<'_>], selection: &Selection) -> Needed {
+pub(super) fn plan(gates: &[Gate<'_>], selection: &Selection) -> Needed {
     let mut needed = Needed::default();
     for (section, asked) in &selection.sections {
         let shown = gates.iter().fold(FieldSet::EMPTY, |all, gate| all | gate.may_show(*section));

@@ -10,7 +10,7 @@ use crate::gate::Gate;
 use crate::ids::AgencyId;
 use crate::policy::{Consents, Operation, Protection, Relation};
 use crate::stamps::Stamps;
-use crate::store::{IdentifierRow, Standing};
+use crate::store::{IdentifierRow, Standing, Write};
 use crate::view::{ChildView, Selection};
 use chrono::NaiveDate;
 use serde_json::Value as Json;
@@ -135,24 +135,28 @@ impl Step<'_> {
         identity: Changes,
         numbers: Vec<IdentifierRow>,
     ) -> Result<(), Stop> {
-        let write = self.begin(child, Uuid::nil()).await?;
-        write.insert_child(child, subject, lead, self.now).await?;
-        write.open_involvement(self.hub.dice.id(), child, lead, "LEAD", self.now).await?;
+        self.forget().await?;
+        let claim = self.claim(child, Uuid::nil());
+        self.stop_if_done(claim.as_ref()).await?;
+        let mut write = Write::of_new(&self.hub.store, child);
+        write.insert_child(subject, lead, self.now);
+        write.open_involvement(self.hub.dice.id(), lead, "LEAD", self.now);
         if let Some(responsible) = responsible {
-            write.open_involvement(self.hub.dice.id(), child, responsible, "RESPONSIBLE", self.now).await?;
+            write.open_involvement(self.hub.dice.id(), responsible, "RESPONSIBLE", self.now);
         }
         let own = self.caller.agency.id;
         if own != lead && Some(own) != responsible {
-            write.open_involvement(self.hub.dice.id(), child, own, "INVOLVED", self.now).await?;
+            write.open_involvement(self.hub.dice.id(), own, "INVOLVED", self.now);
         }
         let mut written = FieldSet::EMPTY;
         if !identity.is_empty() {
-            written = first_write(self, &write, child, Section::Identity, identity).await?;
+            written = first_write(self, &mut write, child, Section::Identity, identity);
         }
         for row in numbers {
-            written.insert(first_identifier(self, &write, row).await?);
+            written.insert(first_identifier(self, &mut write, row));
         }
-        write.commit().await?;
+        // A child that is made cannot have changed.
+        _ = self.make(write, claim.as_ref()).await?;
         self.note(|draft| draft.change(subject, "registerChild", written));
         Ok(())
     }

@@ -1,9 +1,8 @@
-//! One change of a request: a root field, a transaction, and – under a key of the caller's – one effect however often it is
-//! asked for.
+//! One change of a request: a root field, and – under a key of the caller's – one effect however often it is asked for.
 
 use super::Session;
 use crate::error::{Error, ErrorCode};
-use crate::store::{Begun, Claim, Write};
+use crate::store::{Applied, Claim, Claimed, Write};
 use crate::view::{ChildView, Selection};
 use std::ops::Deref;
 use uuid::Uuid;
@@ -87,27 +86,46 @@ impl Session {
     }
 }
 
-impl Step<'_> {
-    /// Begins the transaction of a change to a child; the one place where that is done. Under a key that this was done
-    /// under before there is none. `made` is the id of what the change makes of its own, nil where it makes nothing.
-    pub(super) async fn begin(&self, child: Uuid, made: Uuid) -> Result<Write, Stop> {
-        self.forget().await?;
-        let claim = self.claim(child, made);
-        match self.hub.store.write(claim.as_ref()).await? {
-            Begun::New(write) => Ok(write),
-            Begun::Reused => Err(Error::Code(ErrorCode::IdempotencyKeyReused).into()),
-            Begun::Before(outcome) => {
-                let bound_to = claim.map(|claim| bound_to(&claim.holder, &claim.field)).unwrap_or_default();
-                let done = self.hub.keys.open(&outcome, &bound_to).and_then(|bytes| {
-                    let (child, made) = bytes.split_at_checked(16)?;
-                    Some(Stop::Done(Uuid::from_slice(child).ok()?, Uuid::from_slice(made).ok()?))
-                });
-                Err(done.unwrap_or(Stop::Refused(Error::Code(ErrorCode::Internal))))
-            }
+impl<'a> Step<'a> {
+    pub(super) fn session(&self) -> &'a Session {
+        self.session
+    }
+
+    /// Stops what was done before under the caller's key.
+    pub(super) async fn stop_if_done(&self, claim: Option<&Claim>) -> Result<(), Stop> {
+        let Some(claim) = claim else { return Ok(()) };
+        match self.hub.store.claimed(claim).await? {
+            Claimed::New => Ok(()),
+            Claimed::Before(outcome) => Err(self.done_before(claim, &outcome)),
+            Claimed::Reused => Err(Error::Code(ErrorCode::IdempotencyKeyReused).into()),
         }
     }
 
-    fn claim(&self, child: Uuid, made: Uuid) -> Option<Claim> {
+    /// Makes a change, of what is claimed once; the one place where that is done. Whether it is made: it is not if the child
+    /// has changed since it was read.
+    pub(super) async fn make(&self, write: Write, claim: Option<&Claim>) -> Result<bool, Stop> {
+        #[cfg(debug_assertions)]
+        self.hub.holdback.pass().await;
+        match write.apply(claim).await? {
+            Applied::Done => Ok(true),
+            Applied::Stale => Ok(false),
+            Applied::Before(outcome) => Err(claim.map_or_else(unknown, |claim| self.done_before(claim, &outcome))),
+            Applied::Reused => Err(Error::Code(ErrorCode::IdempotencyKeyReused).into()),
+        }
+    }
+
+    fn done_before(&self, claim: &Claim, outcome: &str) -> Stop {
+        let opened = self.hub.keys.open(outcome, &bound_to(&claim.holder, &claim.field));
+        let done = opened.and_then(|bytes| {
+            let (child, made) = bytes.split_at_checked(16)?;
+            Some(Stop::Done(Uuid::from_slice(child).ok()?, Uuid::from_slice(made).ok()?))
+        });
+        done.unwrap_or_else(unknown)
+    }
+
+    /// What is to be done once under the caller's key, if there is one. `made` is the id of what the change makes of its own,
+    /// nil where it makes nothing.
+    pub(super) fn claim(&self, child: Uuid, made: Uuid) -> Option<Claim> {
         let Blinded { holder, request } = self.blinded()?;
         let field = self.hub.keys.blind(&["field", &self.field]);
         let outcome = self.hub.keys.seal(&[*child.as_bytes(), *made.as_bytes()].concat(), &bound_to(&holder, &field));
@@ -132,6 +150,10 @@ impl Step<'_> {
         };
         self.refused(result)
     }
+}
+
+fn unknown() -> Stop {
+    Stop::Refused(Error::Code(ErrorCode::Internal))
 }
 
 fn bound_to(holder: &str, field: &str) -> String {

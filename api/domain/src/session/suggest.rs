@@ -1,7 +1,8 @@
 //! Suggested corrections: whoever may not write a field suggests, whoever may decides.
 
+use super::change::{Reading, Work};
 use super::step::{Step, Stop};
-use super::write::{Changes, Work, as_day, current_row, value_of};
+use super::write::{Changes, as_day, current_row, value_of};
 use super::{Patch, Session, page_size};
 use crate::catalogue::{FieldId, FieldSet, Kind, Section, Value};
 use crate::error::{Error, ErrorCode, Refusal};
@@ -35,7 +36,7 @@ pub struct Correction {
 #[derive(Serialize, Deserialize)]
 struct Position(i64, Uuid);
 
-impl Step<'_> {
+impl<'s> Step<'s> {
     /// Suggests a correction to those who may write it.
     ///
     /// # Errors
@@ -53,20 +54,25 @@ impl Step<'_> {
         let result = async {
             let section = correction.section;
             let under = |error| under(error, section);
-            let (changes, comment) = self.read_correction(correction, comment).await?;
+            let (changes, comment) = &self.read_correction(correction, comment).await?;
             let made = self.hub.dice.id();
-            let work = self.open_for(child, made).await?;
-            let loaded = work.load(section).await?;
-            let row = current_row(&loaded, section, work.child());
-            permit_suggestion(&work.gate, &changes, row.as_ref()).map_err(under)?;
-            let own = self.caller.agency.id;
-            if work.write.suggestions_since(work.child(), own, self.now - DAY).await? >= MOST_A_DAY {
-                return Err(Error::Code(ErrorCode::TooManySuggestions).into());
-            }
-            let fields: FieldSet = changes.iter().map(|(id, _)| *id).collect();
-            let suggestion = self.new_suggestion(made, &work, section, row.as_ref(), changes, comment);
-            work.write.insert_suggestion(suggestion).await?;
-            self.note(|draft| draft.change(work.gate.standing().subject, "suggestCorrection", fields));
+            let decide = |work: Work<'s>| async move {
+                let mut work = self.and(work, section).await?;
+                let row = current_row(&work.loaded, section, work.child());
+                permit_suggestion(&work.gate, changes, row.as_ref()).map_err(under)?;
+                let own = self.caller.agency.id;
+                let many = self.reader().await?.suggestions_since(work.child(), own, self.now - DAY).await?;
+                if many >= MOST_A_DAY {
+                    return Err(Error::Code(ErrorCode::TooManySuggestions));
+                }
+                let fields: FieldSet = changes.iter().map(|(id, _)| *id).collect();
+                let (changes, comment) = (changes.clone(), comment.clone());
+                let suggestion = self.new_suggestion(made, &work, section, row.as_ref(), changes, comment);
+                work.write.insert_suggestion(suggestion);
+                work.note("suggestCorrection", fields);
+                Ok(work)
+            };
+            let work = self.decide(child, made, Reading::Several, decide).await?;
             self.finish_suggestion(work, made, selection).await
         };
         self.conclude_suggestion(result.await, selection).await
@@ -88,30 +94,31 @@ impl Step<'_> {
     ) -> Result<(ChildView, SuggestionView), Error> {
         let result = async {
             let (id, known) = self.find_suggestion(id).await?;
-            // Before the transaction, for it may look up agencies; and told after it, for strangers learn nothing.
-            let checked = match &known {
-                Some(row) => self.read_again(row).await,
-                None => Ok(Changes::new()),
+            let child = self.public_id(known.map(|row| row.child).unwrap_or_default());
+            let decide = |work: Work<'s>| async move {
+                let (row, open) = self.open_suggestion(&work, id).await?;
+                let checked = self.read_again(&row).await;
+                let is_whole = |id: &FieldId| row.fields.iter().any(|field| field.field == *id && field.is_whole());
+                let wanted = wanted(&row, open.iter().filter(is_whole).collect(), fields)?;
+                let mut work = self.and(work, row.section).await?;
+                let current = current_row(&work.loaded, row.section, work.child());
+                let below = |(id, _): &(FieldId, Option<Value>)| vec!["fields".to_owned(), id.field().name.to_owned()];
+                let plain = wanted.iter().map(|id| (id, None)).collect();
+                work.permit_at(&plain, current.as_ref(), below)?;
+                if row.section == Section::Placement
+                    && current.as_ref().and_then(|row| row.entry).map(|e| e.id) != row.entry
+                {
+                    return Err(Error::Code(ErrorCode::NoSuchEntry));
+                }
+                let changes = to_write(&row, checked.map_err(below_fields)?, wanted, current.as_ref())?;
+                work.suggested_by = Some(row.agency);
+                let changed = self.change(work, row.section, expected_version, changes).await;
+                let mut work = changed.map_err(below_fields)?;
+                work.write.decide(id, wanted, Outcome::Accepted, None, &self.author());
+                work.note("acceptSuggestion", wanted);
+                Ok(work)
             };
-            let mut work = self.open_for(&self.public_id(known.map(|row| row.child).unwrap_or_default()), id).await?;
-            let (row, open) = self.open_suggestion(&work, id).await?;
-            let open = open.iter().filter(|id| row.fields.iter().any(|field| field.field == *id && field.is_whole()));
-            let wanted = wanted(&row, open.collect(), fields)?;
-            let loaded = work.load(row.section).await?;
-            let current = current_row(&loaded, row.section, work.child());
-            let below = |(id, _): &(FieldId, Option<Value>)| vec!["fields".to_owned(), id.field().name.to_owned()];
-            let plain = wanted.iter().map(|id| (id, None)).collect();
-            work.permit_at(&plain, current.as_ref(), below)?;
-            if row.section == Section::Placement
-                && current.as_ref().and_then(|row| row.entry).map(|e| e.id) != row.entry
-            {
-                return Err(Error::Code(ErrorCode::NoSuchEntry).into());
-            }
-            let changes = to_write(&row, checked.map_err(below_fields)?, wanted, current.as_ref())?;
-            work.suggested_by = Some(row.agency);
-            self.change(&work, row.section, expected_version, changes, &loaded).await.map_err(below_fields)?;
-            work.write.decide(id, wanted, Outcome::Accepted, None, &self.author()).await?;
-            self.note(|draft| draft.change(work.gate.standing().subject, "acceptSuggestion", wanted));
+            let work = self.decide(&child, id, Reading::Several, decide).await?;
             self.finish_suggestion(work, id, selection).await
         };
         self.conclude_suggestion(result.await, selection).await
@@ -130,21 +137,25 @@ impl Step<'_> {
         selection: &Selection,
     ) -> Result<(ChildView, SuggestionView), Error> {
         let result = async {
-            let reason = words(Some(reason), "reason")?;
+            let reason = &words(Some(reason), "reason")?;
             let (id, known) = self.find_suggestion(id).await?;
-            let work = self.open_for(&self.public_id(known.map(|row| row.child).unwrap_or_default()), id).await?;
-            let (row, open) = self.open_suggestion(&work, id).await?;
-            let loaded = work.load(row.section).await?;
-            let current = current_row(&loaded, row.section, work.child());
-            let may_write = |id: &FieldId| work.gate.write_refusal(*id, current.as_ref()).is_none();
-            let declined: FieldSet = open.iter().filter(may_write).collect();
-            if declined.is_empty() {
-                let plain = open.iter().map(|id| (id, None)).collect();
-                work.permit_at(&plain, current.as_ref(), |_| vec!["suggestionId".to_owned()])?;
-                return Err(Error::Code(ErrorCode::SuggestionDecided).into());
-            }
-            work.write.decide(id, declined, Outcome::Declined, reason.as_deref(), &self.author()).await?;
-            self.note(|draft| draft.change(work.gate.standing().subject, "declineSuggestion", declined));
+            let child = self.public_id(known.map(|row| row.child).unwrap_or_default());
+            let decide = |work: Work<'s>| async move {
+                let (row, open) = self.open_suggestion(&work, id).await?;
+                let mut work = self.and(work, row.section).await?;
+                let current = current_row(&work.loaded, row.section, work.child());
+                let may_write = |id: &FieldId| work.gate.write_refusal(*id, current.as_ref()).is_none();
+                let declined: FieldSet = open.iter().filter(may_write).collect();
+                if declined.is_empty() {
+                    let plain = open.iter().map(|id| (id, None)).collect();
+                    work.permit_at(&plain, current.as_ref(), |_| vec!["suggestionId".to_owned()])?;
+                    return Err(Error::Code(ErrorCode::SuggestionDecided));
+                }
+                work.write.decide(id, declined, Outcome::Declined, reason.as_deref(), &self.author());
+                work.note("declineSuggestion", declined);
+                Ok(work)
+            };
+            let work = self.decide(&child, id, Reading::Several, decide).await?;
             self.finish_suggestion(work, id, selection).await
         };
         self.conclude_suggestion(result.await, selection).await
@@ -258,8 +269,8 @@ impl Step<'_> {
 
     /// A suggestion as it is now, and its open fields that the caller is shown.
     async fn open_suggestion(&self, work: &Work<'_>, id: Uuid) -> Result<(SuggestionRow, FieldSet), Error> {
-        let row = work.write.suggestion(id).await?;
-        let placements = work.write.rows(Section::Placement, work.child()).await?;
+        let row = self.reader().await?.suggestion(id).await?;
+        let placements = self.placements(work.child()).await?;
         let seen = row.and_then(|row| Some((work.gate.suggestion(String::new(), &row, &placements)?, row)));
         let Some((seen, row)) = seen else {
             self.note(|draft| draft.miss());
@@ -272,7 +283,7 @@ impl Step<'_> {
         Ok((row, seen.open))
     }
 
-    /// Commits, and shows the child and the suggestion as they are then.
+    /// Shows the child and the suggestion as they are after a change that was made.
     async fn finish_suggestion(
         &self,
         work: Work<'_>,
@@ -280,7 +291,6 @@ impl Step<'_> {
         selection: &Selection,
     ) -> Result<(ChildView, SuggestionView), Stop> {
         let child = work.child();
-        work.write.commit().await?;
         // Child and suggestion are shown as of one instant.
         drop(self.reader().await?);
         let view = self.child(&self.public_id(child), selection).await?;

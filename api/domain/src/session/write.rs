@@ -1,12 +1,13 @@
-//! Changing a child's record: check the input, lock, decide, compare versions, change, keep who did it.
+//! Changing a child's record: check the input, read, decide, compare versions, change, keep who did it.
 
 use super::Session;
-use super::step::{Step, Stop};
+use super::change::{Reading, Work};
+use super::step::Step;
 use crate::agency::AgencyKind;
 use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Source, Value};
 use crate::clock::day;
 use crate::error::{Error, ErrorCode, Refusal};
-use crate::gate::{Gate, Loaded, identifier};
+use crate::gate::{Loaded, identifier};
 use crate::ids::{AgencyId, IdentifierId, PlacementId};
 use crate::leak::Leak;
 use crate::policy::Protection;
@@ -38,7 +39,7 @@ struct Revised {
     told: Map<String, Json>,
 }
 
-impl Step<'_> {
+impl<'s> Step<'s> {
     /// Changes a section.
     ///
     /// # Errors
@@ -55,11 +56,13 @@ impl Step<'_> {
         selection: &Selection,
     ) -> Result<ChildView, Error> {
         let result = async {
-            let changes = self.read_patch(section, patch).await?;
-            let work = self.open(child).await?;
-            let loaded = work.load(section).await?;
-            work.permit(&changes, current_row(&loaded, section, work.child()).as_ref())?;
-            self.change(&work, section, expected_version, changes, &loaded).await?;
+            let changes = &self.read_patch(section, patch).await?;
+            let reading = Reading::Section(section, selection);
+            let decide = |work: Work<'s>| async move {
+                work.permit(changes, current_row(&work.loaded, section, work.child()).as_ref())?;
+                self.change(work, section, expected_version, changes.clone()).await
+            };
+            let work = self.decide(child, Uuid::nil(), reading, decide).await?;
             self.finish(work, selection).await
         };
         self.conclude(result.await, selection).await
@@ -68,22 +71,22 @@ impl Step<'_> {
     /// Makes permitted changes to a section's row as it is now, if the caller has seen it as it is.
     pub(super) async fn change(
         &self,
-        work: &Work<'_>,
+        work: Work<'s>,
         section: Section,
         expected_version: &str,
         changes: Changes,
-        loaded: &Loaded,
-    ) -> Result<(), Error> {
-        let rows = loaded.rows(section, work.child());
-        let row = current_row(loaded, section, work.child());
-        work.expect(section, expected_version, loaded)?;
+    ) -> Result<Work<'s>, Error> {
+        work.expect(section, expected_version)?;
+        let rows = work.loaded.rows(section, work.child());
+        let (row, is_new) = (current_row(&work.loaded, section, work.child()), rows.is_empty());
         if section == Section::Placement {
             self.fits_between(&changes, rows)?;
         }
         if section == Section::Placement && row.is_none() {
             return Err(Error::Code(ErrorCode::NoSuchEntry));
         }
-        work.apply(self, section, row.unwrap_or_else(|| new_row(work.child())), changes, rows.is_empty()).await
+        let row = row.unwrap_or_else(|| new_row(work.child()));
+        self.apply(work, section, row, changes, is_new).await
     }
 
     /// Ends the current placement, if there is one, and starts another.
@@ -102,21 +105,25 @@ impl Step<'_> {
             let changes = self.read_patch(Section::Placement, patch).await?;
             let from = value_of(&changes, "from").and_then(as_day);
             let from = from.ok_or_else(|| Error::refused(ErrorCode::Required, ["set", "from"]))?;
-            let work = self.open(child).await?;
-            let loaded = work.load(Section::Placement).await?;
-            let current = current_placement(&loaded, work.child());
-            work.permit(&changes, current.as_ref())?;
-            work.expect(Section::Placement, expected_version, &loaded)?;
-            self.fits_between(&changes, loaded.rows(Section::Placement, work.child()))?;
-            if let Some(current) = current {
-                work.end_placement(self, current, from, &["set", "from"]).await?;
-            }
-            // Wherever the child stayed, it is not there any more; `apply` opens the new whereabouts, if the hub knows them.
-            work.write.close_involvements(work.child(), "WHEREABOUTS", self.now).await?;
-            let mut row = new_row(work.child());
-            let id = self.hub.dice.id();
-            row.entry = Some(crate::store::Entry { id, from: None, to: None, agency: None });
-            work.apply(self, Section::Placement, row, changes, true).await?;
+            let changes = &changes;
+            let decide = |mut work: Work<'s>| async move {
+                let current = current_placement(&work.loaded, work.child());
+                work.permit(changes, current.as_ref())?;
+                work.expect(Section::Placement, expected_version)?;
+                self.fits_between(changes, work.loaded.rows(Section::Placement, work.child()))?;
+                if let Some(current) = current {
+                    work.end_placement(self, current, from, &["set", "from"])?;
+                }
+                // Wherever the child stayed, it is not there any more; `apply` opens the new whereabouts, if the hub knows
+                // them.
+                work.write.close_involvements("WHEREABOUTS", self.now);
+                let mut row = new_row(work.child());
+                let id = self.hub.dice.id();
+                row.entry = Some(crate::store::Entry { id, from: None, to: None, agency: None });
+                self.apply(work, Section::Placement, row, changes.clone(), true).await
+            };
+            let reading = Reading::Section(Section::Placement, selection);
+            let work = self.decide(child, Uuid::nil(), reading, decide).await?;
             self.finish(work, selection).await
         };
         self.conclude(result.await, selection).await
@@ -136,16 +143,19 @@ impl Step<'_> {
         selection: &Selection,
     ) -> Result<ChildView, Error> {
         let result = async {
-            let work = self.open(child).await?;
-            let loaded = work.load(Section::Placement).await?;
-            let current = current_placement(&loaded, work.child());
-            let ends = Section::Placement.field("from").map(|id| (id, None)).into_iter().collect();
-            work.permit_at(&ends, current.as_ref(), |_| vec!["to".to_owned()])?;
-            self.not_ahead(to, &["to"])?;
-            work.expect(Section::Placement, expected_version, &loaded)?;
-            let current = current.ok_or(Error::Code(ErrorCode::NoSuchEntry))?;
-            work.end_placement(self, current, to, &["to"]).await?;
-            work.write.close_involvements(work.child(), "WHEREABOUTS", self.now).await?;
+            let decide = |mut work: Work<'s>| async move {
+                let current = current_placement(&work.loaded, work.child());
+                let ends = Section::Placement.field("from").map(|id| (id, None)).into_iter().collect();
+                work.permit_at(&ends, current.as_ref(), |_| vec!["to".to_owned()])?;
+                self.not_ahead(to, &["to"])?;
+                work.expect(Section::Placement, expected_version)?;
+                let current = current.ok_or(Error::Code(ErrorCode::NoSuchEntry))?;
+                work.end_placement(self, current, to, &["to"])?;
+                work.write.close_involvements("WHEREABOUTS", self.now);
+                Ok(work)
+            };
+            let reading = Reading::Section(Section::Placement, selection);
+            let work = self.decide(child, Uuid::nil(), reading, decide).await?;
             self.finish(work, selection).await
         };
         self.conclude(result.await, selection).await
@@ -165,16 +175,19 @@ impl Step<'_> {
         selection: &Selection,
     ) -> Result<ChildView, Error> {
         let result = async {
-            let row = new.read(self.hub.dice.id(), Uuid::nil(), &["identifier"])?;
-            let work = self.open(child).await?;
-            let id = row.kind.field();
-            work.permit_at(&vec![(id, None)], None, |_| vec!["identifier".to_owned(), "kind".to_owned()])?;
-            let there = work.write.identifiers(work.child()).await?;
-            match there.iter().find(|old| is_there(old, &row)) {
-                None => work.insert_identifier(self, row).await?,
-                Some(old) if adds_nothing(old, &row) => {}
-                Some(_) => return Err(Error::refused(ErrorCode::Conflict, ["identifier"]).into()),
-            }
+            let row = &new.read(self.hub.dice.id(), Uuid::nil(), &["identifier"])?;
+            let decide = |mut work: Work<'s>| async move {
+                let id = row.kind.field();
+                work.permit_at(&vec![(id, None)], None, |_| vec!["identifier".to_owned(), "kind".to_owned()])?;
+                let there = self.reader().await?.identifiers(&[work.child()], &IdentifierKind::ALL).await?;
+                match there.iter().find(|old| is_there(old, row)) {
+                    None => work.insert_identifier(self, row.clone()),
+                    Some(old) if adds_nothing(old, row) => {}
+                    Some(_) => return Err(Error::refused(ErrorCode::Conflict, ["identifier"])),
+                }
+                Ok(work)
+            };
+            let work = self.decide(child, Uuid::nil(), Reading::Several, decide).await?;
             self.finish(work, selection).await
         };
         self.conclude(result.await, selection).await
@@ -196,21 +209,24 @@ impl Step<'_> {
         let result = async {
             let wrong = |_| Error::refused_for(ErrorCode::InvalidId, ["identifierId"], IdentifierId::PREFIX);
             let id = identifier_id.parse::<IdentifierId>().map_err(wrong)?;
-            let work = self.open(child).await?;
-            let there = work.write.identifiers(work.child()).await?;
-            let seen = work.gate.may_show(Section::Identifiers);
-            let tells = self.hub.leaks.planted(Leak::RefusalTellsHidden);
-            let row = there.into_iter().find(|row| row.id == id.0 && (seen.contains(row.kind.field()) || tells));
-            let mut row = row.ok_or(Error::Code(ErrorCode::NoSuchEntry))?;
-            let field = row.kind.field();
-            work.permit_at(&vec![(field, None)], None, |_| vec!["identifierId".to_owned()])?;
-            if let Some(from) = row.valid_from.filter(|from| to < *from) {
-                return Err(Error::refused_for(ErrorCode::DateOrder, ["to"], format!("on or after {from}")).into());
-            }
-            if row.valid_to != Some(to) {
-                row.valid_to = Some(to);
-                work.end_identifier(self, row, to).await?;
-            }
+            let decide = |mut work: Work<'s>| async move {
+                let there = self.reader().await?.identifiers(&[work.child()], &IdentifierKind::ALL).await?;
+                let seen = work.gate.may_show(Section::Identifiers);
+                let tells = self.hub.leaks.planted(Leak::RefusalTellsHidden);
+                let row = there.into_iter().find(|row| row.id == id.0 && (seen.contains(row.kind.field()) || tells));
+                let mut row = row.ok_or(Error::Code(ErrorCode::NoSuchEntry))?;
+                let field = row.kind.field();
+                work.permit_at(&vec![(field, None)], None, |_| vec!["identifierId".to_owned()])?;
+                if let Some(from) = row.valid_from.filter(|from| to < *from) {
+                    return Err(Error::refused_for(ErrorCode::DateOrder, ["to"], format!("on or after {from}")));
+                }
+                if row.valid_to != Some(to) {
+                    row.valid_to = Some(to);
+                    work.end_identifier(self, row, to);
+                }
+                Ok(work)
+            };
+            let work = self.decide(child, Uuid::nil(), Reading::Several, decide).await?;
             self.finish(work, selection).await
         };
         self.conclude(result.await, selection).await
@@ -278,65 +294,59 @@ impl Step<'_> {
         }
     }
 
-    /// Opens a transaction on a child that the caller may know of.
-    pub(super) async fn open(&self, child: &str) -> Result<Work<'_>, Stop> {
-        self.open_for(child, Uuid::nil()).await
-    }
-
-    /// The same, for a change that makes something of its own.
-    pub(super) async fn open_for(&self, child: &str, made: Uuid) -> Result<Work<'_>, Stop> {
-        self.purpose()?;
-        let child = match self.child_id(child) {
-            Err(Error::NotFound) => Uuid::nil(),
-            Err(Error::Refused(_)) => return Err(Error::refused_for(ErrorCode::InvalidId, ["childId"], "child").into()),
-            other => other?,
-        };
-        let write = self.begin(child, made).await?;
-        write.lock(child).await?;
-        let standing = write.standing(self.caller.agency.id, child, self.now, self.rests_on_consent()).await?;
-        let gate = standing.map(|standing| self.gate(standing)).transpose()?.filter(Gate::knows);
-        match gate {
-            Some(gate) => Ok(Work { write, gate, suggested_by: None }),
+    /// Writes the changes to a row, and all that follows from them.
+    async fn apply(
+        &self,
+        mut work: Work<'s>,
+        section: Section,
+        row: Row,
+        changes: Changes,
+        is_new: bool,
+    ) -> Result<Work<'s>, Error> {
+        let revised = revise(section, &row, changes, &self.author());
+        if revised.changes.is_empty() {
+            return Ok(work);
+        }
+        let Revised { changes, stamps, told } = revised;
+        let entry = row.entry;
+        work.follow(self, section, &changes);
+        let purges = section == Section::Protection && changes.iter().any(registers);
+        match entry {
             None => {
-                self.note(|draft| draft.miss());
-                Err(Error::NotFound.into())
+                work.put(section, written(row, &changes, &stamps));
+                work.write.put_row(section, changes, stamps, is_new);
+            }
+            Some(entry) => work.write.put_placement(entry.id, entry.to, &changes, &stamps, is_new),
+        }
+        work.tell(self, section, entry.map(|entry| entry.id), told);
+        if purges {
+            for section in [Section::Placement, Section::Schooling] {
+                work = self.purge(work, section).await?;
             }
         }
+        Ok(work)
     }
 
-    /// Commits, and shows the child as it is then.
-    pub(super) async fn finish(&self, work: Work<'_>, selection: &Selection) -> Result<ChildView, Stop> {
-        let child = work.child();
-        work.write.commit().await?;
-        Ok(self.child(&self.public_id(child), selection).await?)
+    /// Empties what may not be kept, in every row, every revision and every suggestion of a section.
+    async fn purge(&self, work: Work<'s>, section: Section) -> Result<Work<'s>, Error> {
+        let mut work = self.and(work, section).await?;
+        for row in work.loaded.rows(section, work.child()).to_vec() {
+            let kept = never_kept(section).iter().filter(|id| row.value(*id).is_some());
+            let emptied: Changes = kept.map(|id| (id, None)).collect();
+            let Revised { changes, stamps, told: _ } = revise(section, &row, emptied, &self.author());
+            match row.entry {
+                None => work.write.put_row(section, changes, stamps, false),
+                Some(entry) => work.write.put_placement(entry.id, entry.to, &changes, &stamps, false),
+            }
+        }
+        work.write.purge(section, never_kept(section));
+        Ok(work)
     }
-}
-
-/// A transaction on one child, and what the caller may do in it.
-pub(super) struct Work<'a> {
-    pub(super) write: Write,
-    pub(super) gate: Gate<'a>,
-    /// Which agency suggested what is written now, where one did.
-    pub(super) suggested_by: Option<AgencyId>,
 }
 
 impl Work<'_> {
-    pub(super) fn child(&self) -> Uuid {
-        self.gate.standing().child
-    }
-
-    pub(super) async fn load(&self, section: Section) -> Result<Loaded, Error> {
-        let child = self.child();
-        let mut loaded = Loaded::default();
-        if section == Section::Responsibility {
-            loaded.responsible.extend(self.write.responsible(child).await?.map(|agency| (child, agency)));
-        }
-        loaded.rows.insert((section, child), self.write.rows(section, child).await?);
-        Ok(loaded)
-    }
-
     /// Refuses the whole change if the caller may not write one field of it, at that input's path.
-    fn permit(&self, changes: &Changes, row: Option<&Row>) -> Result<(), Error> {
+    pub(super) fn permit(&self, changes: &Changes, row: Option<&Row>) -> Result<(), Error> {
         let path = |(id, value): &(FieldId, Option<Value>)| match value {
             Some(_) => vec!["set".to_owned(), id.field().name.to_owned()],
             None => vec!["clear".to_owned(), id.field().name.to_owned()],
@@ -359,83 +369,30 @@ impl Work<'_> {
     }
 
     /// Compares versions over what the caller can see.
-    fn expect(&self, section: Section, expected: &str, loaded: &Loaded) -> Result<(), Error> {
-        let current = self.gate.version(section, loaded);
+    fn expect(&self, section: Section, expected: &str) -> Result<(), Error> {
+        let current = self.gate.version(section, &self.loaded);
         (current == expected).then_some(()).ok_or_else(|| Error::refused(ErrorCode::Conflict, ["expectedVersion"]))
     }
 
-    /// Writes the changes to a row, and all that follows from them.
-    async fn apply(
-        &self,
-        session: &Session,
-        section: Section,
-        row: Row,
-        changes: Changes,
-        is_new: bool,
-    ) -> Result<(), Error> {
-        let author = session.author();
-        let revised = revise(section, &row, changes, &author);
-        if revised.changes.is_empty() {
-            return Ok(());
-        }
-        let Revised { changes, stamps, told } = revised;
-        match row.entry {
-            None => self.write.put_row(section, self.child(), &changes, &stamps, is_new).await?,
-            Some(entry) => {
-                self.write.put_placement(self.child(), entry.id, entry.to, &changes, &stamps, is_new).await?;
-            }
-        }
-        self.follow(session, section, &changes).await?;
-        self.tell(session, section, row.entry.map(|entry| entry.id), told).await
-    }
-
-    /// What a change moves elsewhere: whereabouts follow the placement, the bytes of a photo are kept as long as the
-    /// photo, and what protected registration forbids to keep is emptied.
-    async fn follow(&self, session: &Session, section: Section, changes: &Changes) -> Result<(), Error> {
-        let child = self.child();
+    /// What a change moves elsewhere: whereabouts follow the placement, and the bytes of a photo are kept as long as the photo.
+    fn follow(&mut self, session: &Session, section: Section, changes: &Changes) {
         if section == Section::Placement
             && let Some((_, agency)) = changes.iter().find(|(id, _)| id.field().name == "unitAgency")
         {
-            self.write.close_involvements(child, "WHEREABOUTS", session.now).await?;
+            self.write.close_involvements("WHEREABOUTS", session.now);
             if let Some(Value::Agency(agency)) = agency {
-                self.write.open_involvement(session.hub.dice.id(), child, *agency, "WHEREABOUTS", session.now).await?;
+                self.write.open_involvement(session.hub.dice.id(), *agency, "WHEREABOUTS", session.now);
             }
         }
         if let Some((_, photo)) = changes.iter().find(|(id, _)| id.field().source == Source::Photo) {
             let kept =
                 photo.as_ref().and_then(|value| if let Value::Photo(photo) = value { Some(photo.id) } else { None });
-            self.write.drop_photos(child, kept).await?;
+            self.write.drop_photos(kept);
         }
-        let registered = |(id, value): &(FieldId, Option<Value>)| {
-            id.field().name == "level" && *value == Some(Value::Text(Protection::Registered.code().to_owned()))
-        };
-        if section == Section::Protection && changes.iter().any(registered) {
-            for section in [Section::Placement, Section::Schooling] {
-                self.purge(session, section).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Empties what may not be kept, in every row, every revision and every suggestion of a section.
-    async fn purge(&self, session: &Session, section: Section) -> Result<(), Error> {
-        let child = self.child();
-        let author = session.author();
-        for row in self.write.rows(section, child).await? {
-            let kept = never_kept(section).iter().filter(|id| row.value(*id).is_some());
-            let emptied: Changes = kept.map(|id| (id, None)).collect();
-            let Revised { changes, stamps, told: _ } = revise(section, &row, emptied, &author);
-            match row.entry {
-                None => self.write.put_row(section, child, &changes, &stamps, false).await?,
-                Some(entry) => self.write.put_placement(child, entry.id, entry.to, &changes, &stamps, false).await?,
-            }
-        }
-        self.write.purge_suggestions(section, child, never_kept(section)).await?;
-        Ok(self.write.purge_revisions(section, child, never_kept(section)).await?)
     }
 
     /// Ends a placement on a day, which stands at `input` in the caller's document.
-    async fn end_placement(&self, session: &Session, row: Row, to: NaiveDate, input: &[&str]) -> Result<(), Error> {
+    fn end_placement(&mut self, session: &Session, row: Row, to: NaiveDate, input: &[&str]) -> Result<(), Error> {
         let Some(entry) = row.entry else { return Err(Error::Code(ErrorCode::NoSuchEntry)) };
         if let Some(from) = entry.from.filter(|from| to < *from) {
             let expected = format!("on or after {from}");
@@ -443,40 +400,50 @@ impl Work<'_> {
         }
         let mut stamps = row.stamps;
         stamps.touch("valid_to", session.now, session.caller.agency.id);
-        self.write.put_placement(self.child(), entry.id, Some(to), &[], &stamps, false).await?;
+        self.write.put_placement(entry.id, Some(to), &[], &stamps, false);
         let ended = serde_json::json!([{ "id": PlacementId(entry.id).to_string(), "to": to.to_string() }]);
-        self.tell(session, Section::Placement, Some(entry.id), Map::from_iter([("earlier".to_owned(), ended)])).await
+        self.tell(session, Section::Placement, Some(entry.id), Map::from_iter([("earlier".to_owned(), ended)]));
+        Ok(())
     }
 
-    async fn insert_identifier(&self, session: &Session, mut row: IdentifierRow) -> Result<(), Error> {
+    fn insert_identifier(&mut self, session: &Session, mut row: IdentifierRow) {
         row.child = self.child();
         row.stamps.touch("value", session.now, session.caller.agency.id);
         let told = Map::from_iter([(row.kind.field().field().name.to_owned(), identifier(&row))]);
-        self.write.insert_identifier(row).await?;
-        self.tell(session, Section::Identifiers, None, told).await
+        self.write.insert_identifier(row);
+        self.tell(session, Section::Identifiers, None, told);
     }
 
-    async fn end_identifier(&self, session: &Session, mut row: IdentifierRow, to: NaiveDate) -> Result<(), Error> {
+    fn end_identifier(&mut self, session: &Session, mut row: IdentifierRow, to: NaiveDate) {
         row.stamps.touch("value", session.now, session.caller.agency.id);
-        self.write.end_identifier(row.id, to, &row.stamps).await?;
+        self.write.end_identifier(row.id, to, &row.stamps);
         let told = Map::from_iter([(row.kind.field().field().name.to_owned(), identifier(&row))]);
-        self.tell(session, Section::Identifiers, None, told).await
+        self.tell(session, Section::Identifiers, None, told);
     }
 
     /// Keeps the revision, and notes the change for the access log.
-    async fn tell(
-        &self,
-        session: &Session,
-        section: Section,
-        entry: Option<Uuid>,
-        told: Map<String, Json>,
-    ) -> Result<(), Error> {
+    fn tell(&mut self, session: &Session, section: Section, entry: Option<Uuid>, told: Map<String, Json>) {
         let fields: FieldSet = told.keys().filter_map(|name| section.field(name)).collect();
         let author = Author { suggested_by: self.suggested_by, ..session.author() };
-        self.write.revise(section, self.child(), entry, Json::Object(told), &author).await?;
-        session.note(|draft| draft.change(self.gate.standing().subject, section.name(), fields));
-        Ok(())
+        self.write.revise(section, entry, Json::Object(told), author);
+        self.note(section.name(), fields);
+        if matches!(section, Section::Protection | Section::Placement | Section::Identifiers) {
+            // What the caller is to the child, and may be shown, follows from them.
+            self.moves_more();
+        }
     }
+}
+
+/// Whether protected registration (skyddad folkbokföring) begins.
+fn registers((id, value): &(FieldId, Option<Value>)) -> bool {
+    id.field().name == "level" && *value == Some(Value::Text(Protection::Registered.code().to_owned()))
+}
+
+/// A row with changes and their stamps.
+fn written(mut row: Row, changes: &Changes, stamps: &Stamps) -> Row {
+    row.values.retain(|(id, _)| !changes.iter().any(|(changed, _)| changed == id));
+    row.values.extend(changes.iter().filter_map(|(id, value)| Some((*id, value.clone()?))));
+    Row { stamps: stamps.clone(), ..row }
 }
 
 /// F31 and F42: never kept under protected registration (folkbokföringslagen 16–17 §§).
@@ -579,35 +546,30 @@ pub(super) fn as_day(value: &Value) -> Option<NaiveDate> {
 }
 
 /// Writes made while a child is registered go the same way as later ones.
-pub(super) async fn first_write(
+pub(super) fn first_write(
     session: &Session,
-    write: &Write,
+    write: &mut Write,
     child: Uuid,
     section: Section,
     changes: Changes,
-) -> Result<FieldSet, Error> {
+) -> FieldSet {
     let author = session.author();
     let Revised { changes, stamps, told } = revise(section, &new_row(child), changes, &author);
     let fields = told.keys().filter_map(|name| section.field(name)).collect();
-    write.put_row(section, child, &changes, &stamps, true).await?;
-    write.revise(section, child, None, Json::Object(told), &author).await?;
-    Ok(fields)
+    write.put_row(section, changes, stamps, true);
+    write.revise(section, None, Json::Object(told), author);
+    fields
 }
 
 /// As [`first_write`], for a number.
-pub(super) async fn first_identifier(
-    session: &Session,
-    write: &Write,
-    mut row: IdentifierRow,
-) -> Result<FieldId, Error> {
+pub(super) fn first_identifier(session: &Session, write: &mut Write, mut row: IdentifierRow) -> FieldId {
     let author = session.author();
     let field = row.kind.field();
     row.stamps.touch("value", author.at, author.agency);
     let told = Map::from_iter([(field.field().name.to_owned(), identifier(&row))]);
-    let child = row.child;
-    write.insert_identifier(row).await?;
-    write.revise(Section::Identifiers, child, None, Json::Object(told), &author).await?;
-    Ok(field)
+    write.insert_identifier(row);
+    write.revise(Section::Identifiers, None, Json::Object(told), author);
+    field
 }
 
 impl Session {

@@ -1,18 +1,18 @@
 //! The keys of callers: what was done under a key is done once.
 //!
-//! A claim is a row that is written in the transaction of its effect, before the effect: whoever comes second waits for
-//! the first, and then finds what came of it. If the first is rolled back, so is its claim.
+//! A claim is a row that is written in the transaction of its effect: whoever comes second waits for the first, and then
+//! finds what came of it. If the first is rolled back, so is its claim.
 
+use super::Store;
 use super::columns::name;
-use super::{Store, Write};
 use crate::error::DatabaseError;
 use crate::ids::AgencyId;
 use samverka_entities::idempotency::{Column, Entity, Model};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult as _, QueryFilter, QueryTrait as _,
+    Select,
 };
-use tracing::Instrument;
 
 /// How long after its end a claim is still there: longer than any transaction lasts, so that none is forgotten in parts.
 const GRACE: i64 = 3_600_000_000;
@@ -36,36 +36,27 @@ pub(crate) struct Claim {
     pub(crate) since: i64,
 }
 
-/// How a transaction that writes begins.
-pub(crate) enum Begun {
+/// How a claim stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Claimed {
     /// Nothing was done under the key.
-    New(Write),
+    New,
     /// It was done before, and this came of it.
     Before(String),
     /// The key stands for another request.
     Reused,
 }
 
-/// How a claim stands.
-enum Standing {
-    New,
-    Before(String),
-    Reused,
-}
-
 impl Store {
-    /// A transaction that may write; nothing of it is there unless it is committed. Whoever changes something for a caller
-    /// claims it: under a key it is done once.
-    pub(crate) async fn write(&self, claim: Option<&Claim>) -> Result<Begun, DatabaseError> {
-        let transaction = self.begin().instrument(tracing::debug_span!("begin")).await?;
-        let standing = match claim {
-            None => Standing::New,
-            Some(claim) => claim.make(&transaction).await?,
-        };
-        Ok(match standing {
-            Standing::New => Begun::New(Write::new(transaction)),
-            Standing::Before(outcome) => Begun::Before(outcome),
-            Standing::Reused => Begun::Reused,
+    /// How a claim would stand now.
+    pub(crate) async fn claimed(&self, claim: &Claim) -> Result<Claimed, DatabaseError> {
+        let rows = self.readers.take().await?.rows(&claim.own().into_query()).await?;
+        let rows: Vec<Model> = rows.iter().map(|row| Model::from_query_result(row, "")).collect::<Result<_, _>>()?;
+        Ok(match (find(&rows, ""), find(&rows, &claim.field)) {
+            (Some(key), _) if key.at < claim.since => Claimed::New,
+            (Some(key), _) if key.request != claim.request => Claimed::Reused,
+            (Some(_), Some(Model { outcome: Some(outcome), .. })) => Claimed::Before(outcome.clone()),
+            _ => Claimed::New,
         })
     }
 
@@ -96,11 +87,12 @@ impl Store {
 }
 
 impl Claim {
-    async fn make(&self, transaction: &DatabaseTransaction) -> Result<Standing, DatabaseError> {
+    /// Claims it, in the transaction of its effect.
+    pub(super) async fn make(&self, transaction: &DatabaseTransaction) -> Result<Claimed, DatabaseError> {
         for _ in 0..ATTEMPTS {
             let inserted = self.insert(transaction).await?;
             if inserted == 2 {
-                return Ok(Standing::New);
+                return Ok(Claimed::New);
             }
             let rows = self.rows(transaction).await?;
             let (Some(key), Some(own)) = (find(&rows, ""), find(&rows, &self.field)) else { continue };
@@ -109,11 +101,11 @@ impl Claim {
                 continue;
             }
             return Ok(match &own.outcome {
-                _ if key.request != self.request => Standing::Reused,
+                _ if key.request != self.request => Claimed::Reused,
                 // Another root field of the same request came first.
-                _ if inserted == 1 => Standing::New,
-                Some(outcome) => Standing::Before(outcome.clone()),
-                None => Standing::Reused,
+                _ if inserted == 1 => Claimed::New,
+                Some(outcome) => Claimed::Before(outcome.clone()),
+                None => Claimed::Reused,
             });
         }
         Err(DatabaseError("a key is claimed and forgotten again and again".to_owned()))
@@ -141,8 +133,11 @@ impl Claim {
     }
 
     async fn rows(&self, transaction: &DatabaseTransaction) -> Result<Vec<Model>, DatabaseError> {
-        let own = Entity::find().filter(Column::AgencyId.eq(self.agency.0)).filter(Column::Holder.eq(&self.holder));
-        Ok(own.all(transaction).await?)
+        Ok(self.own().all(transaction).await?)
+    }
+
+    fn own(&self) -> Select<Entity> {
+        Entity::find().filter(Column::AgencyId.eq(self.agency.0)).filter(Column::Holder.eq(&self.holder))
     }
 
     async fn forget(&self, transaction: &DatabaseTransaction) -> Result<(), DatabaseError> {

@@ -49,7 +49,12 @@ pub(super) fn read(row: &QueryResult, index: usize, id: FieldId) -> Result<Optio
 
 /// A value as a bound parameter of a column.
 pub(super) fn bind(id: FieldId, value: Option<&Value>) -> SimpleExpr {
-    let bound: Bound = match value {
+    Expr::val(bound(id, value))
+}
+
+/// A value as the database takes it.
+pub(super) fn bound(id: FieldId, value: Option<&Value>) -> Bound {
+    match value {
         Some(Value::Text(text)) => text.clone().into(),
         Some(Value::Bool(yes)) => (*yes).into(),
         Some(Value::Date(date)) => (*date).into(),
@@ -65,8 +70,7 @@ pub(super) fn bind(id: FieldId, value: Option<&Value>) -> SimpleExpr {
             }
             _ => None::<String>.into(),
         },
-    };
-    Expr::val(bound)
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,9 @@ use crate::error::DatabaseError;
 use crate::ids::AgencyId;
 use samverka_entities::{ledger, ledger_indexed, ledger_subject};
 use sea_orm::sea_query::{Cond, Expr, ExprTrait, OnConflict, Order, Query};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait as _,
+};
 use uuid::Uuid;
 
 /// A row of the access log.
@@ -40,7 +42,11 @@ impl Store {
             record: Set(row.record.clone()),
             hash: Set(row.hash.clone()),
         });
-        ledger::Entity::insert_many(rows).exec_without_returning(&self.writer).await?;
+        let insert = ledger::Entity::insert_many(rows).into_query();
+        match &self.writers {
+            Some(writers) => writers.take().await?.execute(&insert).await?,
+            None => _ = self.writer.execute(&insert).await?,
+        }
         Ok(())
     }
 

@@ -13,14 +13,16 @@ mod seed;
 mod suggestion;
 mod write;
 
-pub(crate) use claim::{Begun, Claim};
+pub(crate) use claim::{Claim, Claimed};
 pub(crate) use ledger::{LedgerRow, SubjectRow};
-pub(crate) use read::{Asked, Entry, IdentifierRow, Look, Plan, Planned, Read, RevisionRow, Row, Snapshot, Standing};
+pub(crate) use read::{
+    Asked, Entry, Found, IdentifierRow, Look, Plan, Planned, Read, RevisionRow, Row, Snapshot, Standing,
+};
 pub use roster::RosterReport;
 pub(crate) use suggestion::{SuggestedRow, SuggestionRow};
-pub(crate) use write::{Author, Write};
+pub(crate) use write::{Applied, Author, Write};
 
-use self::reading::{Options, Readers};
+use self::reading::{Connections, Options};
 use crate::agency::{Agency, AgencyKind, NewAgency};
 use crate::error::DatabaseError;
 use crate::figures::Pool;
@@ -44,6 +46,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 const READERS: usize = 8;
 const WRITERS_POSTGRES: u32 = 4;
+const WRITERS_IN_ONE_STATEMENT: usize = 4;
 
 impl From<DbErr> for DatabaseError {
     /// Database errors quote values of the row at hand, so only their kind is kept.
@@ -94,8 +97,10 @@ fn connect_error(what: &str, error: &sea_orm::sqlx::Error) -> DatabaseError {
 /// connection, because there is one writer.
 #[derive(Clone)]
 pub(crate) struct Store {
-    readers: Readers,
+    readers: Connections,
     writer: DatabaseConnection,
+    /// For what is written in one statement, on PostgreSQL alone.
+    writers: Option<Connections>,
 }
 
 impl Store {
@@ -128,8 +133,8 @@ impl Store {
         let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(failed)?;
         // Whatever commits empties the caches of all others: more than what one request reads is never kept.
         let reading = options.pragma("query_only", "ON").pragma("cache_size", "-16384");
-        let readers = Readers::new(Options::Sqlite(reading), READERS, ACQUIRE_TIMEOUT)?;
-        Ok(Store { readers, writer: writer.into() })
+        let readers = Connections::new(Options::Sqlite(reading), READERS, ACQUIRE_TIMEOUT)?;
+        Ok(Store { readers, writer: writer.into(), writers: None })
     }
 
     async fn connect_postgres(url: &str) -> Result<Store, DatabaseError> {
@@ -144,9 +149,10 @@ impl Store {
             .options([("default_transaction_isolation", "repeatable read"), ("default_transaction_read_only", "on")]);
         let pool = || PgPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
         let failed = |error| connect_error("PostgreSQL", &error);
-        let writer = pool().max_connections(WRITERS_POSTGRES).connect_with(options).await.map_err(failed)?;
-        let readers = Readers::new(Options::Postgres(reading), READERS, ACQUIRE_TIMEOUT)?;
-        Ok(Store { readers, writer: writer.into() })
+        let writer = pool().max_connections(WRITERS_POSTGRES).connect_with(options.clone()).await.map_err(failed)?;
+        let readers = Connections::new(Options::Postgres(reading), READERS, ACQUIRE_TIMEOUT)?;
+        let writers = Connections::new(Options::Postgres(options), WRITERS_IN_ONE_STATEMENT, ACQUIRE_TIMEOUT)?;
+        Ok(Store { readers, writer: writer.into(), writers: Some(writers) })
     }
 
     fn backend(&self) -> DbBackend {
@@ -165,6 +171,9 @@ impl Store {
             DbBackend::Sqlite => pool(self.writer.get_sqlite_connection_pool()),
             _ => pool(self.writer.get_postgres_connection_pool()),
         };
+        let alone = self.writers.as_ref().map(Connections::figures).unwrap_or_default();
+        let writer =
+            Pool { open: writer.open + alone.open, idle: writer.idle + alone.idle, most: writer.most + alone.most };
         [self.readers.figures(), writer]
     }
 
@@ -195,8 +204,9 @@ impl Store {
 
     /// Closes every connection.
     pub(crate) async fn close(self) {
-        let Store { readers, writer } = self;
+        let Store { readers, writer, writers } = self;
         readers.close();
+        writers.inspect(Connections::close);
         _ = writer.close().await;
     }
 

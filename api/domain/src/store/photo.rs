@@ -6,7 +6,7 @@ use super::write::Write;
 use crate::error::DatabaseError;
 use crate::photo::Media;
 use samverka_entities::photo;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryTrait as _};
 use uuid::Uuid;
 
 impl Snapshot {
@@ -20,30 +20,22 @@ impl Snapshot {
 
 impl Write {
     /// Keeps the bytes of a photo.
-    pub(crate) async fn put_photo(
-        &self,
-        child: Uuid,
-        id: Uuid,
-        media: Media,
-        bytes: Vec<u8>,
-    ) -> Result<(), DatabaseError> {
+    pub(crate) fn put_photo(&mut self, id: Uuid, media: Media, bytes: Vec<u8>) {
         let row = photo::ActiveModel {
             id: Set(id),
-            child_id: Set(child),
+            child_id: Set(self.child()),
             media: Set(media.essence().to_owned()),
             bytes: Set(bytes),
         };
-        photo::Entity::insert(row).exec_without_returning(self.transaction()).await?;
-        Ok(())
+        self.run(&photo::Entity::insert(row).into_query());
     }
 
-    /// Deletes the bytes of every photo of a child but one, or of all.
-    pub(crate) async fn drop_photos(&self, child: Uuid, but: Option<Uuid>) -> Result<(), DatabaseError> {
-        let mut gone = photo::Entity::delete_many().filter(photo::Column::ChildId.eq(child));
+    /// Deletes the bytes of every photo of the child but one, or of all.
+    pub(crate) fn drop_photos(&mut self, but: Option<Uuid>) {
+        let mut gone = photo::Entity::delete_many().filter(photo::Column::ChildId.eq(self.child()));
         if let Some(but) = but {
             gone = gone.filter(photo::Column::Id.ne(but));
         }
-        gone.exec(self.transaction()).await?;
-        Ok(())
+        self.run(&gone.into_query());
     }
 }

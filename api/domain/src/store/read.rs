@@ -35,6 +35,13 @@ pub(crate) struct Standing {
     pub(crate) consents: Consents,
 }
 
+/// A child as it was found: what the agency is to it, and how often it had changed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    pub(crate) standing: Standing,
+    pub(crate) sequence: i64,
+}
+
 /// What is always read of a placement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -150,7 +157,7 @@ impl Look {
         asked: Asked<'_>,
         plan: &Plan,
         now: i64,
-    ) -> Result<(Vec<Standing>, Read), DatabaseError> {
+    ) -> Result<(Vec<Found>, Read), DatabaseError> {
         let shape = match asked {
             Asked::Id(_) => Shape { number: None, plan: plan.clone() },
             Asked::Number(kind, _) => Shape { number: Some(kind), plan: plan.clone() },
@@ -228,7 +235,25 @@ impl Snapshot {
         now: i64,
         with_consents: bool,
     ) -> Result<Vec<Standing>, DatabaseError> {
-        standings(self, agency, children, now, with_consents).await
+        let found = found(self, agency, children, now, with_consents).await?;
+        Ok(found.into_iter().map(|found| found.standing).collect())
+    }
+
+    /// The same of one child, with how often it had changed.
+    pub(crate) async fn found(
+        &self,
+        agency: AgencyId,
+        child: Uuid,
+        now: i64,
+        with_consents: bool,
+    ) -> Result<Option<Found>, DatabaseError> {
+        Ok(found(self, agency, &[child], now, with_consents).await?.pop())
+    }
+
+    /// Every row of a section of a child, with every column.
+    pub(crate) async fn section(&self, section: Section, child: Uuid) -> Result<Read, DatabaseError> {
+        let plan = Plan { responsible: section == Section::Responsibility, sections: vec![Planned::whole(section)] };
+        self.sections(&[child], &plan).await
     }
 
     /// The next children, after a place, that live consents name the agency for.
@@ -348,26 +373,26 @@ fn live_consent(now: i64) -> Cond {
         .add(Expr::col(name("withdrawn_at")).is_null())
 }
 
-pub(super) async fn standings(
+async fn found(
     database: &impl Rows,
     agency: AgencyId,
     children: &[Uuid],
     now: i64,
     with_consents: bool,
-) -> Result<Vec<Standing>, DatabaseError> {
+) -> Result<Vec<Found>, DatabaseError> {
     let mut query = standings_query(agency, now, None);
     query.and_where(of("child", "id").is_in(padded(children)));
     let rows = database.rows(&query).await?;
-    let mut found: HashMap<Uuid, Standing> =
-        fold_standings(&rows, now)?.into_iter().map(|standing| (standing.child, standing)).collect();
+    let mut found: HashMap<Uuid, Found> =
+        fold_standings(&rows, now)?.into_iter().map(|found| (found.standing.child, found)).collect();
     if with_consents {
         for (child, groups) in consents(database, agency, children, now).await? {
-            if let Some(standing) = found.get_mut(&child) {
+            if let Some(Found { standing, .. }) = found.get_mut(&child) {
                 standing.consents = standing.consents.and(groups);
                 standing.relation = Relation::Consented;
             }
         }
-        for standing in found.values_mut().filter(|standing| standing.consents.is_empty()) {
+        for Found { standing, .. } in found.values_mut().filter(|found| found.standing.consents.is_empty()) {
             standing.relation = Relation::None;
         }
     }
@@ -380,7 +405,7 @@ const LEVEL: &str = "level_of";
 const MISSING: &str = "missing_of";
 const NUMBER: &str = "number_of";
 /// How many columns a standing takes.
-const STANDING: usize = 6;
+const STANDING: usize = 7;
 
 fn of(table: &'static str, column: &'static str) -> Expr {
     Expr::col((name(table), name(column)))
@@ -409,6 +434,7 @@ fn standings_query(agency: AgencyId, now: i64, number: Option<(IdentifierKind, &
             (name(TIE), name("closed_at")),
             (name(LEVEL), name("level")),
             (name(MISSING), name("opened_at")),
+            (name("child"), name("sequence")),
         ])
         .from(name("child"));
     let tied = if number.is_some() { JoinType::InnerJoin } else { JoinType::LeftJoin };
@@ -429,17 +455,18 @@ fn literal(kind: IdentifierKind) -> String {
 }
 
 /// One standing a child, from a row for each tie and each missing episode.
-fn fold_standings(rows: &[QueryResult], now: i64) -> Result<Vec<Standing>, DatabaseError> {
-    let mut found: Vec<Standing> = Vec::with_capacity(rows.len());
+fn fold_standings(rows: &[QueryResult], now: i64) -> Result<Vec<Found>, DatabaseError> {
+    let mut found: Vec<Found> = Vec::with_capacity(rows.len());
     let mut places: HashMap<Uuid, usize> = HashMap::with_capacity(rows.len());
     for row in rows {
         let (standing, relation) = read_standing(row, now)?;
+        let sequence: i64 = row.try_get_by_index(7)?;
         let place = *places.entry(standing.child).or_insert_with(|| {
-            found.push(standing);
+            found.push(Found { standing, sequence });
             found.len() - 1
         });
         let missing: Option<i64> = row.try_get_by_index(6)?;
-        if let Some(standing) = found.get_mut(place) {
+        if let Some(Found { standing, .. }) = found.get_mut(place) {
             // The strongest relation counts: they are declared strongest first.
             standing.relation = standing.relation.min(relation);
             standing.missing |= missing.is_some();
@@ -498,18 +525,6 @@ async fn consents(
         Consents::from_groups(names)
     };
     rows.iter().map(|row| Ok((row.try_get_by_index(0)?, groups(row.try_get_by_index(1)?)))).collect()
-}
-
-/// Every row of a section, with all its columns.
-pub(super) async fn section_rows(
-    database: &impl Rows,
-    section: Section,
-    children: &[Uuid],
-) -> Result<Vec<Row>, DatabaseError> {
-    let plan = Planned { section, fields: stored(section), stamps: true, ended: true };
-    let plan = Plan { sections: vec![plan], responsible: false };
-    let rows = database.rows(&sections_query(children, &plan)).await?;
-    Ok(read_sections(&rows, 0, &plan)?.rows.into_iter().map(|(_, row)| row).collect())
 }
 
 /// The ids, repeated up to a power of two: few shapes of a statement, so that each is prepared once.
@@ -592,6 +607,11 @@ fn read_sections(rows: &[QueryResult], before: usize, plan: &Plan) -> Result<Rea
 }
 
 impl Planned {
+    /// Every row of a section, with every column.
+    pub(crate) fn whole(section: Section) -> Self {
+        Planned { section, fields: stored(section), stamps: true, ended: true }
+    }
+
     /// Where the id of a placement stands, if its columns begin here.
     fn entry(&self, at: usize) -> usize {
         at + 1 + usize::from(self.stamps)
@@ -629,7 +649,7 @@ fn read_row(row: &QueryResult, child: Uuid, mut at: usize, planned: &Planned) ->
     Ok(Row { child, entry, values, stamps })
 }
 
-pub(super) async fn identifiers(
+async fn identifiers(
     database: &impl Rows,
     children: &[Uuid],
     kinds: &[IdentifierKind],

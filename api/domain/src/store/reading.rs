@@ -1,5 +1,5 @@
-//! Connections for reading, held by the hub itself. The driver's own pool asks the database after every use whether it is
-//! still there, which costs as much as a small read.
+//! Connections held by the hub itself: for reading, and on PostgreSQL for what is written in one statement. The driver's own
+//! pool asks the database after every use whether it is still there, which costs as much as a small read.
 
 use super::read::Shape;
 use crate::error::DatabaseError;
@@ -23,9 +23,9 @@ const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
 /// How many statements are kept as text.
 const KEPT: usize = 256;
 
-/// The connections for reading.
+/// Connections of one kind.
 #[derive(Clone)]
-pub(super) struct Readers(Pool<Maker>);
+pub(super) struct Connections(Pool<Maker>);
 
 /// Makes connections, for one database.
 pub(super) struct Maker {
@@ -76,12 +76,12 @@ impl Manager for Maker {
     }
 }
 
-impl Readers {
+impl Connections {
     pub(super) fn new(options: Options, size: usize, patience: Duration) -> Result<Self, DatabaseError> {
         let maker = Maker { options, kept: Arc::new(Cache::new(KEPT)) };
         let pool = Pool::builder(maker).max_size(size).runtime(deadpool::Runtime::Tokio1);
         let pool = pool.wait_timeout(Some(patience)).create_timeout(Some(patience)).build();
-        pool.map(Readers).map_err(|_| DatabaseError("the connections for reading cannot be kept".to_owned()))
+        pool.map(Connections).map_err(|_| DatabaseError("the connections cannot be kept".to_owned()))
     }
 
     /// A connection that nobody else uses until it is given back.
@@ -156,7 +156,22 @@ impl Held {
         self.fetch(prepared.sql.clone(), values).await
     }
 
-    fn build(&self, query: &SelectStatement) -> (String, SqlxValues) {
+    /// Runs a statement that is kept as text.
+    pub(super) async fn run_text(
+        &mut self,
+        sql: Arc<str>,
+        values: Vec<Value>,
+    ) -> Result<Vec<QueryResult>, DatabaseError> {
+        self.fetch(sql, SqlxValues(Values(values))).await
+    }
+
+    /// Runs a statement that gives no rows.
+    pub(super) async fn execute(&mut self, statement: &impl SqlxBinder) -> Result<(), DatabaseError> {
+        let (sql, values) = self.build(statement);
+        self.fetch(sql.into(), values).await.map(|_| ())
+    }
+
+    fn build(&self, query: &impl SqlxBinder) -> (String, SqlxValues) {
         match self.connection {
             Connection::Sqlite(_) => query.build_sqlx(SqliteQueryBuilder),
             Connection::Postgres(_) => query.build_sqlx(PostgresQueryBuilder),

@@ -9,7 +9,7 @@ use crate::error::DatabaseError;
 use crate::list::Key;
 use crate::policy::{Protection, Relation};
 use chrono::NaiveDate;
-use sea_orm::sea_query::{Cond, Expr, ExprTrait, JoinType, LockType, Query, SelectStatement};
+use sea_orm::sea_query::{Cond, Expr, ExprTrait, JoinType, LockType, Query, SelectStatement, UpdateStatement};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, QueryResult};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, HashMap};
@@ -178,20 +178,14 @@ fn protection(code: Option<&str>) -> Protection {
     code.map_or(Protection::None, |code| Protection::from_code(code).unwrap_or(Protection::Registered))
 }
 
-/// Writes new values of a child's keys.
-pub(super) async fn update(
-    database: &DatabaseTransaction,
-    child: Uuid,
-    changed: Vec<(&'static str, Expr)>,
-) -> Result<(), DatabaseError> {
-    if changed.is_empty() {
-        return Ok(());
-    }
+/// Writes new values of a child's keys, if there are any.
+pub(super) fn update(child: Uuid, changed: Vec<(&'static str, Expr)>) -> Option<UpdateStatement> {
     let values = changed.into_iter().map(|(column, value)| (name(column), value));
+    let mut values = values.peekable();
+    values.peek()?;
     let mut update = Query::update();
     update.table(name("roster")).values(values).and_where(Expr::col(name("child_id")).eq(child));
-    database.execute(&update).await?;
-    Ok(())
+    Some(update)
 }
 
 /// Makes the rows of these children again from their record.

@@ -84,7 +84,7 @@ fn tables() -> Vec<Table> {
         rows: Vec::new(),
     };
     let mut tables = vec![
-        plain(Plain::Child, "child", &["id", "subject", "lead_agency_id", "state", "registered_at"]),
+        plain(Plain::Child, "child", &["id", "subject", "lead_agency_id", "state", "registered_at", "sequence"]),
         plain(
             Plain::Involvement,
             "involvement",
@@ -144,10 +144,9 @@ fn fill(tables: &mut [Table], made_up: MadeUpChild) {
             table.rows.extend(rows);
         }
     };
-    add(
-        Plain::Child,
-        vec![vec![child.into(), subject.into(), lead.0.into(), Expr::val("ACTIVE"), registered_at.into()]],
-    );
+    let row =
+        vec![child.into(), subject.into(), lead.0.into(), Expr::val("ACTIVE"), registered_at.into(), 0_i64.into()];
+    add(Plain::Child, vec![row]);
     add(Plain::Involvement, involvements.into_iter().map(|row| involvement(child, row)).collect());
     add(Plain::Identifier, identifiers.into_iter().map(|row| identifier(row.into_row(child))).collect());
     add(Plain::Episode, episodes.into_iter().map(|row| episode(child, row)).collect());

@@ -9,8 +9,11 @@ use crate::error::DatabaseError;
 use crate::ids::AgencyId;
 use crate::suggestion::{Change, Outcome};
 use samverka_entities::{suggestion, suggestion_field};
-use sea_orm::sea_query::{Cond, Expr, ExprTrait};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Cond, Expr, ExprTrait, Query};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait as _,
+};
 use serde_json::Value as Json;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -76,13 +79,6 @@ impl Snapshot {
         }
         with_fields(self, models(self, query).await?).await
     }
-}
-
-impl Write {
-    /// A suggestion by its id, as it is now.
-    pub(crate) async fn suggestion(&self, id: Uuid) -> Result<Option<SuggestionRow>, DatabaseError> {
-        by_id(self.transaction(), id).await
-    }
 
     /// How many suggestions an agency has made on a child after an instant.
     pub(crate) async fn suggestions_since(
@@ -91,14 +87,21 @@ impl Write {
         agency: AgencyId,
         after: i64,
     ) -> Result<u64, DatabaseError> {
-        let own = suggestion::Entity::find()
-            .filter(suggestion::Column::ChildId.eq(child))
-            .filter(suggestion::Column::AgencyId.eq(agency.0))
-            .filter(suggestion::Column::At.gt(after));
-        Ok(own.count(self.transaction()).await?)
+        let mut count = Query::select();
+        count
+            .expr(Expr::col(name("id")).count())
+            .from(name("suggestion"))
+            .and_where(Expr::col(name("child_id")).eq(child))
+            .and_where(Expr::col(name("agency_id")).eq(agency.0))
+            .and_where(Expr::col(name("at")).gt(after));
+        let rows = self.rows(&count).await?;
+        let counted: Option<i64> = rows.first().map(|row| row.try_get_by_index(0)).transpose()?;
+        Ok(counted.and_then(|count| u64::try_from(count).ok()).unwrap_or_default())
     }
+}
 
-    pub(crate) async fn insert_suggestion(&self, row: SuggestionRow) -> Result<(), DatabaseError> {
+impl Write {
+    pub(crate) fn insert_suggestion(&mut self, row: SuggestionRow) {
         let SuggestionRow { id, child, section, entry, at, agency, role, user, comment, fields } = row;
         let row = suggestion::ActiveModel {
             id: Set(id),
@@ -111,7 +114,7 @@ impl Write {
             user_ref: Set(user),
             comment: Set(comment),
         };
-        suggestion::Entity::insert(row).exec_without_returning(self.transaction()).await?;
+        self.run(&suggestion::Entity::insert(row).into_query());
         let fields = fields.into_iter().map(|suggested| {
             let SuggestedRow { field, change, value, outcome, decided_at, decided_by, reason } = suggested;
             suggestion_field::ActiveModel {
@@ -126,21 +129,20 @@ impl Write {
                 reason: Set(reason),
             }
         });
-        suggestion_field::Entity::insert_many(fields).exec_without_returning(self.transaction()).await?;
-        Ok(())
+        self.run(&suggestion_field::Entity::insert_many(fields).into_query());
     }
 
     /// Notes what became of some open fields of a suggestion.
-    pub(crate) async fn decide(
-        &self,
+    pub(crate) fn decide(
+        &mut self,
         id: Uuid,
         fields: FieldSet,
         outcome: Outcome,
         reason: Option<&str>,
         author: &Author,
-    ) -> Result<(), DatabaseError> {
+    ) {
         let names = fields.iter().map(|id| id.field().name);
-        suggestion_field::Entity::update_many()
+        let update = suggestion_field::Entity::update_many()
             .col_expr(suggestion_field::Column::State, Expr::val(outcome.code()))
             .col_expr(suggestion_field::Column::DecidedAt, Expr::val(author.at))
             .col_expr(suggestion_field::Column::DecidedBy, Expr::val(author.agency.0))
@@ -148,54 +150,52 @@ impl Write {
             .col_expr(suggestion_field::Column::Reason, Expr::val(reason.map(str::to_owned)))
             .filter(suggestion_field::Column::SuggestionId.eq(id))
             .filter(suggestion_field::Column::Field.is_in(names))
-            .filter(suggestion_field::Column::State.eq(Outcome::Open.code()))
-            .exec(self.transaction())
-            .await?;
-        Ok(())
+            .filter(suggestion_field::Column::State.eq(Outcome::Open.code()));
+        self.run(&update.into_query());
     }
+}
 
-    /// Empties fields in every suggestion on a section of a child. The words beside them may tell the same, and go, too.
-    /// The suggestion stays: that it was gone would tell its suggester of the protection.
-    pub(crate) async fn purge_suggestions(
-        &self,
-        section: Section,
-        child: Uuid,
-        fields: FieldSet,
-    ) -> Result<(), DatabaseError> {
-        let all = suggestion::Entity::find()
-            .filter(suggestion::Column::ChildId.eq(child))
-            .filter(suggestion::Column::Section.eq(section.name()))
-            .all(self.transaction())
-            .await?;
-        for row in with_fields(self.transaction(), all).await? {
-            if !row.fields.iter().any(|suggested| fields.contains(suggested.field)) {
-                continue;
-            }
-            suggestion_field::Entity::update_many()
-                .col_expr(suggestion_field::Column::Value, Expr::val(None::<Json>))
-                .filter(suggestion_field::Column::SuggestionId.eq(row.id))
-                .filter(suggestion_field::Column::Field.is_in(fields.iter().map(|id| id.field().name)))
-                .exec(self.transaction())
-                .await?;
-            self.unword(row.id).await?;
+/// Empties fields in every suggestion on a section of a child. The words beside them may tell the same, and go, too.
+/// The suggestion stays: that it was gone would tell its suggester of the protection.
+pub(super) async fn purge(
+    transaction: &DatabaseTransaction,
+    section: Section,
+    child: Uuid,
+    fields: FieldSet,
+) -> Result<(), DatabaseError> {
+    let all = suggestion::Entity::find()
+        .filter(suggestion::Column::ChildId.eq(child))
+        .filter(suggestion::Column::Section.eq(section.name()))
+        .all(transaction)
+        .await?;
+    for row in with_fields(transaction, all).await? {
+        if !row.fields.iter().any(|suggested| fields.contains(suggested.field)) {
+            continue;
         }
-        Ok(())
-    }
-
-    /// Empties the comment of a suggestion and the reasons beside its fields.
-    async fn unword(&self, id: Uuid) -> Result<(), DatabaseError> {
-        suggestion::Entity::update_many()
-            .col_expr(suggestion::Column::Comment, Expr::val(None::<String>))
-            .filter(suggestion::Column::Id.eq(id))
-            .exec(self.transaction())
-            .await?;
         suggestion_field::Entity::update_many()
-            .col_expr(suggestion_field::Column::Reason, Expr::val(None::<String>))
-            .filter(suggestion_field::Column::SuggestionId.eq(id))
-            .exec(self.transaction())
+            .col_expr(suggestion_field::Column::Value, Expr::val(None::<Json>))
+            .filter(suggestion_field::Column::SuggestionId.eq(row.id))
+            .filter(suggestion_field::Column::Field.is_in(fields.iter().map(|id| id.field().name)))
+            .exec(transaction)
             .await?;
-        Ok(())
+        unword(transaction, row.id).await?;
     }
+    Ok(())
+}
+
+/// Empties the comment of a suggestion and the reasons beside its fields.
+async fn unword(transaction: &DatabaseTransaction, id: Uuid) -> Result<(), DatabaseError> {
+    suggestion::Entity::update_many()
+        .col_expr(suggestion::Column::Comment, Expr::val(None::<String>))
+        .filter(suggestion::Column::Id.eq(id))
+        .exec(transaction)
+        .await?;
+    suggestion_field::Entity::update_many()
+        .col_expr(suggestion_field::Column::Reason, Expr::val(None::<String>))
+        .filter(suggestion_field::Column::SuggestionId.eq(id))
+        .exec(transaction)
+        .await?;
+    Ok(())
 }
 
 async fn by_id(database: &impl Rows, id: Uuid) -> Result<Option<SuggestionRow>, DatabaseError> {

@@ -1,24 +1,32 @@
-//! Writing: a transaction in which a child's row is locked first, so that writers of one child wait
-//! for each other and never overwrite.
+//! Writing: what a change of a child comes to is gathered first, and then made, whole, in one transaction that begins with the
+//! child itself: it has still changed as often as when it was read, or nothing of it is made. So writers of one child never
+//! overwrite, and hold nothing while they decide.
 
-use super::columns::{bind, name};
-use super::read::{IdentifierRow, Row, Standing, identifiers, section_rows, standings};
-use super::roster;
-use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Value};
+use super::Store;
+use super::claim::{Claim, Claimed};
+use super::columns::{bind, bound, name};
+use super::read::IdentifierRow;
+use super::{roster, suggestion};
+use crate::catalogue::{FieldId, FieldSet, Section, Value};
 use crate::error::DatabaseError;
 use crate::ids::AgencyId;
 use crate::stamps::Stamps;
 use chrono::NaiveDate;
+use quick_cache::sync::Cache;
 use samverka_entities::{child, identifier, involvement, revision};
-use sea_orm::sea_query::{Expr, ExprTrait, LockType, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
+    QueryTrait as _, Statement, StatementBuilder, Value as Bound,
 };
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-use tracing::Instrument;
+use std::fmt::Write as _;
+use std::sync::{Arc, LazyLock};
+use tracing::{Instrument, debug_span};
 use uuid::Uuid;
+
+/// How many statements are kept as text.
+const KEPT: usize = 256;
 
 /// Who writes, and when.
 #[derive(Clone, Debug)]
@@ -30,191 +38,123 @@ pub(crate) struct Author {
     pub(crate) suggested_by: Option<AgencyId>,
 }
 
-/// A transaction that writes. The list table follows: keys as they change, ties to agencies at the commit.
+/// What a change of a child comes to. The list table follows: keys as they change, ties to agencies at the end.
 pub(crate) struct Write {
-    transaction: DatabaseTransaction,
-    /// The children whose ties have changed, and when.
-    tied: Mutex<BTreeMap<Uuid, i64>>,
+    store: Store,
+    child: Uuid,
+    /// How often the child had changed when it was read; none for a child that is made.
+    sequence: Option<i64>,
+    effects: Vec<Effect>,
+    /// When the ties between the child and agencies change, if they do.
+    tied: Option<i64>,
+}
+
+/// What became of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// It is made, and durable.
+    Done,
+    /// The child has changed since it was read: nothing is made.
+    Stale,
+    /// It was made before under the same key, and this came of it: nothing is made.
+    Before(String),
+    /// The key stands for another request: nothing is made.
+    Reused,
+}
+
+enum Effect {
+    /// The one row of a section.
+    Row(RowEffect),
+    Revision(RevisionEffect),
+    Run(Statement),
+    /// Fields that may not be kept go out of every revision and every suggestion on a section.
+    Purge(Section, FieldSet),
+}
+
+struct RowEffect {
+    section: Section,
+    is_new: bool,
+    changes: Vec<(FieldId, Option<Value>)>,
+    stamps: Stamps,
+}
+
+struct RevisionEffect {
+    section: Section,
+    entry: Option<Uuid>,
+    changes: Json,
+    author: Author,
 }
 
 impl Write {
-    pub(super) fn new(transaction: DatabaseTransaction) -> Self {
-        Write { transaction, tied: Mutex::default() }
+    /// A change of a child that had changed so often when it was read.
+    pub(crate) fn of(store: &Store, child: Uuid, sequence: i64) -> Self {
+        Write { store: store.clone(), child, sequence: Some(sequence), effects: Vec::new(), tied: None }
     }
 
-    pub(super) fn transaction(&self) -> &DatabaseTransaction {
-        &self.transaction
+    /// A child that is made.
+    pub(crate) fn of_new(store: &Store, child: Uuid) -> Self {
+        Write { store: store.clone(), child, sequence: None, effects: Vec::new(), tied: None }
     }
 
-    /// Makes everything of it durable.
-    pub(crate) async fn commit(self) -> Result<(), DatabaseError> {
-        let Write { transaction, tied } = self;
-        for (child, at) in tied.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            roster::refresh(&transaction, &[child], at).await?;
-        }
-        #[cfg(debug_assertions)]
-        if crate::fault::is_planted() {
-            tokio::spawn(async {
-                crate::fault::hold().await;
-                transaction.commit().await
-            });
-            return Ok(());
-        }
-        Ok(transaction.commit().instrument(tracing::debug_span!("commit")).await?)
+    /// All of it; nothing of it stays.
+    pub(crate) fn take(&mut self) -> Self {
+        let Write { store, child, sequence, effects, tied } = self;
+        let (effects, tied) = (std::mem::take(effects), tied.take());
+        Write { store: store.clone(), child: *child, sequence: *sequence, effects, tied }
     }
 
-    /// Notes that the ties between a child and agencies change.
-    fn tie(&self, child: Uuid, at: i64) {
-        self.tied.lock().unwrap_or_else(PoisonError::into_inner).insert(child, at);
+    /// Whether it changes nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.effects.is_empty()
     }
 
-    /// Locks a child against other writers until the end of the transaction. Whether it is there.
-    pub(crate) async fn lock(&self, child: Uuid) -> Result<bool, DatabaseError> {
-        let mut query = Query::select();
-        query.column(name("id")).from(name("child")).and_where(Expr::col(name("id")).eq(child));
-        if self.transaction.get_database_backend() == DbBackend::Postgres {
-            query.lock(LockType::NoKeyUpdate);
-        }
-        Ok(self.transaction.query_one(&query).await?.is_some())
-    }
-
-    pub(crate) async fn standing(
-        &self,
-        agency: AgencyId,
-        child: Uuid,
-        now: i64,
-        with_consents: bool,
-    ) -> Result<Option<Standing>, DatabaseError> {
-        Ok(standings(&self.transaction, agency, &[child], now, with_consents).await?.into_iter().next())
-    }
-
-    /// Every row of a section of a child, with every column.
-    pub(crate) async fn rows(&self, section: Section, child: Uuid) -> Result<Vec<Row>, DatabaseError> {
-        section_rows(&self.transaction, section, &[child]).await
-    }
-
-    pub(crate) async fn identifiers(&self, child: Uuid) -> Result<Vec<IdentifierRow>, DatabaseError> {
-        identifiers(&self.transaction, &[child], &IdentifierKind::ALL).await
-    }
-
-    /// The agency that is responsible for the child now.
-    pub(crate) async fn responsible(&self, child: Uuid) -> Result<Option<AgencyId>, DatabaseError> {
-        let open = involvement::Entity::find()
-            .filter(involvement::Column::ChildId.eq(child))
-            .filter(involvement::Column::Kind.eq("RESPONSIBLE"))
-            .filter(involvement::Column::ClosedAt.is_null())
-            .one(&self.transaction)
-            .await?;
-        Ok(open.map(|row| AgencyId(row.agency_id)))
+    pub(super) fn run(&mut self, statement: &impl StatementBuilder) {
+        self.effects.push(Effect::Run(self.store.backend().build(statement)));
     }
 
     /// Writes the changed columns of a section's row, or makes the row.
-    pub(crate) async fn put_row(
-        &self,
+    pub(crate) fn put_row(
+        &mut self,
         section: Section,
-        child: Uuid,
-        changes: &[(FieldId, Option<Value>)],
-        stamps: &Stamps,
+        changes: Vec<(FieldId, Option<Value>)>,
+        stamps: Stamps,
         is_new: bool,
-    ) -> Result<(), DatabaseError> {
-        let key = (name("child_id"), child);
-        roster::update(&self.transaction, child, roster::changed(section, changes)).await?;
-        self.put(section, key, vec![(name("child_id"), child.into())], changes, stamps, is_new).await
+    ) {
+        if let Some(update) = roster::update(self.child, roster::changed(section, &changes)) {
+            self.run(&update);
+        }
+        self.effects.push(Effect::Row(RowEffect { section, is_new, changes, stamps }));
     }
 
     /// Writes the changed columns of a placement, or makes it.
-    pub(crate) async fn put_placement(
-        &self,
-        child: Uuid,
+    pub(crate) fn put_placement(
+        &mut self,
         id: Uuid,
         valid_to: Option<NaiveDate>,
         changes: &[(FieldId, Option<Value>)],
         stamps: &Stamps,
         is_new: bool,
-    ) -> Result<(), DatabaseError> {
+    ) {
         let fixed = vec![
-            (name("child_id"), Expr::val(child)),
+            (name("child_id"), Expr::val(self.child)),
             (name("id"), Expr::val(id)),
             (name("valid_to"), Expr::val(valid_to)),
         ];
-        self.put(Section::Placement, (name("id"), id), fixed, changes, stamps, is_new).await
+        let put = put(self.store.backend(), Section::Placement, (name("id"), id), fixed, changes, stamps, is_new);
+        self.effects.push(Effect::Run(put));
     }
 
-    async fn put(
-        &self,
-        section: Section,
-        key: (sea_orm::sea_query::Alias, Uuid),
-        mut columns: Vec<(sea_orm::sea_query::Alias, Expr)>,
-        changes: &[(FieldId, Option<Value>)],
-        stamps: &Stamps,
-        is_new: bool,
-    ) -> Result<(), DatabaseError> {
-        columns.push((name("stamps"), Expr::val(stamps.to_json())));
-        columns.extend(changes.iter().map(|(id, value)| (name(id.field().column), bind(*id, value.as_ref()))));
-        if is_new {
-            let mut insert = Query::insert();
-            let (names, values): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
-            insert.into_table(name(section.table())).columns(names).values_panic(values);
-            self.transaction.execute(&insert).await?;
-        } else {
-            let mut update = Query::update();
-            update.table(name(section.table())).values(columns).and_where(Expr::col(key.0).eq(key.1));
-            self.transaction.execute(&update).await?;
-        }
-        Ok(())
-    }
-
-    /// Takes fields out of every revision of a section of a child.
-    pub(crate) async fn purge_revisions(
-        &self,
-        section: Section,
-        child: Uuid,
-        fields: FieldSet,
-    ) -> Result<(), DatabaseError> {
-        let rows = revision::Entity::find()
-            .filter(revision::Column::ChildId.eq(child))
-            .filter(revision::Column::Section.eq(section.name()))
-            .all(&self.transaction)
-            .await?;
-        for mut row in rows {
-            let Some(changes) = row.changes.as_object_mut() else { continue };
-            let before = changes.len();
-            changes.retain(|field, _| !fields.iter().any(|id| id.field().name == field));
-            if changes.len() == before {
-                continue;
-            }
-            let changed = revision::ActiveModel { changes: Set(row.changes.clone()), ..row.into() };
-            revision::Entity::update(changed).exec(&self.transaction).await?;
-        }
-        Ok(())
+    /// Takes fields out of every revision and every suggestion on a section.
+    pub(crate) fn purge(&mut self, section: Section, fields: FieldSet) {
+        self.effects.push(Effect::Purge(section, fields));
     }
 
     /// Keeps who wrote what when.
-    pub(crate) async fn revise(
-        &self,
-        section: Section,
-        child: Uuid,
-        entry: Option<Uuid>,
-        changes: Json,
-        author: &Author,
-    ) -> Result<(), DatabaseError> {
-        let number = Expr::col(name("number")).max().if_null(0).add(1);
-        let mut row = Query::select();
-        row.expr(Expr::val(child)).expr(Expr::val(section.name())).expr(number).expr(Expr::val(author.at));
-        row.expr(Expr::val(author.agency.0)).expr(Expr::val(author.user.clone()));
-        row.expr(Expr::val(entry)).expr(Expr::val(changes));
-        row.expr(Expr::val(author.suggested_by.map(|agency| agency.0))).from(name("revision"));
-        row.and_where(Expr::col(name("child_id")).eq(child)).and_where(Expr::col(name("section")).eq(section.name()));
-        let mut insert = Query::insert();
-        let columns =
-            ["child_id", "section", "number", "at", "agency_id", "user_ref", "entry_id", "changes", "suggested_by"];
-        insert.into_table(name("revision")).columns(columns.map(name));
-        insert.select_from(row).map_err(|_| DatabaseError("a revision cannot be kept".to_owned()))?;
-        self.transaction.execute(&insert).await?;
-        Ok(())
+    pub(crate) fn revise(&mut self, section: Section, entry: Option<Uuid>, changes: Json, author: Author) {
+        self.effects.push(Effect::Revision(RevisionEffect { section, entry, changes, author }));
     }
 
-    pub(crate) async fn insert_identifier(&self, row: IdentifierRow) -> Result<(), DatabaseError> {
+    pub(crate) fn insert_identifier(&mut self, row: IdentifierRow) {
         let IdentifierRow { id, child, kind, value, identity_level, valid_from, valid_to, stamps } = row;
         let row = identifier::ActiveModel {
             id: Set(id),
@@ -226,72 +166,303 @@ impl Write {
             valid_to: Set(valid_to),
             stamps: Set(stamps.to_json()),
         };
-        identifier::Entity::insert(row).exec_without_returning(&self.transaction).await?;
-        Ok(())
+        self.run(&identifier::Entity::insert(row).into_query());
     }
 
-    pub(crate) async fn end_identifier(&self, id: Uuid, to: NaiveDate, stamps: &Stamps) -> Result<(), DatabaseError> {
-        let row = identifier::ActiveModel {
-            id: Set(id),
-            valid_to: Set(Some(to)),
-            stamps: Set(stamps.to_json()),
-            ..Default::default()
-        };
-        identifier::Entity::update(row).exec(&self.transaction).await?;
-        Ok(())
+    pub(crate) fn end_identifier(&mut self, id: Uuid, to: NaiveDate, stamps: &Stamps) {
+        let update = identifier::Entity::update_many()
+            .col_expr(identifier::Column::ValidTo, Expr::val(to))
+            .col_expr(identifier::Column::Stamps, Expr::val(stamps.to_json()))
+            .filter(identifier::Column::Id.eq(id));
+        self.run(&update.into_query());
     }
 
-    pub(crate) async fn insert_child(
-        &self,
-        id: Uuid,
-        subject: Uuid,
-        lead: AgencyId,
-        at: i64,
-    ) -> Result<(), DatabaseError> {
+    pub(crate) fn insert_child(&mut self, subject: Uuid, lead: AgencyId, at: i64) {
         let row = child::ActiveModel {
-            id: Set(id),
+            id: Set(self.child),
             subject: Set(subject),
             lead_agency_id: Set(lead.0),
             state: Set("ACTIVE".to_owned()),
             registered_at: Set(at),
+            sequence: Set(1),
         };
-        self.tie(id, at);
-        child::Entity::insert(row).exec_without_returning(&self.transaction).await?;
-        Ok(())
+        self.tied = Some(at);
+        self.run(&child::Entity::insert(row).into_query());
     }
 
-    pub(crate) async fn open_involvement(
-        &self,
-        id: Uuid,
-        child: Uuid,
-        agency: AgencyId,
-        kind: &str,
-        at: i64,
-    ) -> Result<(), DatabaseError> {
-        self.tie(child, at);
+    pub(crate) fn open_involvement(&mut self, id: Uuid, agency: AgencyId, kind: &str, at: i64) {
+        self.tied = Some(at);
         let row = involvement::ActiveModel {
             id: Set(id),
-            child_id: Set(child),
+            child_id: Set(self.child),
             agency_id: Set(agency.0),
             unit: Set(None),
             kind: Set(kind.to_owned()),
             opened_at: Set(at),
             closed_at: Set(None),
         };
-        involvement::Entity::insert(row).exec_without_returning(&self.transaction).await?;
-        Ok(())
+        self.run(&involvement::Entity::insert(row).into_query());
     }
 
     /// Closes the open involvements of a kind.
-    pub(crate) async fn close_involvements(&self, child: Uuid, kind: &str, at: i64) -> Result<(), DatabaseError> {
-        self.tie(child, at);
-        involvement::Entity::update_many()
+    pub(crate) fn close_involvements(&mut self, kind: &str, at: i64) {
+        self.tied = Some(at);
+        let update = involvement::Entity::update_many()
             .col_expr(involvement::Column::ClosedAt, Expr::val(at))
-            .filter(involvement::Column::ChildId.eq(child))
+            .filter(involvement::Column::ChildId.eq(self.child))
             .filter(involvement::Column::Kind.eq(kind))
-            .filter(involvement::Column::ClosedAt.is_null())
-            .exec(&self.transaction)
-            .await?;
-        Ok(())
+            .filter(involvement::Column::ClosedAt.is_null());
+        self.run(&update.into_query());
+    }
+
+    pub(super) fn child(&self) -> Uuid {
+        self.child
+    }
+
+    /// Makes all of it, durably, or nothing; of what is claimed, once.
+    pub(crate) async fn apply(self, claim: Option<&Claim>) -> Result<Applied, DatabaseError> {
+        if self.is_empty() && claim.is_none() {
+            return Ok(Applied::Done);
+        }
+        if claim.is_none()
+            && let Some(alone) = self.in_one_statement()
+        {
+            return self.store.run_alone(alone).await;
+        }
+        let transaction = self.store.begin().instrument(debug_span!("begin")).await?;
+        let applied = self.apply_in(&transaction, claim).await?;
+        if applied != Applied::Done {
+            transaction.rollback().await?;
+            return Ok(applied);
+        }
+        #[cfg(debug_assertions)]
+        if crate::fault::is_planted() {
+            tokio::spawn(async {
+                crate::fault::hold().await;
+                transaction.commit().await
+            });
+            return Ok(applied);
+        }
+        transaction.commit().instrument(debug_span!("commit")).await?;
+        Ok(applied)
+    }
+
+    async fn apply_in(
+        self,
+        transaction: &DatabaseTransaction,
+        claim: Option<&Claim>,
+    ) -> Result<Applied, DatabaseError> {
+        let Write { store, child, sequence, effects, tied } = self;
+        if let Some(sequence) = sequence
+            && !effects.is_empty()
+            && !step(transaction, child, sequence).await?
+        {
+            return Ok(Applied::Stale);
+        }
+        if let Some(claim) = claim {
+            match claim.make(transaction).await? {
+                Claimed::New => {}
+                Claimed::Before(outcome) => return Ok(Applied::Before(outcome)),
+                Claimed::Reused => return Ok(Applied::Reused),
+            }
+        }
+        for effect in effects {
+            match effect {
+                Effect::Row(row) => {
+                    let RowEffect { section, is_new, changes, stamps } = row;
+                    let fixed = vec![(name("child_id"), child.into())];
+                    let put =
+                        put(store.backend(), section, (name("child_id"), child), fixed, &changes, &stamps, is_new);
+                    transaction.execute_raw(put).await?;
+                }
+                Effect::Revision(revision) => _ = transaction.execute(&revision.insert(child)?).await?,
+                Effect::Run(statement) => _ = transaction.execute_raw(statement).await?,
+                Effect::Purge(section, fields) => {
+                    suggestion::purge(transaction, section, child, fields).await?;
+                    purge_revisions(transaction, section, child, fields).await?;
+                }
+            }
+        }
+        if let Some(at) = tied {
+            roster::refresh(transaction, &[child], at).await?;
+        }
+        Ok(Applied::Done)
+    }
+
+    /// PostgreSQL takes the row of a section and its revision in one statement, which commits by itself. Anything else is
+    /// made in a transaction, because the parts of one statement do not see what the others did.
+    fn in_one_statement(&self) -> Option<Alone> {
+        let ([Effect::Row(row), Effect::Revision(revision)], Some(sequence), None) =
+            (self.effects.as_slice(), self.sequence, self.tied)
+        else {
+            return None;
+        };
+        (self.store.backend() == DbBackend::Postgres && row.section == revision.section)
+            .then(|| Alone::new(self.child, sequence, row, revision))
+    }
+}
+
+/// Raises the number of changes of a child, if it is still this one. From here on whoever else changes the child waits.
+async fn step(transaction: &DatabaseTransaction, child: Uuid, sequence: i64) -> Result<bool, DatabaseError> {
+    let mut update = Query::update();
+    update
+        .table(name("child"))
+        .value(name("sequence"), sequence + 1)
+        .and_where(Expr::col(name("id")).eq(child))
+        .and_where(Expr::col(name("sequence")).eq(sequence));
+    Ok(transaction.execute(&update).await?.rows_affected() == 1)
+}
+
+fn put(
+    backend: DbBackend,
+    section: Section,
+    key: (sea_orm::sea_query::Alias, Uuid),
+    mut columns: Vec<(sea_orm::sea_query::Alias, Expr)>,
+    changes: &[(FieldId, Option<Value>)],
+    stamps: &Stamps,
+    is_new: bool,
+) -> Statement {
+    columns.push((name("stamps"), Expr::val(stamps.to_json())));
+    columns.extend(changes.iter().map(|(id, value)| (name(id.field().column), bind(*id, value.as_ref()))));
+    if is_new {
+        let mut insert = Query::insert();
+        let (names, values): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+        insert.into_table(name(section.table())).columns(names).values_panic(values);
+        backend.build(&insert)
+    } else {
+        let mut update = Query::update();
+        update.table(name(section.table())).values(columns).and_where(Expr::col(key.0).eq(key.1));
+        backend.build(&update)
+    }
+}
+
+impl RevisionEffect {
+    fn insert(self, child: Uuid) -> Result<sea_orm::sea_query::InsertStatement, DatabaseError> {
+        let RevisionEffect { section, entry, changes, author } = self;
+        let number = Expr::col(name("number")).max().if_null(0).add(1);
+        let mut row = Query::select();
+        row.expr(Expr::val(child)).expr(Expr::val(section.name())).expr(number).expr(Expr::val(author.at));
+        row.expr(Expr::val(author.agency.0)).expr(Expr::val(author.user));
+        row.expr(Expr::val(entry)).expr(Expr::val(changes));
+        row.expr(Expr::val(author.suggested_by.map(|agency| agency.0))).from(name("revision"));
+        row.and_where(Expr::col(name("child_id")).eq(child)).and_where(Expr::col(name("section")).eq(section.name()));
+        let mut insert = Query::insert();
+        insert.into_table(name("revision")).columns(REVISION.map(name));
+        insert.select_from(row).map_err(|_| DatabaseError("a revision cannot be kept".to_owned()))?;
+        Ok(insert)
+    }
+}
+
+const REVISION: [&str; 9] =
+    ["child_id", "section", "number", "at", "agency_id", "user_ref", "entry_id", "changes", "suggested_by"];
+
+/// Takes fields out of every revision of a section of a child.
+async fn purge_revisions(
+    transaction: &DatabaseTransaction,
+    section: Section,
+    child: Uuid,
+    fields: FieldSet,
+) -> Result<(), DatabaseError> {
+    let rows = revision::Entity::find()
+        .filter(revision::Column::ChildId.eq(child))
+        .filter(revision::Column::Section.eq(section.name()))
+        .all(transaction)
+        .await?;
+    for mut row in rows {
+        let Some(changes) = row.changes.as_object_mut() else { continue };
+        let before = changes.len();
+        changes.retain(|field, _| !fields.iter().any(|id| id.field().name == field));
+        if changes.len() == before {
+            continue;
+        }
+        let changed = revision::ActiveModel { changes: Set(row.changes.clone()), ..row.into() };
+        revision::Entity::update(changed).exec(transaction).await?;
+    }
+    Ok(())
+}
+
+/// A change in one statement of PostgreSQL.
+struct Alone {
+    sql: Arc<str>,
+    values: Vec<Bound>,
+}
+
+/// The form of such a statement: those of one form have one text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Form {
+    section: Section,
+    fields: FieldSet,
+    is_new: bool,
+}
+
+static TEXTS: LazyLock<Cache<Form, Arc<str>>> = LazyLock::new(|| Cache::new(KEPT));
+
+impl Alone {
+    fn new(child: Uuid, sequence: i64, row: &RowEffect, revision: &RevisionEffect) -> Self {
+        let RowEffect { section, is_new, changes, stamps } = row;
+        let RevisionEffect { section: _, entry: _, changes: told, author } = revision;
+        let fields: FieldSet = changes.iter().map(|(id, _)| *id).collect();
+        let form = Form { section: *section, fields, is_new: *is_new };
+        let make = || Ok::<_, std::convert::Infallible>(Arc::from(form.text()));
+        let sql = match TEXTS.get_or_insert_with(&form, make) {
+            Ok(sql) => sql,
+        };
+        let mut values: Vec<Bound> = vec![
+            child.into(),
+            sequence.into(),
+            section.name().into(),
+            author.at.into(),
+            author.agency.0.into(),
+            author.user.clone().into(),
+            told.clone().into(),
+            author.suggested_by.map(|agency| agency.0).into(),
+            stamps.to_json().into(),
+        ];
+        // In the order of the form.
+        let value = |id: FieldId| changes.iter().find(|(changed, _)| *changed == id).and_then(|(_, v)| v.as_ref());
+        values.extend(fields.iter().map(|id| bound(id, value(id))));
+        Alone { sql, values }
+    }
+}
+
+impl Form {
+    /// Each part takes place only if the child is still as it was read. What the parts read is what was there before the
+    /// statement: if the child is as it was, nothing of it has changed since.
+    fn text(&self) -> String {
+        let table = self.section.table();
+        let columns = || self.fields.iter().map(|id| id.field().column);
+        let mut put = String::new();
+        if self.is_new {
+            _ = write!(put, r#"INSERT INTO "{table}" ("child_id", "stamps""#);
+            columns().for_each(|column| _ = write!(put, r#", "{column}""#));
+            _ = write!(put, ") SELECT $1, $9");
+            (10..).zip(columns()).for_each(|(place, _)| _ = write!(put, ", ${place}"));
+            _ = write!(put, r#" FROM "guard""#);
+        } else {
+            _ = write!(put, r#"UPDATE "{table}" SET "stamps" = $9"#);
+            (10..).zip(columns()).for_each(|(place, column)| _ = write!(put, r#", "{column}" = ${place}"#));
+            _ = write!(put, r#" WHERE "child_id" = $1 AND EXISTS (SELECT FROM "guard")"#);
+        }
+        format!(
+            r#"WITH "guard" AS (UPDATE "child" SET "sequence" = $2 + 1 WHERE "id" = $1 AND "sequence" = $2 RETURNING 1), "put" AS ({put}), "told" AS (INSERT INTO "revision" ("child_id", "section", "number", "at", "agency_id", "user_ref", "changes", "suggested_by") SELECT $1, $3, (SELECT COALESCE(MAX("number"), 0) + 1 FROM "revision" WHERE "child_id" = $1 AND "section" = $3), $4, $5, $6, $7, $8 FROM "guard") SELECT 1 FROM "guard""#
+        )
+    }
+}
+
+impl Store {
+    async fn run_alone(&self, alone: Alone) -> Result<Applied, DatabaseError> {
+        let Alone { sql, values } = alone;
+        let Some(writers) = &self.writers else { return Err(DatabaseError("there is nothing to write by".to_owned())) };
+        let mut held = writers.take().instrument(debug_span!("begin")).await?;
+        #[cfg(debug_assertions)]
+        if crate::fault::is_planted() {
+            tokio::spawn(async move {
+                crate::fault::hold().await;
+                held.run_text(sql, values).await.map(|_| ())
+            });
+            return Ok(Applied::Done);
+        }
+        let rows = held.run_text(sql, values).instrument(debug_span!("commit")).await?;
+        Ok(if rows.is_empty() { Applied::Stale } else { Applied::Done })
     }
 }
