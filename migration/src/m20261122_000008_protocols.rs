@@ -154,7 +154,7 @@ const EPISODE: [(&str, ColumnType, Option<&str>); 17] = [
     ("reopens", UUID, None),
 ];
 
-const INDEXES: [&str; 24] = [
+const INDEXES: [&str; 23] = [
     "CREATE UNIQUE INDEX handover_one_open ON handover (child_id, moves) WHERE ended_at IS NULL",
     "CREATE INDEX handover_child ON handover (child_id)",
     "CREATE INDEX handover_from ON handover (from_agency_id, ended_at)",
