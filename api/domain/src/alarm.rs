@@ -15,7 +15,8 @@ macro_rules! alarms {
             const ALL: &'static [Alarm] = &[$(Alarm::$variant,)+];
 
             /// What it watches, and the step: as the database has them.
-            pub(crate) const fn codes(self) -> (&'static str, &'static str) {
+            #[cfg(test)]
+            const fn codes(self) -> (&'static str, &'static str) {
                 match self { $(Alarm::$variant => ($about, $step),)+ }
             }
 
@@ -123,8 +124,11 @@ mod tests {
 
     #[test]
     fn each_alarm_reaches_whom_it_is_for() {
-        let rings: Vec<(EventKind, To)> =
-            Alarm::ALL.iter().filter_map(|alarm| alarm.ring(&facts(), board)).map(|ring| (ring.kind, ring.to)).collect();
+        let rings: Vec<(EventKind, To)> = Alarm::ALL
+            .iter()
+            .filter_map(|alarm| alarm.ring(&facts(), board))
+            .map(|ring| (ring.kind, ring.to))
+            .collect();
         let expected = [
             (EventKind::HandoverOverdue, To::both(agency(1), agency(2))),
             (EventKind::HandoverOverdueInCounty, To::both(agency(12), agency(11))),

@@ -81,7 +81,8 @@ macro_rules! kinds {
 
 /// What the police's form asks for (DOMAIN 2b), as far as the record holds it: what a report would be prefilled with.
 const REPORT: [&str; 18] = [
-    "F02", "F03", "F04", "F05", "F10", "F11", "F12", "F13", "F14", "F15", "F30", "F35", "F39", "F40", "F44", "F46", "F47", "F48",
+    "F02", "F03", "F04", "F05", "F10", "F11", "F12", "F13", "F14", "F15", "F30", "F35", "F39", "F40", "F44", "F46",
+    "F47", "F48",
 ];
 
 #[rustfmt::skip]
@@ -183,6 +184,7 @@ impl To {
     pub(crate) const NOBODY: To = To(None, None);
 
     /// Two agencies, or one where they are the same.
+    #[cfg_attr(not(test), expect(dead_code, reason = "handovers are addressed to both parties"))]
     pub(crate) fn both(one: AgencyId, other: AgencyId) -> Self {
         To(Some(one), (one != other).then_some(other))
     }
@@ -348,8 +350,11 @@ pub(crate) fn heard(
         };
         return Some(Heard { kind, sections: sections(own.union(&changed).copied().collect()), tells_about });
     }
-    (public && !changed.is_empty())
-        .then(|| Heard { kind: EventKind::SectionChanged, sections: sections(changed), tells_about: false })
+    (public && !changed.is_empty()).then(|| Heard {
+        kind: EventKind::SectionChanged,
+        sections: sections(changed),
+        tells_about: false,
+    })
 }
 
 #[cfg(test)]

@@ -123,8 +123,11 @@ impl Session {
         for gate in self.known(&reader, &children).await? {
             gates.insert(gate.standing().child, gate);
         }
-        let placed: BTreeSet<Uuid> =
-            rows.iter().filter(|row| row.places.has_entries() && gates.contains_key(&row.child)).map(|row| row.child).collect();
+        let placed: BTreeSet<Uuid> = rows
+            .iter()
+            .filter(|row| row.places.has_entries() && gates.contains_key(&row.child))
+            .map(|row| row.child)
+            .collect();
         let mut placements: HashMap<Uuid, Vec<Row>> = HashMap::new();
         if !placed.is_empty() {
             let all = Planned { section: Section::Placement, fields: FieldSet::EMPTY, stamps: false, ended: true };

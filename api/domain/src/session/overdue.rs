@@ -37,11 +37,7 @@ impl Session {
     ///
     /// `OPERATION_FORBIDDEN` for a role that is no party of handovers and watches over none; `PAGE_SIZE`, `INVALID_CURSOR`,
     /// `PURPOSE_REQUIRED`.
-    pub async fn overdue_handovers(
-        &self,
-        first: Option<i32>,
-        after: Option<&str>,
-    ) -> Result<Page<OverdueView>, Error> {
+    pub async fn overdue_handovers(&self, first: Option<i32>, after: Option<&str>) -> Result<Page<OverdueView>, Error> {
         let result = async {
             let size = page_size(first)?;
             let watches = self.may(Operation::WatchHandovers).is_ok();
@@ -67,11 +63,14 @@ impl Session {
         self.purpose()?;
         if watches {
             let county = own.county_code();
-            let within = self.hub.agencies().into_iter().filter(|agency| county.is_some() && agency.county_code() == county);
+            let within =
+                self.hub.agencies().into_iter().filter(|agency| county.is_some() && agency.county_code() == county);
             return Ok(Whose::County(within.map(|agency| agency.id).collect()));
         }
         match self.caller.role {
-            Role::CountyBoard | Role::DataProtection | Role::SystemAdmin => Err(Error::Code(ErrorCode::OperationForbidden)),
+            Role::CountyBoard | Role::DataProtection | Role::SystemAdmin => {
+                Err(Error::Code(ErrorCode::OperationForbidden))
+            }
             _ => Ok(Whose::Party(own.id)),
         }
     }

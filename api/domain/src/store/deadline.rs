@@ -12,7 +12,9 @@ use crate::feed::To;
 use crate::ids::AgencyId;
 use samverka_entities::{deadline, handover};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryTrait as _, Statement};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryTrait as _, Statement,
+};
 use uuid::Uuid;
 
 /// How long a node has a deadline to itself, in microseconds. Firing takes milliseconds.
@@ -95,7 +97,8 @@ impl Store {
             free = free("deadline"),
             before_free = free("before"),
         );
-        let rows = self.writer.query_all_raw(Statement::from_sql_and_values(self.backend(), sql, [lease.into()])).await?;
+        let rows =
+            self.writer.query_all_raw(Statement::from_sql_and_values(self.backend(), sql, [lease.into()])).await?;
         let mut taken = Vec::with_capacity(rows.len());
         for row in rows {
             taken.push(Due {
@@ -213,7 +216,12 @@ impl Write {
 
 impl Snapshot {
     /// What stands where a deadline is about to be fired; nothing if it is not this node's to fire any more.
-    pub(crate) async fn standing_of(&self, due: &Due, alarm: Alarm, now: i64) -> Result<Option<Standing>, DatabaseError> {
+    pub(crate) async fn standing_of(
+        &self,
+        due: &Due,
+        alarm: Alarm,
+        now: i64,
+    ) -> Result<Option<Standing>, DatabaseError> {
         let mut query = Query::select();
         let column = |column: &'static str| Expr::col((name("deadline"), name(column)));
         query
@@ -277,7 +285,9 @@ impl Snapshot {
                 let is_found = is_there(2)? || is_there(3)?;
                 Facts { is_done: is_there(0)? || number.is_some(), is_found, parties: To::from(agency(4)?), ..nothing }
             }
-            Alarm::EpisodeReturnTalk => Facts { is_done: is_there(0)? || self.has_talked(due.about_id).await?, ..nothing },
+            Alarm::EpisodeReturnTalk => {
+                Facts { is_done: is_there(0)? || self.has_talked(due.about_id).await?, ..nothing }
+            }
         })
     }
 

@@ -53,9 +53,8 @@ impl Snapshot {
             .and_where(column("arrived_at").is_null());
         match whose {
             Whose::Party(agency) => {
-                let own = Cond::any()
-                    .add(column("from_agency_id").eq(agency.0))
-                    .add(column("to_agency_id").eq(agency.0));
+                let own =
+                    Cond::any().add(column("from_agency_id").eq(agency.0)).add(column("to_agency_id").eq(agency.0));
                 query.cond_where(own);
             }
             Whose::County(agencies) => {
