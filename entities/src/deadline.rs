@@ -17,8 +17,10 @@ pub struct Model {
     pub due_at: i64,
     /// Until when a node has it to itself. Microseconds since 1970.
     pub lease_until: Option<i64>,
-    /// The node.
+    /// The lease: each has an id of its own.
     pub lease_by: Option<Uuid>,
+    /// How often it was taken.
+    pub attempts: i32,
     /// Microseconds since 1970.
     pub fired_at: Option<i64>,
     /// Microseconds since 1970.

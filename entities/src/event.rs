@@ -13,12 +13,15 @@ pub struct Model {
     /// Microseconds since 1970.
     pub at: i64,
     pub kind: String,
-    /// The guarded fields that it concerns, as `section.field`.
+    /// The guarded fields that it concerns, as `section.field`: in `own` those that it is about, in `changed` all others that
+    /// changed with them.
     pub fields: Json,
     /// The handover, episode, item or suggestion.
     pub about_id: Option<Uuid>,
-    /// Whom it is for alone, where it is for one agency.
+    /// Whom it is addressed to, if it is addressed to anyone.
     pub agency_id: Option<Uuid>,
+    /// The second of two that it is addressed to.
+    pub other_agency_id: Option<Uuid>,
     /// Its place in the stream of all children, given once its change is in force.
     pub number: Option<i64>,
 }

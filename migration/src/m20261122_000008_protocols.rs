@@ -37,8 +37,8 @@ const TABLES: [Plain; 11] = [
         "deadline",
         &[
             ("id!", UUID), ("child_id!", UUID), ("about!", TEXT), ("about_id!", UUID), ("step!", TEXT),
-            ("due_at!", INSTANT), ("lease_until", INSTANT), ("lease_by", UUID), ("fired_at", INSTANT),
-            ("cancelled_at", INSTANT),
+            ("due_at!", INSTANT), ("lease_until", INSTANT), ("lease_by", UUID), ("attempts!", NUMBER),
+            ("fired_at", INSTANT), ("cancelled_at", INSTANT),
         ],
         &["id"],
         &[("child_id", "child")],
@@ -125,10 +125,10 @@ const TABLES: [Plain; 11] = [
         "event",
         &[
             ("child_id!", UUID), ("sequence!", INSTANT), ("at!", INSTANT), ("kind!", TEXT), ("fields!", JSON),
-            ("about_id", UUID), ("agency_id", UUID), ("number", INSTANT),
+            ("about_id", UUID), ("agency_id", UUID), ("other_agency_id", UUID), ("number", INSTANT),
         ],
         &["child_id", "sequence"],
-        &[("child_id", "child"), ("agency_id", "agency")],
+        &[("child_id", "child"), ("agency_id", "agency"), ("other_agency_id", "agency")],
     ),
 ];
 
@@ -154,12 +154,14 @@ const EPISODE: [(&str, ColumnType, Option<&str>); 17] = [
     ("reopens", UUID, None),
 ];
 
-const INDEXES: [&str; 21] = [
+const INDEXES: [&str; 23] = [
     "CREATE UNIQUE INDEX handover_one_open ON handover (child_id, moves) WHERE ended_at IS NULL",
     "CREATE INDEX handover_child ON handover (child_id)",
     "CREATE INDEX handover_from ON handover (from_agency_id, ended_at)",
+    "CREATE INDEX handover_overdue ON handover (overdue_at, id) WHERE overdue_at IS NOT NULL AND ended_at IS NULL",
     "CREATE INDEX handover_to ON handover (to_agency_id, ended_at)",
     "CREATE UNIQUE INDEX deadline_step ON deadline (about_id, step)",
+    "CREATE INDEX deadline_about ON deadline (about_id, due_at) WHERE fired_at IS NULL AND cancelled_at IS NULL",
     "CREATE INDEX deadline_due ON deadline (due_at, id) WHERE fired_at IS NULL AND cancelled_at IS NULL",
     "CREATE INDEX checklist_item_about ON checklist_item (about_id, position)",
     "CREATE INDEX checklist_item_child ON checklist_item (child_id)",
@@ -175,7 +177,14 @@ const INDEXES: [&str; 21] = [
     "CREATE INDEX break_glass_child ON break_glass (child_id, agency_id, until)",
     "CREATE INDEX break_glass_agency ON break_glass (agency_id, review_by) WHERE reviewed_at IS NULL",
     "CREATE UNIQUE INDEX event_number ON event (number)",
-    "CREATE INDEX event_unnumbered ON event (at) WHERE number IS NULL",
+    "CREATE INDEX event_agency ON event (agency_id, number) WHERE agency_id IS NOT NULL",
+];
+
+/// On PostgreSQL events are numbered after the commit, in the order in which they were written: of one child that is the
+/// order of its changes. SQLite has one writer, which numbers them as it writes.
+const POSITION: [&str; 2] = [
+    "ALTER TABLE event ADD COLUMN position bigint GENERATED ALWAYS AS IDENTITY",
+    "CREATE INDEX event_unnumbered ON event (position) WHERE number IS NULL",
 ];
 
 #[async_trait::async_trait]
@@ -194,6 +203,11 @@ impl MigrationTrait for Migration {
         }
         for index in INDEXES {
             manager.get_connection().execute_unprepared(index).await?;
+        }
+        if manager.get_database_backend() == sea_orm_migration::sea_orm::DbBackend::Postgres {
+            for statement in POSITION {
+                manager.get_connection().execute_unprepared(statement).await?;
+            }
         }
         Ok(())
     }

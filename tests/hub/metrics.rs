@@ -76,6 +76,7 @@ fn table(label: &str) -> Vec<&'static str> {
         "status" => vec!["1xx", "2xx", "3xx", "4xx", "5xx"],
         "code" => ErrorCode::ALL.iter().map(|code| code.entry().code).collect(),
         "from" => vec!["kept", "engine"],
+        "when" => vec!["in time", "late"],
         "pool" => vec!["reader", "writer"],
         "state" => vec!["idle", "used"],
         "version" => vec![env!("CARGO_PKG_VERSION")],

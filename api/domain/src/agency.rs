@@ -97,6 +97,13 @@ pub struct Agency {
     pub county: Option<String>,
 }
 
+impl Agency {
+    /// The county it is in (*länskod*), two digits: its own, or that of its municipality.
+    pub fn county_code(&self) -> Option<&str> {
+        self.county.as_deref().or_else(|| self.municipality.as_deref()?.get(..2))
+    }
+}
+
 /// An agency as the configuration gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAgency {

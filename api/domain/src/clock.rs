@@ -7,23 +7,33 @@ use uuid::Uuid;
 
 /// Where the time comes from: whole microseconds since 1970 (UTC), which both databases keep alike.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
+pub struct Clock {
+    now: Arc<dyn Fn() -> i64 + Send + Sync>,
+    /// It is not the machine's.
+    is_set: bool,
+}
 
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
         #[expect(clippy::disallowed_methods, reason = "this is the clock")]
-        Clock(Arc::new(|| Utc::now().timestamp_micros()))
+        let now = Arc::new(|| Utc::now().timestamp_micros());
+        Clock { now, is_set: false }
     }
 
     /// A clock that something else sets.
     pub fn from_fn(now: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
-        Clock(Arc::new(now))
+        Clock { now: Arc::new(now), is_set: true }
     }
 
     /// Microseconds since 1970.
     pub fn now(&self) -> i64 {
-        (self.0)()
+        (self.now)()
+    }
+
+    /// Whether something else than the machine sets it: then nothing happens as time passes unless the hub is told to look.
+    pub(crate) fn is_set(&self) -> bool {
+        self.is_set
     }
 }
 

@@ -29,6 +29,22 @@ impl Count {
     }
 }
 
+/// A number that rises and falls.
+#[derive(Debug, Default)]
+pub struct Level(AtomicU64);
+
+impl Level {
+    /// It is this now.
+    pub fn set(&self, level: u64) {
+        self.0.store(level, Relaxed);
+    }
+
+    /// How it stands.
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
 /// How values spread over fixed bounds (a histogram).
 #[derive(Debug)]
 pub struct Spread {
@@ -105,6 +121,12 @@ pub struct Figures {
     pub log_failures: u64,
     /// Rows that wait for the access log now.
     pub log_queue: u64,
+    /// Deadlines that were due when the hub last looked.
+    pub deadlines_due: u64,
+    /// Deadlines that this node fired.
+    pub deadlines_fired: u64,
+    /// Those of them that were fired more than a minute after their moment.
+    pub deadlines_late: u64,
     /// The connections that read.
     pub reader: Pool,
     /// The connections that write.
@@ -116,6 +138,14 @@ pub struct Figures {
 pub(crate) struct DecisionFigures {
     pub(crate) kept: Count,
     pub(crate) asked: Count,
+}
+
+/// How the deadlines get on.
+#[derive(Debug, Default)]
+pub(crate) struct DeadlineFigures {
+    pub(crate) due: Level,
+    pub(crate) fired: Count,
+    pub(crate) late: Count,
 }
 
 /// How the access log gets on.

@@ -4,7 +4,7 @@ use crate::agency::{Agency, AgencyKind, NewAgency};
 use crate::caller::Caller;
 use crate::clock::{Clock, Dice, random_id, random_secret};
 use crate::error::{DatabaseError, Error, ErrorCode};
-use crate::figures::{DecisionFigures, Figures};
+use crate::figures::{DeadlineFigures, DecisionFigures, Figures};
 use crate::ids::AgencyId;
 use crate::keys::Keys;
 use crate::leak::Leaks;
@@ -13,6 +13,7 @@ use crate::policy::{Decisions, Engine, Situation};
 use crate::session::{REMEMBERED, Request, Session, Turns};
 pub use crate::store::RosterReport;
 use crate::store::{Standing, Store};
+use crate::timekeeper::keep_time;
 use crate::world;
 use quick_cache::sync::Cache;
 use std::collections::HashMap;
@@ -195,6 +196,7 @@ pub(crate) struct Inner {
     pub(crate) keys: Keys,
     pub(crate) ledger: Ledger,
     decisions: DecisionFigures,
+    pub(crate) deadlines: DeadlineFigures,
     /// What agencies were to children when they last looked: a guess, never an answer.
     pub(crate) recent: Cache<(AgencyId, Uuid), Standing>,
     /// Whose turn it is to change a child.
@@ -253,6 +255,7 @@ impl Hub {
             keys,
             ledger,
             decisions: DecisionFigures::default(),
+            deadlines: DeadlineFigures::default(),
             recent: Cache::new(RECENT),
             turns: Turns::default(),
             #[cfg(debug_assertions)]
@@ -263,6 +266,7 @@ impl Hub {
         let hub = Hub { inner: Arc::new(inner) };
         tokio::spawn(keep_indexed(Arc::downgrade(&hub.inner)));
         tokio::spawn(keep_forgetting(Arc::downgrade(&hub.inner)));
+        tokio::spawn(keep_time(Arc::downgrade(&hub.inner)));
         Ok(hub)
     }
 
@@ -303,7 +307,7 @@ impl Hub {
 
     /// What the hub has counted since it was opened.
     pub fn figures(&self) -> Figures {
-        let Inner { store, engine, ledger, decisions, .. } = &*self.inner;
+        let Inner { store, engine, ledger, decisions, deadlines, .. } = &*self.inner;
         let [reader, writer] = store.pools();
         Figures {
             decisions_kept: decisions.kept.get(),
@@ -313,9 +317,16 @@ impl Hub {
             log_waits: ledger.figures().waits.get(),
             log_failures: ledger.figures().failures.get(),
             log_queue: ledger.queued() as u64,
+            deadlines_due: deadlines.due.get(),
+            deadlines_fired: deadlines.fired.get(),
+            deadlines_late: deadlines.late.get(),
             reader,
             writer,
         }
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
     }
 
     /// An agency by the name it has in the configuration.

@@ -5,6 +5,7 @@
 //! caller can do; `ledger` writes down what was shown before it is shown.
 
 pub mod agency;
+mod alarm;
 pub mod caller;
 pub mod catalogue;
 pub mod clock;
@@ -13,6 +14,7 @@ pub mod error;
 #[cfg(debug_assertions)]
 #[doc(hidden)]
 pub mod fault;
+pub mod feed;
 pub mod figures;
 mod gate;
 pub mod hub;
@@ -30,5 +32,6 @@ pub mod session;
 mod stamps;
 mod store;
 pub mod suggestion;
+mod timekeeper;
 pub mod view;
 pub mod world;

@@ -168,12 +168,14 @@ fn items(field: &Field) -> Items {
         usual
     };
     let usual = match field.name.node.as_str() {
-        "children" | "accessLog" | "suggestions" => first(25),
+        "children" | "accessLog" | "suggestions" | "overdueHandovers" => first(25),
+        // Those of a revision, and the stream.
+        "changes" => first(10),
         "revisions" => first(20),
         "types" | "agencies" | "fieldRules" => 100,
         "errorCatalog" => 50,
         "rules" => 20,
-        "withheld" | "changes" | "earlier" | "relatives" | "indicators" => 10,
+        "withheld" | "sections" | "earlier" | "relatives" | "indicators" => 10,
         "personalNumbers" | "coordinationNumbers" | "dossierNumbers" | "lmaCards" => 10,
         "fields" | "inputFields" | "enumValues" => 8,
         "directives" | "interfaces" | "possibleTypes" => 8,

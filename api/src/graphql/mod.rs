@@ -8,6 +8,7 @@ mod agency;
 pub mod child;
 pub mod document;
 pub mod error;
+mod feed;
 mod filter;
 mod inputs;
 mod json;

@@ -3,6 +3,7 @@
 use super::agency::{AgencyObject, Kind as AgencyKind};
 use super::child::{Answer, ChildOutput, ConnectionOutput, Plan, timestamp};
 use super::error::answer;
+use super::feed::{ChangesObject, OverdueConnection};
 use super::filter::{ChildFilter, ChildOrder};
 use super::inputs::IdentifierKind;
 use super::suggestion::{SuggestionState, SuggestionsOutput};
@@ -100,6 +101,36 @@ impl Query {
         }
         let agencies = session.agencies(kind.map(Into::into), municipality.as_deref());
         Ok(Some(agencies.iter().map(|agency| AgencyObject::from(&**agency)).collect()))
+    }
+
+    /// What has changed since a cursor (*ändringar*), in the order in which it came into force: of each child in the order of its
+    /// changes, and with each change that was acknowledged before you asked. Of each you are told what your rights of now allow,
+    /// and of a change that is withheld from you nothing, not that there was one. Keep `cursor`, ask again with it, and you miss
+    /// nothing and get nothing twice. What changed is told, never the values: read the child for those.
+    async fn changes<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "The `cursor` of the page before (*efter*); from the beginning where it is left out.")]
+        after: Option<String>,
+        #[graphql(desc = "How many at most, from 1 to 100 (*antal*); 10 where it is left out.")] first: Option<i32>,
+    ) -> Result<Option<ChangesObject>> {
+        let session: &Arc<Session> = ctx.data()?;
+        Ok(answer(ctx, session.changes(after.as_deref(), first).await).map(ChangesObject::from))
+    }
+
+    /// The handovers whose expected arrival has passed without anybody confirming it (*försenade överlämningar*): your own, as
+    /// sender or receiver; for a county board those of its county, without who the child is. The longest overdue come first.
+    async fn overdue_handovers<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "How many at most, from 1 to 100 (*antal*); 25 where it is left out.")] first: Option<i32>,
+        #[graphql(desc = "`pageInfo.endCursor` of the page before (*efter*).")] after: Option<String>,
+    ) -> Result<Option<OverdueConnection>> {
+        let session: &Arc<Session> = ctx.data()?;
+        match answer(ctx, session.overdue_handovers(first, after.as_deref()).await) {
+            Some(page) => Ok(Some(OverdueConnection::of(session, page, after.is_some()).await)),
+            None => Ok(None),
+        }
     }
 
     /// The rules that open or close each field for a role (*regler*).

@@ -108,6 +108,21 @@ pub const METRICS: &[Metric] = &[
         read: Read::Gauge(|seen| single(seen.hub.log_queue)),
     },
     Metric {
+        name: "samverka_deadlines_due",
+        labels: &[],
+        help: "deadlines that were due when this node last looked, a second ago at most",
+        read: Read::Gauge(|seen| single(seen.hub.deadlines_due)),
+    },
+    Metric {
+        name: "samverka_deadlines_fired_total",
+        labels: &["when"],
+        help: "deadlines that this node fired, within a minute of their moment or late",
+        read: Read::Counter(|seen| {
+            let late = seen.hub.deadlines_late;
+            vec![(vec!["in time"], seen.hub.deadlines_fired.saturating_sub(late)), (vec!["late"], late)]
+        }),
+    },
+    Metric {
         name: "samverka_pool_connections",
         labels: &["pool", "state"],
         help: "open connections to the database",

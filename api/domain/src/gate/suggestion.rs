@@ -10,6 +10,7 @@ use crate::suggestion::{Outcome, State};
 use crate::view::{SuggestedView, SuggestionView};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// What a caller may see of one suggestion.
 pub(crate) struct Suggested {
@@ -37,6 +38,14 @@ impl Gate<'_> {
     /// Whether the caller is shown a field of the row at hand.
     pub(crate) fn shows(&self, id: FieldId, row: Option<&Row>) -> bool {
         self.decisions(row).shown.contains(id)
+    }
+
+    /// Whether the caller is shown a field of a placement of the child: of one that has ended only where it is shown those.
+    pub(crate) fn shows_in_placement(&self, id: FieldId, entry: Uuid, placements: &[Row]) -> bool {
+        let row = placements.iter().find(|row| row.entry.is_some_and(|placement| placement.id == entry));
+        let decisions = self.decisions(row);
+        let hidden = row.is_some_and(has_ended) && !shows_earlier(&decisions);
+        !hidden && decisions.shown.contains(id)
     }
 
     /// What the log must tell of a look at a child by which no field is shown.

@@ -43,7 +43,7 @@ impl Turns {
         self.held.get(place).ok_or(Error::Code(ErrorCode::Internal))
     }
 
-    async fn take(&self, child: Uuid) -> Result<MutexGuard<'_, ()>, Error> {
+    pub(crate) async fn take(&self, child: Uuid) -> Result<MutexGuard<'_, ()>, Error> {
         let turn = tokio::time::timeout(PATIENCE, self.of(child)?.lock()).await;
         turn.map_err(|_| Error::Code(ErrorCode::Unavailable))
     }
@@ -178,7 +178,7 @@ impl<'s> Step<'s> {
             let standing = *gate.standing();
             hub.recent.insert((agency, child), standing);
             if guess == Some(standing) {
-                let mut work = Work::new(Write::of(&hub.store, child, sequence), gate);
+                let mut work = Work::new(Write::of(&hub.store, child, sequence, self.now), gate);
                 work.loaded.add(read);
                 work.tells_all = tells_all;
                 return Ok(Some(work));
@@ -200,7 +200,7 @@ impl<'s> Step<'s> {
                 *turn = hub.turns.of(child)?.try_lock().ok();
             }
             if turn.is_some() {
-                return Ok(Work::new(Write::of(&hub.store, child, sequence), gate));
+                return Ok(Work::new(Write::of(&hub.store, child, sequence, self.now), gate));
             }
             // Nobody holds a connection while waiting.
             self.forget().await?;

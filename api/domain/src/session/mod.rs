@@ -3,7 +3,9 @@
 mod agencies;
 mod audit;
 mod change;
+mod feed;
 mod list;
+mod overdue;
 mod photo;
 mod read;
 mod register;
@@ -13,7 +15,9 @@ mod write;
 
 pub use audit::LogEntry;
 pub(crate) use change::Turns;
+pub use feed::{ChangeView, Changes};
 pub use list::ListRequest;
+pub use overdue::OverdueView;
 pub use photo::{NewPhoto, PhotoBytes};
 pub use register::{NewChild, NewIdentifier};
 pub(crate) use step::REMEMBERED;

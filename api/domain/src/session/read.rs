@@ -197,7 +197,7 @@ impl Session {
         view
     }
 
-    async fn load(&self, gates: &[Gate<'_>], selection: &Selection) -> Result<Loaded, Error> {
+    pub(super) async fn load(&self, gates: &[Gate<'_>], selection: &Selection) -> Result<Loaded, Error> {
         let children: Vec<Uuid> = gates.iter().map(|gate| gate.standing().child).collect();
         let mut loaded = Loaded::default();
         if children.is_empty() {

@@ -6,6 +6,7 @@ use super::write::{Changes, first_identifier, first_write, is_there};
 use crate::agency::AgencyKind;
 use crate::catalogue::{Code, FieldId, FieldSet, IdentifierKind, Kind, Section};
 use crate::error::{Error, ErrorCode, Refusal};
+use crate::feed::{EventKind, To};
 use crate::gate::Gate;
 use crate::ids::AgencyId;
 use crate::policy::{Consents, Operation, Protection, Relation};
@@ -138,7 +139,8 @@ impl Step<'_> {
         self.forget().await?;
         let claim = self.claim(child, Uuid::nil());
         self.stop_if_done(claim.as_ref()).await?;
-        let mut write = Write::of_new(&self.hub.store, child);
+        let mut write = Write::of_new(&self.hub.store, child, self.now);
+        write.event(EventKind::ChildRegistered, FieldSet::EMPTY, None, To::NOBODY);
         write.insert_child(subject, lead, self.now);
         write.open_involvement(self.hub.dice.id(), lead, "LEAD", self.now);
         if let Some(responsible) = responsible {

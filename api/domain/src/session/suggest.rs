@@ -6,6 +6,7 @@ use super::write::{Changes, as_day, current_row, value_of};
 use super::{Patch, Session, page_size};
 use crate::catalogue::{FieldId, FieldSet, Kind, Section, Value};
 use crate::error::{Error, ErrorCode, Refusal};
+use crate::feed::EventKind;
 use crate::gate::Gate;
 use crate::ids::SuggestionId;
 use crate::store::{Plan, Planned, Row, SuggestedRow, SuggestionRow};
@@ -68,7 +69,9 @@ impl<'s> Step<'s> {
                 let fields: FieldSet = changes.iter().map(|(id, _)| *id).collect();
                 let (changes, comment) = (changes.clone(), comment.clone());
                 let suggestion = self.new_suggestion(made, &work, section, row.as_ref(), changes, comment);
+                let entry = suggestion.entry;
                 work.write.insert_suggestion(suggestion);
+                work.write.event_on(EventKind::SuggestionMade, fields, entry, Some(made));
                 work.note("suggestCorrection", fields);
                 Ok(work)
             };
@@ -115,6 +118,7 @@ impl<'s> Step<'s> {
                 let changed = self.change(work, row.section, expected_version, changes).await;
                 let mut work = changed.map_err(below_fields)?;
                 work.write.decide(id, wanted, Outcome::Accepted, None, &self.author());
+                work.write.event_on(EventKind::SuggestionAccepted, wanted, row.entry, Some(id));
                 work.note("acceptSuggestion", wanted);
                 Ok(work)
             };
@@ -152,6 +156,7 @@ impl<'s> Step<'s> {
                     return Err(Error::Code(ErrorCode::SuggestionDecided));
                 }
                 work.write.decide(id, declined, Outcome::Declined, reason.as_deref(), &self.author());
+                work.write.event_on(EventKind::SuggestionDeclined, declined, row.entry, Some(id));
                 work.note("declineSuggestion", declined);
                 Ok(work)
             };

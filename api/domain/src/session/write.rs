@@ -398,6 +398,8 @@ impl Work<'_> {
             let expected = format!("on or after {from}");
             return Err(Error::refused_for(ErrorCode::DateOrder, input.iter().copied(), expected));
         }
+        // What is shown as the current placement is gone with it.
+        self.write.empties(row.values.iter().map(|(id, _)| *id));
         let mut stamps = row.stamps;
         stamps.touch("valid_to", session.now, session.caller.agency.id);
         self.write.put_placement(entry.id, Some(to), &[], &stamps, false);

@@ -2,9 +2,12 @@
 
 mod claim;
 mod columns;
+mod deadline;
 mod durability;
+mod event;
 mod ledger;
 mod listing;
+mod overdue;
 mod photo;
 mod read;
 mod reading;
@@ -14,7 +17,10 @@ mod suggestion;
 mod write;
 
 pub(crate) use claim::{Claim, Claimed};
+pub(crate) use deadline::{Due, Hour};
+pub(crate) use event::EventRow;
 pub(crate) use ledger::{LedgerRow, SubjectRow};
+pub(crate) use overdue::{OverdueRow, Whose};
 pub(crate) use read::{
     Asked, Entry, Found, IdentifierRow, Look, Plan, Planned, Read, RevisionRow, Row, Snapshot, Standing,
 };

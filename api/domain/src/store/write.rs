@@ -5,10 +5,12 @@
 use super::Store;
 use super::claim::{Claim, Claimed};
 use super::columns::{bind, bound, name};
+use super::event::Told;
 use super::read::IdentifierRow;
 use super::{roster, suggestion};
 use crate::catalogue::{FieldId, FieldSet, Section, Value};
 use crate::error::DatabaseError;
+use crate::feed::EventKind;
 use crate::ids::AgencyId;
 use crate::stamps::Stamps;
 use chrono::NaiveDate;
@@ -44,7 +46,11 @@ pub(crate) struct Write {
     child: Uuid,
     /// How often the child had changed when it was read; none for a child that is made.
     sequence: Option<i64>,
+    /// When it is made, for the event. Microseconds since 1970.
+    at: i64,
     effects: Vec<Effect>,
+    /// What systems are told of it.
+    told: Told,
     /// When the ties between the child and agencies change, if they do.
     tied: Option<i64>,
 }
@@ -87,25 +93,30 @@ struct RevisionEffect {
 
 impl Write {
     /// A change of a child that had changed so often when it was read.
-    pub(crate) fn of(store: &Store, child: Uuid, sequence: i64) -> Self {
-        Write { store: store.clone(), child, sequence: Some(sequence), effects: Vec::new(), tied: None }
+    pub(crate) fn of(store: &Store, child: Uuid, sequence: i64, at: i64) -> Self {
+        Write { sequence: Some(sequence), ..Write::of_new(store, child, at) }
     }
 
     /// A child that is made.
-    pub(crate) fn of_new(store: &Store, child: Uuid) -> Self {
-        Write { store: store.clone(), child, sequence: None, effects: Vec::new(), tied: None }
+    pub(crate) fn of_new(store: &Store, child: Uuid, at: i64) -> Self {
+        let (effects, told) = (Vec::new(), Told::default());
+        Write { store: store.clone(), child, sequence: None, at, effects, told, tied: None }
     }
 
     /// All of it; nothing of it stays.
     pub(crate) fn take(&mut self) -> Self {
-        let Write { store, child, sequence, effects, tied } = self;
-        let (effects, tied) = (std::mem::take(effects), tied.take());
-        Write { store: store.clone(), child: *child, sequence: *sequence, effects, tied }
+        let Write { store, child, sequence, at, effects, told, tied } = self;
+        let (effects, told, tied) = (std::mem::take(effects), std::mem::take(told), tied.take());
+        Write { store: store.clone(), child: *child, sequence: *sequence, at: *at, effects, told, tied }
     }
 
     /// Whether it changes nothing.
     pub(crate) fn is_empty(&self) -> bool {
-        self.effects.is_empty()
+        self.effects.is_empty() && self.told.is_empty()
+    }
+
+    pub(super) fn told(&mut self) -> &mut Told {
+        &mut self.told
     }
 
     pub(super) fn run(&mut self, statement: &impl StatementBuilder) {
@@ -123,6 +134,7 @@ impl Write {
         if let Some(update) = roster::update(self.child, roster::changed(section, &changes)) {
             self.run(&update);
         }
+        self.told.change(changes.iter().map(|(id, _)| *id), None);
         self.effects.push(Effect::Row(RowEffect { section, is_new, changes, stamps }));
     }
 
@@ -140,6 +152,7 @@ impl Write {
             (name("id"), Expr::val(id)),
             (name("valid_to"), Expr::val(valid_to)),
         ];
+        self.told.change(changes.iter().map(|(id, _)| *id), Some(id));
         let put = put(self.store.backend(), Section::Placement, (name("id"), id), fixed, changes, stamps, is_new);
         self.effects.push(Effect::Run(put));
     }
@@ -151,6 +164,8 @@ impl Write {
 
     /// Keeps who wrote what when.
     pub(crate) fn revise(&mut self, section: Section, entry: Option<Uuid>, changes: Json, author: Author) {
+        let names = changes.as_object().into_iter().flat_map(|changes| changes.keys());
+        self.told.change(names.filter_map(|name| section.field(name)), entry);
         self.effects.push(Effect::Revision(RevisionEffect { section, entry, changes, author }));
     }
 
@@ -192,6 +207,7 @@ impl Write {
 
     pub(crate) fn open_involvement(&mut self, id: Uuid, agency: AgencyId, kind: &str, at: i64) {
         self.tied = Some(at);
+        self.told.tie(kind);
         let row = involvement::ActiveModel {
             id: Set(id),
             child_id: Set(self.child),
@@ -207,6 +223,7 @@ impl Write {
     /// Closes the open involvements of a kind.
     pub(crate) fn close_involvements(&mut self, kind: &str, at: i64) {
         self.tied = Some(at);
+        self.told.tie(kind);
         let update = involvement::Entity::update_many()
             .col_expr(involvement::Column::ClosedAt, Expr::val(at))
             .filter(involvement::Column::ChildId.eq(self.child))
@@ -252,9 +269,10 @@ impl Write {
         transaction: &DatabaseTransaction,
         claim: Option<&Claim>,
     ) -> Result<Applied, DatabaseError> {
-        let Write { store, child, sequence, effects, tied } = self;
+        let is_empty = self.is_empty();
+        let Write { store, child, sequence, at, effects, told, tied } = self;
         if let Some(sequence) = sequence
-            && !effects.is_empty()
+            && !is_empty
             && !step(transaction, child, sequence).await?
         {
             return Ok(Applied::Stale);
@@ -286,6 +304,10 @@ impl Write {
         if let Some(at) = tied {
             roster::refresh(transaction, &[child], at).await?;
         }
+        if !is_empty {
+            let event = told.event(store.backend(), (child, sequence.map_or(1, |sequence| sequence + 1)), at)?;
+            transaction.execute_raw(event).await?;
+        }
         Ok(Applied::Done)
     }
 
@@ -297,8 +319,9 @@ impl Write {
         else {
             return None;
         };
+        let fields = self.told.section_changed()?;
         (self.store.backend() == DbBackend::Postgres && row.section == revision.section)
-            .then(|| Alone::new(self.child, sequence, row, revision))
+            .then(|| Alone::new(self.child, (sequence, self.at), row, revision, fields))
     }
 }
 
@@ -398,7 +421,13 @@ struct Form {
 static TEXTS: LazyLock<Cache<Form, Arc<str>>> = LazyLock::new(|| Cache::new(KEPT));
 
 impl Alone {
-    fn new(child: Uuid, sequence: i64, row: &RowEffect, revision: &RevisionEffect) -> Self {
+    fn new(
+        child: Uuid,
+        (sequence, at): (i64, i64),
+        row: &RowEffect,
+        revision: &RevisionEffect,
+        concerns: Json,
+    ) -> Self {
         let RowEffect { section, is_new, changes, stamps } = row;
         let RevisionEffect { section: _, entry: _, changes: told, author } = revision;
         let fields: FieldSet = changes.iter().map(|(id, _)| *id).collect();
@@ -417,6 +446,8 @@ impl Alone {
             told.clone().into(),
             author.suggested_by.map(|agency| agency.0).into(),
             stamps.to_json().into(),
+            at.into(),
+            concerns.into(),
         ];
         // In the order of the form.
         let value = |id: FieldId| changes.iter().find(|(changed, _)| *changed == id).and_then(|(_, v)| v.as_ref());
@@ -436,15 +467,16 @@ impl Form {
             _ = write!(put, r#"INSERT INTO "{table}" ("child_id", "stamps""#);
             columns().for_each(|column| _ = write!(put, r#", "{column}""#));
             _ = write!(put, ") SELECT $1, $9");
-            (10..).zip(columns()).for_each(|(place, _)| _ = write!(put, ", ${place}"));
+            (12..).zip(columns()).for_each(|(place, _)| _ = write!(put, ", ${place}"));
             _ = write!(put, r#" FROM "guard""#);
         } else {
             _ = write!(put, r#"UPDATE "{table}" SET "stamps" = $9"#);
-            (10..).zip(columns()).for_each(|(place, column)| _ = write!(put, r#", "{column}" = ${place}"#));
+            (12..).zip(columns()).for_each(|(place, column)| _ = write!(put, r#", "{column}" = ${place}"#));
             _ = write!(put, r#" WHERE "child_id" = $1 AND EXISTS (SELECT FROM "guard")"#);
         }
         format!(
-            r#"WITH "guard" AS (UPDATE "child" SET "sequence" = $2 + 1 WHERE "id" = $1 AND "sequence" = $2 RETURNING 1), "put" AS ({put}), "told" AS (INSERT INTO "revision" ("child_id", "section", "number", "at", "agency_id", "user_ref", "changes", "suggested_by") SELECT $1, $3, (SELECT COALESCE(MAX("number"), 0) + 1 FROM "revision" WHERE "child_id" = $1 AND "section" = $3), $4, $5, $6, $7, $8 FROM "guard") SELECT 1 FROM "guard""#
+            r#"WITH "guard" AS (UPDATE "child" SET "sequence" = $2 + 1 WHERE "id" = $1 AND "sequence" = $2 RETURNING 1), "put" AS ({put}), "told" AS (INSERT INTO "revision" ("child_id", "section", "number", "at", "agency_id", "user_ref", "changes", "suggested_by") SELECT $1, $3, (SELECT COALESCE(MAX("number"), 0) + 1 FROM "revision" WHERE "child_id" = $1 AND "section" = $3), $4, $5, $6, $7, $8 FROM "guard"), "event" AS (INSERT INTO "event" ("child_id", "sequence", "at", "kind", "fields") SELECT $1, $2 + 1, $10, '{}', $11 FROM "guard") SELECT 1 FROM "guard""#,
+            EventKind::SectionChanged.code()
         )
     }
 }
