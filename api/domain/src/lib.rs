@@ -15,6 +15,7 @@ pub mod error;
 pub mod fault;
 pub mod figures;
 mod gate;
+pub mod handover;
 pub mod hub;
 pub mod identifier;
 pub mod ids;

@@ -137,7 +137,6 @@ impl Step<'_> {
     ) -> Result<(), Stop> {
         let write = self.begin(child, Uuid::nil()).await?;
         write.insert_child(child, subject, lead, self.now).await?;
-        write.open_involvement(self.hub.dice.id(), child, lead, "LEAD", self.now).await?;
         if let Some(responsible) = responsible {
             write.open_involvement(self.hub.dice.id(), child, responsible, "RESPONSIBLE", self.now).await?;
         }

@@ -241,6 +241,7 @@ impl Write {
         Ok(())
     }
 
+    /// With the child its lead begins: the database opens that tie itself.
     pub(crate) async fn insert_child(
         &self,
         id: Uuid,
@@ -252,6 +253,7 @@ impl Write {
             id: Set(id),
             subject: Set(subject),
             lead_agency_id: Set(lead.0),
+            lead_since: Set(at),
             state: Set("ACTIVE".to_owned()),
             registered_at: Set(at),
         };
