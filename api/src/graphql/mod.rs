@@ -9,6 +9,7 @@ pub mod child;
 pub mod document;
 pub mod error;
 mod filter;
+mod handover;
 mod inputs;
 mod json;
 mod mutation;

@@ -134,7 +134,8 @@ impl Script<'_> {
         let mut leads: Vec<(&str, Option<i64>)> =
             record.involved.iter().filter(|tie| tie.1 == "LEAD").map(|tie| (tie.0, tie.2)).collect();
         leads.push((record.lead, None));
-        let began = record.involved.iter().filter_map(|tie| tie.2).min().unwrap_or(START).min(record.registered_at) - 500;
+        let began =
+            record.involved.iter().filter_map(|tie| tie.2).min().unwrap_or(START).min(record.registered_at) - 500;
         self.insert(
             "child",
             &[
@@ -149,10 +150,7 @@ impl Script<'_> {
         for pair in leads.windows(2) {
             let (id, next) = (self.literal(&child()), self.literal(&self.agency(pair[1].0)));
             let since = pair[0].1.expect("one leads at a time");
-            _ = writeln!(
-                self.sql,
-                "UPDATE child SET lead_agency_id = {next}, lead_since = {since} WHERE id = {id};"
-            );
+            _ = writeln!(self.sql, "UPDATE child SET lead_agency_id = {next}, lead_since = {since} WHERE id = {id};");
         }
         let others = record.involved.iter().copied().filter(|tie| tie.1 != "LEAD");
         for (agency, kind, closed) in others.chain(record.responsible.map(|agency| (agency, "RESPONSIBLE", None))) {

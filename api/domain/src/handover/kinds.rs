@@ -247,11 +247,11 @@ impl Moves {
 impl Effect {
     const fn told(self) -> &'static str {
         match self {
-            Effect::Lead => "the lead",
-            Effect::Responsible => "legal responsibility",
+            Effect::Lead => "the lead moves",
+            Effect::Responsible => "legal responsibility moves",
             Effect::ResponsibleEnds => "legal responsibility ends",
-            Effect::Guardian => "the chief guardian",
-            Effect::Whereabouts => "the whereabouts",
+            Effect::Guardian => "the chief guardian moves",
+            Effect::Whereabouts => "the whereabouts move",
         }
     }
 }
@@ -269,14 +269,14 @@ impl Terms {
 
     pub(super) fn print(&self, text: &mut String) {
         let effects = |effects: &[Effect]| match effects {
-            [] => "nothing".to_owned(),
+            [] => "nothing moves".to_owned(),
             _ => effects.iter().map(|effect| effect.told()).collect::<Vec<_>>().join(", "),
         };
         let proposers: Vec<&str> = self.proposers.iter().map(|role| role.code()).collect();
         let receivers: Vec<&str> = self.receivers.iter().map(|kind| kind.code()).collect();
         let holder = match self.holder {
-            Holder::Lead => ", the lead",
-            Holder::Responsible => ", the responsible board, or the lead where there is none",
+            Holder::Lead => " (the lead)",
+            Holder::Responsible => " (the responsible board, or the lead where there is none)",
             Holder::Any => "",
         };
         let required: Vec<&str> = self
@@ -290,11 +290,16 @@ impl Terms {
         let required = if required.is_empty() { "nothing".to_owned() } else { required.join(", ") };
         _ = writeln!(text, "  proposed by    {}{holder}", proposers.join(", "));
         _ = writeln!(text, "  received by    {}", receivers.join(", "));
-        _ = writeln!(text, "  at acceptance  {} moves", effects(self.on_acceptance));
-        _ = writeln!(text, "  at arrival     {} moves", effects(self.on_arrival));
+        _ = writeln!(text, "  at acceptance  {}", effects(self.on_acceptance));
+        _ = writeln!(text, "  at arrival     {}", effects(self.on_arrival));
         _ = writeln!(text, "  one open       for {}", self.moves.code());
         _ = writeln!(text, "  must tell      {required}");
         _ = writeln!(text, "  checklist      {}", self.moment.unwrap_or("none"));
-        _ = writeln!(text, "  silence        county board after {} h, episode after {} h", self.alarms.county / HOUR, self.alarms.episode / HOUR);
+        _ = writeln!(
+            text,
+            "  silence        county board after {} h, episode after {} h",
+            self.alarms.county / HOUR,
+            self.alarms.episode / HOUR
+        );
     }
 }

@@ -1,11 +1,15 @@
 //! Handovers (*överlämningar*): who may propose them, what moves with them and when, and the steps from the offer to the
 //! arrival. Pure: no clock, no database.
 
+mod details;
 mod kinds;
 mod state;
+mod view;
 
+pub use details::{Details, TOLD, Told};
 pub use kinds::{Alarms, Detail, Effect, HOUR, Holder, Kind, Moves, Terms};
 pub use state::{Party, State, Step, Wrong};
+pub use view::{Fact, HandoverView, Readiness, ResponsibilityView, SectionReadiness, Tenure, Unfinished};
 
 use std::fmt::Write;
 
@@ -17,7 +21,8 @@ pub fn table() -> String {
         kind.terms().print(&mut text);
     }
     for travels in [true, false] {
-        let kinds: Vec<&str> = Kind::ALL.into_iter().filter(|kind| kind.terms().travels == travels).map(Kind::code).collect();
+        let kinds: Vec<&str> =
+            Kind::ALL.into_iter().filter(|kind| kind.terms().travels == travels).map(Kind::code).collect();
         _ = writeln!(text, "steps of {}", kinds.join(", "));
         for state in State::ALL {
             let steps = Step::ALL.into_iter().filter_map(|step| {

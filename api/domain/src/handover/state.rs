@@ -212,7 +212,8 @@ mod tests {
         let mut reached = HashSet::from([from]);
         let mut open = vec![from];
         while let Some(state) = open.pop() {
-            for (step, party) in Step::ALL.into_iter().flat_map(|step| parties.iter().map(move |party| (step, *party))) {
+            for (step, party) in Step::ALL.into_iter().flat_map(|step| parties.iter().map(move |party| (step, *party)))
+            {
                 if let Ok(next) = state.after(step, party, travels)
                     && reached.insert(next)
                 {

@@ -2,15 +2,18 @@
 
 mod agencies;
 mod audit;
+mod handover;
 mod list;
 mod photo;
 mod read;
 mod register;
+mod responsibility;
 mod step;
 mod suggest;
 mod write;
 
 pub use audit::LogEntry;
+pub use handover::{Assignment, NewHandover, Taken};
 pub use list::ListRequest;
 pub use photo::{NewPhoto, PhotoBytes};
 pub use register::{NewChild, NewIdentifier};

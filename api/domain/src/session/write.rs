@@ -365,7 +365,7 @@ impl Work<'_> {
     }
 
     /// Writes the changes to a row, and all that follows from them.
-    async fn apply(
+    pub(super) async fn apply(
         &self,
         session: &Session,
         section: Section,
@@ -555,7 +555,7 @@ fn adds_nothing(old: &IdentifierRow, new: &IdentifierRow) -> bool {
     level && says(old.valid_from, new.valid_from) && says(old.valid_to, new.valid_to)
 }
 
-fn new_row(child: Uuid) -> Row {
+pub(super) fn new_row(child: Uuid) -> Row {
     Row { child, ..Row::default() }
 }
 

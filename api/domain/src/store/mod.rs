@@ -3,6 +3,7 @@
 mod claim;
 mod columns;
 mod durability;
+mod handover;
 mod ledger;
 mod listing;
 mod photo;
@@ -14,6 +15,7 @@ mod suggestion;
 mod write;
 
 pub(crate) use claim::{Begun, Claim};
+pub(crate) use handover::{HandoverChange, HandoverRow, Received, Tie};
 pub(crate) use ledger::{LedgerRow, SubjectRow};
 pub(crate) use read::{Asked, Entry, IdentifierRow, Look, Plan, Planned, Read, RevisionRow, Row, Snapshot, Standing};
 pub use roster::RosterReport;
