@@ -10,6 +10,8 @@ pub struct Model {
     /// The pseudonym under which the access log knows the child.
     pub subject: Uuid,
     pub lead_agency_id: Uuid,
+    /// Since when it leads: the two move together, and the row of `involvement` with them. Microseconds since 1970.
+    pub lead_since: i64,
     pub state: String,
     /// Microseconds since 1970.
     pub registered_at: i64,

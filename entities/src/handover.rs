@@ -14,12 +14,15 @@ pub struct Model {
     pub state: String,
     pub from_agency_id: Uuid,
     pub to_agency_id: Uuid,
+    /// Who proposed it: the sender, or whoever may decide in its place.
+    pub proposer_agency_id: Uuid,
     /// Microseconds since 1970.
     pub proposed_at: i64,
     /// The human behind the system, opaque.
     pub proposed_by: Option<String>,
     /// When the child is expected to have arrived. Microseconds since 1970.
     pub expected_at: i64,
+    pub urgent: bool,
     /// Escort, ticket, contact, decision, and what else the parties tell one another.
     pub details: Json,
     /// Microseconds since 1970.

@@ -14,6 +14,7 @@ mod m20261121_000005_suggestion_photo;
 mod m20261121_000006_missing_episode;
 mod m20261122_000007_child_sequence;
 mod m20261122_000008_protocols;
+mod m20261122_000009_guards;
 
 /// Every migration, in order.
 pub struct Migrator;
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_missing_episode::Migration),
             Box::new(m20261122_000007_child_sequence::Migration),
             Box::new(m20261122_000008_protocols::Migration),
+            Box::new(m20261122_000009_guards::Migration),
         ]
     }
 }

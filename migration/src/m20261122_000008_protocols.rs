@@ -25,13 +25,16 @@ const TABLES: [Plain; 11] = [
         "handover",
         &[
             ("id!", UUID), ("child_id!", UUID), ("kind!", TEXT), ("moves!", TEXT), ("state!", TEXT),
-            ("from_agency_id!", UUID), ("to_agency_id!", UUID), ("proposed_at!", INSTANT), ("proposed_by", TEXT),
-            ("expected_at!", INSTANT), ("details!", JSON), ("accepted_at", INSTANT), ("departed_at", INSTANT),
-            ("arrived_at", INSTANT), ("overdue_at", INSTANT), ("ended_at", INSTANT), ("reason", TEXT),
-            ("receipt", JSON),
+            ("from_agency_id!", UUID), ("to_agency_id!", UUID), ("proposer_agency_id!", UUID), ("proposed_at!", INSTANT),
+            ("proposed_by", TEXT), ("expected_at!", INSTANT), ("urgent!", BOOLEAN), ("details!", JSON),
+            ("accepted_at", INSTANT), ("departed_at", INSTANT), ("arrived_at", INSTANT), ("overdue_at", INSTANT),
+            ("ended_at", INSTANT), ("reason", TEXT), ("receipt", JSON),
         ],
         &["id"],
-        &[("child_id", "child"), ("from_agency_id", "agency"), ("to_agency_id", "agency")],
+        &[
+            ("child_id", "child"), ("from_agency_id", "agency"), ("to_agency_id", "agency"),
+            ("proposer_agency_id", "agency"),
+        ],
     ),
     (
         "deadline",
@@ -154,12 +157,13 @@ const EPISODE: [(&str, ColumnType, Option<&str>); 17] = [
     ("reopens", UUID, None),
 ];
 
-const INDEXES: [&str; 23] = [
+const INDEXES: [&str; 24] = [
     "CREATE UNIQUE INDEX handover_one_open ON handover (child_id, moves) WHERE ended_at IS NULL",
     "CREATE INDEX handover_child ON handover (child_id)",
-    "CREATE INDEX handover_from ON handover (from_agency_id, ended_at)",
+    "CREATE INDEX handover_from ON handover (from_agency_id, proposed_at, id)",
     "CREATE INDEX handover_overdue ON handover (overdue_at, id) WHERE overdue_at IS NOT NULL AND ended_at IS NULL",
-    "CREATE INDEX handover_to ON handover (to_agency_id, ended_at)",
+    "CREATE INDEX handover_to ON handover (to_agency_id, proposed_at, id)",
+    "CREATE INDEX handover_proposer ON handover (proposer_agency_id, proposed_at, id)",
     "CREATE UNIQUE INDEX deadline_step ON deadline (about_id, step)",
     "CREATE INDEX deadline_about ON deadline (about_id, due_at) WHERE fired_at IS NULL AND cancelled_at IS NULL",
     "CREATE INDEX deadline_due ON deadline (due_at, id) WHERE fired_at IS NULL AND cancelled_at IS NULL",

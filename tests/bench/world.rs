@@ -94,13 +94,15 @@ async fn copy(url: &str, mut there: u64, children: u64) -> Result<(), Fault> {
             ("child", "id") | (_, "child_id") => "m.copied".to_owned(),
             (_, "id" | "subject") => uuid.to_owned(),
             (_, "stamps") => stamps.to_owned(),
+            // A copy is led from its registration on, and its tie comes with its row.
+            ("child", "registered_at") => "t.\"lead_since\"".to_owned(),
             (_, column) => format!("t.\"{column}\""),
         };
         let values: Vec<String> = columns.iter().map(value).collect();
         let names: Vec<String> = columns.iter().map(|column| format!("\"{column}\"")).collect();
         let key = if table == "child" { "id" } else { "child_id" };
         let only = match table {
-            "involvement" => " WHERE t.closed_at IS NULL",
+            "involvement" => " WHERE t.closed_at IS NULL AND t.kind <> 'LEAD'",
             "placement" => " WHERE t.valid_to IS NULL",
             _ => "",
         };

@@ -413,13 +413,13 @@ async fn each_root_field_of_a_document_is_remembered_by_itself(hub: Hub) {
     assert_eq!(logged(&hub, &again).await["repeats"], 2);
     // What was refused is tried afresh: here the child is there by now.
     let child = hub.child(Scene { involved: vec![("migrationsverket", "LEAD")], ..Scene::default() }).await;
-    hub.sql(&format!("UPDATE involvement SET agency_id = {}", literal(&hub, "malmo-soc"))).await;
+    hub.lead(child.uuid, "malmo-soc", hub.now() - 100 * 24 * HOUR).await;
     let document = "mutation($id: ID!) { a: registerChild(input: { identity: { sex: MALE } }) { child { id } }
         b: addIdentifier(childId: $id, identifier: { kind: LMA_CARD, value: \"12345678/9\" }) { child { id } } }";
     let caller = under(&hub, "migrationsverket", "partly");
     let partly = caller.ask_with(document, json!({ "id": child.id })).await;
     assert_eq!(partly.codes(), ["NOT_FOUND"]);
-    hub.sql(&format!("UPDATE involvement SET agency_id = {}", literal(&hub, "migrationsverket"))).await;
+    hub.lead(child.uuid, "migrationsverket", hub.now()).await;
     let whole = caller.ask_with(document, json!({ "id": child.id })).await;
     assert_eq!(whole.data("/b/child/id"), child.id.as_str());
     assert_eq!(whole.data("/a"), &partly.json["data"]["a"]);

@@ -540,7 +540,7 @@ async fn the_database_keeps_one_lead_and_one_responsible_agency(hub: Hub) {
             ("landskrona-soc", None, false),
             ("migrationsverket", None, false),
             ("malmo-soc", None, false),
-            ("landskrona-soc", Some(1_i64), true),
+            ("landskrona-soc", Some(1_i64), false),
         ] {
             let columns = vec![
                 ("id", hub.uuid().into()),
@@ -558,6 +558,7 @@ async fn the_database_keeps_one_lead_and_one_responsible_agency(hub: Hub) {
             ("id", hub.uuid().into()),
             ("subject", hub.uuid().into()),
             ("lead_agency_id", lead.into()),
+            ("lead_since", hub.now().into()),
             ("state", "ACTIVE".into()),
             ("registered_at", hub.now().into()),
         ];

@@ -98,8 +98,7 @@ async fn what_was_guessed_is_never_answered(hub: Hub) {
         format!("DELETE FROM missing_episode WHERE child_id = {uuid}"),
         format!("UPDATE protection SET level = 'REGISTERED' WHERE child_id = {uuid}"),
         format!("UPDATE involvement SET closed_at = {} WHERE child_id = {uuid} AND kind <> 'LEAD'", hub.now()),
-        format!("DELETE FROM involvement WHERE child_id = {uuid} AND kind <> 'LEAD'"),
-        format!("UPDATE involvement SET closed_at = {} WHERE child_id = {uuid}", hub.now()),
+        format!("DELETE FROM involvement WHERE child_id = {uuid} AND kind = 'INVOLVED'"),
     ];
     let mut seen = wider;
     for change in changes {

@@ -115,6 +115,8 @@ kinds! {
         "The receiver reported that the child did not arrive" "mottagaren anmälde att barnet inte kom fram";
     HandoverRescheduled "HANDOVER_RESCHEDULED" Handover Shown ["F28"]
         "The child is expected at another time" "ny tid för ankomst";
+    HandoverClosed "HANDOVER_CLOSED" Handover Shown ["F28"]
+        "A handover ended without an arrival" "överlämning avslutades utan ankomst";
     HandoverOverdue "HANDOVER_OVERDUE" Handover Shown ["F28"]
         "The expected arrival has passed, and nobody has confirmed it" "ankomsten är försenad och obekräftad";
     HandoverOverdueInCounty "HANDOVER_OVERDUE_IN_COUNTY" Handover Watchers []
@@ -184,7 +186,6 @@ impl To {
     pub(crate) const NOBODY: To = To(None, None);
 
     /// Two agencies, or one where they are the same.
-    #[cfg_attr(not(test), expect(dead_code, reason = "handovers are addressed to both parties"))]
     pub(crate) fn both(one: AgencyId, other: AgencyId) -> Self {
         To(Some(one), (one != other).then_some(other))
     }

@@ -74,6 +74,14 @@ impl<'a> Gate<'a> {
         Gate { hub, agency: caller.agency.id, standing, situation, decisions }
     }
 
+    /// The decisions for another agency: what its systems would be shown.
+    pub(crate) fn of_other(hub: &'a Inner, agency: AgencyId, role: Role, purpose: Purpose, standing: Standing) -> Self {
+        let Standing { relation, missing, protection, consents, .. } = standing;
+        let situation =
+            Situation { role, relation, purpose, missing, protection, consents, break_glass: false, own: false };
+        Gate { hub, agency, standing, situation, decisions: hub.decide(situation) }
+    }
+
     /// Whether the caller may know that the child is in the hub.
     pub(crate) fn knows(&self) -> bool {
         self.decisions.known

@@ -17,6 +17,7 @@ pub mod fault;
 pub mod feed;
 pub mod figures;
 mod gate;
+pub mod handover;
 pub mod hub;
 pub mod identifier;
 pub mod ids;

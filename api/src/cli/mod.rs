@@ -58,6 +58,8 @@ enum Command {
     },
     /// Check, print, compare or explain who may see what.
     Policy(policy::PolicyArgs),
+    /// Print who hands over what to whom, and the steps of it.
+    Handovers,
     /// Look after the table that lists are read from.
     Roster {
         #[command(flatten)]
@@ -189,6 +191,7 @@ async fn execute(command: Command) -> Result<(), CommandError> {
         }
         Command::Seed { database, children } => seed(&database.database, children).await,
         Command::Policy(args) => print(&policy::run(args)?),
+        Command::Handovers => print(&samverka_domain::handover::table()),
         Command::Roster { database, action } => roster(&database.database, &action).await,
         Command::Ledger { database, action: LedgerAction::Verify } => verify(&database.database).await,
     }

@@ -226,7 +226,7 @@ impl<'a> Answer<'a> {
         Answer { suggestion: Some(suggestion::to_json(view, &agencies)), ..self }
     }
 
-    fn show(&self) -> Value {
+    pub(super) fn show(&self) -> Value {
         match &self.plan.shape {
             Shape::Child => self.items.first().map_or(Value::Null, |(_, view)| self.child(view)),
             Shape::Connection(connection) => self.connection(connection),

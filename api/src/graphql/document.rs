@@ -168,7 +168,7 @@ fn items(field: &Field) -> Items {
         usual
     };
     let usual = match field.name.node.as_str() {
-        "children" | "accessLog" | "suggestions" | "overdueHandovers" => first(25),
+        "children" | "accessLog" | "handovers" | "suggestions" | "overdueHandovers" => first(25),
         // Those of a revision, and the stream.
         "changes" => first(10),
         "revisions" => first(20),
@@ -179,6 +179,10 @@ fn items(field: &Field) -> Items {
         "personalNumbers" | "coordinationNumbers" | "dossierNumbers" | "lmaCards" => 10,
         "fields" | "inputFields" | "enumValues" => 8,
         "directives" | "interfaces" | "possibleTypes" => 8,
+        "onAcceptance" | "onArrival" | "receipt" => 14,
+        "visible" | "history" => 10,
+        "unfinished" => 20,
+        "next" => 4,
         "args" => 2,
         _ => 1,
     };

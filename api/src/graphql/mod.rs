@@ -10,6 +10,7 @@ pub mod document;
 pub mod error;
 mod feed;
 mod filter;
+mod handover;
 mod inputs;
 mod json;
 mod mutation;

@@ -2,12 +2,15 @@
 
 use super::child::{Answer, PayloadOutput, Plan, SuggestionOutput};
 use super::error::answer;
+use super::handover::{HandoverDetailsInput, HandoverKind, HandoverPayload, micros};
 use super::inputs::{self, Clear, CorrectionInput, IdentifierInput, Patch, RegisterChildInput, patch};
 use super::scalars::Date;
 use async_graphql::{Context, ID, Object, Result};
-use samverka_domain::catalogue::{Invalid, Kind, Value};
+use chrono::{DateTime, Utc};
+use samverka_domain::catalogue::{Invalid, Kind as FieldKind, Value};
 use samverka_domain::error::{Error, ErrorCode, Refusal};
-use samverka_domain::session::{NewChild, NewIdentifier, Session, Step};
+use samverka_domain::handover::{Kind, Step as Taking};
+use samverka_domain::session::{Assignment, NewChild, NewHandover, NewIdentifier, Session, Step, Taken};
 use samverka_domain::view::{ChildView, SuggestionView};
 use std::sync::Arc;
 
@@ -52,7 +55,7 @@ fn day(date: Option<Date>, path: &[&str]) -> std::result::Result<Option<chrono::
     let Some(Date(json)) = date.filter(|date| !date.0.is_null()) else { return Ok(None) };
     let refused =
         |invalid| Error::Refused(vec![Refusal::of_value(path.iter().map(|p| (*p).to_owned()).collect(), invalid)]);
-    match Kind::Date.read(&json) {
+    match FieldKind::Date.read(&json) {
         Ok(Value::Date(day)) => Ok(Some(day)),
         Ok(_) => Err(refused(Invalid::Type)),
         Err((_, invalid)) => Err(refused(invalid)),
@@ -99,6 +102,30 @@ async fn suggestion<'a>(
         }
         None => Ok(None),
     }
+}
+
+async fn propose<'a>(
+    ctx: &Context<'a>,
+    child_id: &str,
+    kind: Kind,
+    to: ID,
+    expected_at: DateTime<Utc>,
+    details: Option<HandoverDetailsInput>,
+    urgent: bool,
+) -> Result<Option<HandoverPayload<'a>>> {
+    let step = step(ctx)?;
+    let Some(plan) = answer(ctx, HandoverPayload::plan(ctx).checked()) else { return Ok(None) };
+    let details = details.unwrap_or_default().into_map();
+    let new = NewHandover { kind, to: to.0, expected_at: micros(expected_at), urgent, details };
+    let result = step.propose_handover(child_id, &new, plan.selection()).await;
+    HandoverPayload::of(ctx, plan, result).await
+}
+
+async fn take<'a>(ctx: &Context<'a>, id: &str, taking: Taking, taken: Taken) -> Result<Option<HandoverPayload<'a>>> {
+    let step = step(ctx)?;
+    let Some(plan) = answer(ctx, HandoverPayload::plan(ctx).checked()) else { return Ok(None) };
+    let result = step.take_handover(id, taking, &taken, plan.selection()).await;
+    HandoverPayload::of(ctx, plan, result).await
 }
 
 macro_rules! mutations {
@@ -185,6 +212,152 @@ macro_rules! mutations {
                 let patch = patch(Some(set), None);
                 let result = step.start_placement(&child_id, &expected_version, &patch, plan.selection()).await;
                 payload(ctx, plan, result).await
+            }
+
+            /// Proposes to hand a child over to another agency (*föreslå överlämning*). Who leads does not change until the
+            /// receiver confirms the arrival; the receiver sees the offer, and nothing of the child until it accepts.
+            async fn propose_handover<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+                #[graphql(desc = "What is handed over (*slag*).")] kind: HandoverKind,
+                #[graphql(desc = "The agency that receives: `agency_…`.")] to_agency_id: ID,
+                #[graphql(desc = "When the child is expected to be there (*väntas framme*): ahead of now, at most a year.")]
+                expected_at: DateTime<Utc>,
+                #[graphql(desc = "What else the receiver is told (*uppgifter*).")] details: Option<HandoverDetailsInput>,
+                #[graphql(desc = "Whether you ask for an answer at once (*brådskande*).", default)] urgent: bool,
+            ) -> Result<Option<HandoverPayload<'a>>> {
+                propose(ctx, &child_id, kind.into(), to_agency_id, expected_at, details, urgent).await
+            }
+
+            /// Offers the case to another board (*överflyttning av ärende*, SoL 29 kap. 10–11 §§): a handover of the kind
+            /// `CASE_TRANSFER`. Legal responsibility moves when that board accepts, the lead when the child has arrived.
+            async fn transfer_case<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+                #[graphql(desc = "The board that receives: `agency_…`.")] to_agency_id: ID,
+                #[graphql(desc = "When the child is expected to be there (*väntas framme*): ahead of now, at most a year.")]
+                expected_at: DateTime<Utc>,
+                #[graphql(desc = "What else the receiver is told (*uppgifter*).")] details: Option<HandoverDetailsInput>,
+                #[graphql(desc = "Whether you ask for an answer at once (*brådskande*).", default)] urgent: bool,
+            ) -> Result<Option<HandoverPayload<'a>>> {
+                propose(ctx, &child_id, Kind::CaseTransfer, to_agency_id, expected_at, details, urgent).await
+            }
+
+            /// Assigns a child to a municipality (*anvisa kommun*, LMA 3 §): its board is legally responsible from the decision
+            /// on, before the child has arrived, and the lead is offered to it.
+            async fn assign_municipality<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+                #[graphql(desc = "The municipality (*anvisningskommun*), four-digit code.")] municipality: String,
+                #[graphql(desc = "Its board: `agency_…`; the only one in the hub where it is left out.")]
+                to_agency_id: Option<ID>,
+                #[graphql(desc = "The number of the decision (*beslutsnummer*), at most 50 characters.")]
+                decision_number: String,
+                #[graphql(desc = "The day of the decision (*beslutsdatum*).")] decided_on: Date,
+                #[graphql(desc = "When the child is expected to be there (*väntas framme*): ahead of now, at most a year.")]
+                expected_at: DateTime<Utc>,
+                #[graphql(desc = "What else the receiver is told (*uppgifter*).")] details: Option<HandoverDetailsInput>,
+                #[graphql(desc = "Whether you ask for an answer at once (*brådskande*).", default)] urgent: bool,
+            ) -> Result<Option<HandoverPayload<'a>>> {
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, HandoverPayload::plan(ctx).checked()) else { return Ok(None) };
+                let assignment = Assignment {
+                    municipality,
+                    to: to_agency_id.map(|id| id.0),
+                    decision_number,
+                    decided_on: decided_on.0,
+                    expected_at: micros(expected_at),
+                    urgent,
+                    details: details.unwrap_or_default().into_map(),
+                };
+                let result = step.assign_municipality(&child_id, &assignment, plan.selection()).await;
+                HandoverPayload::of(ctx, plan, result).await
+            }
+
+            /// Accepts a handover (*ta emot överlämning*). From now on the receiver reads the record; of a case
+            /// transfer legal responsibility moves. An offer whose expected arrival has passed is rescheduled first.
+            async fn accept_handover<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the handover: `handover_…`.")] handover_id: ID,
+            ) -> Result<Option<HandoverPayload<'a>>> {
+                let taken = Taken::default();
+                take(ctx, &handover_id, Taking::Accept, taken).await
+            }
+
+            /// Refuses a handover (*avböja överlämning*), by the receiver.
+            async fn refuse_handover<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the handover: `handover_…`.")] handover_id: ID,
+                #[graphql(desc = "Why, at most 1000 characters (*skäl*). The other agency reads this once it may know of the child.")]
+                reason: String,
+            ) -> Result<Option<HandoverPayload<'a>>> {
+                let taken = Taken { reason: Some(reason), ..Taken::default() };
+                take(ctx, &handover_id, Taking::Refuse, taken).await
+            }
+
+            /// Takes a handover back (*återta överlämning*), by the sender. A child that travels is not withdrawn: first
+            /// somebody tells whether it came. Legal responsibility that has moved does not come back by it.
+            async fn withdraw_handover<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the handover: `handover_…`.")] handover_id: ID,
+                #[graphql(desc = "Why, at most 1000 characters (*skäl*). The other agency reads this once it may know of the child.")]
+                reason: String,
+            ) -> Result<Option<HandoverPayload<'a>>> {
+                let taken = Taken { reason: Some(reason), ..Taken::default() };
+                take(ctx, &handover_id, Taking::Withdraw, taken).await
+            }
+
+            /// Tells that the child has left (*avresa*), by the sender. It waits for the mandatory items of the checklist.
+            async fn record_departure<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the handover: `handover_…`.")] handover_id: ID,
+                #[graphql(desc = "When (*tidpunkt*); now where it is left out.")] departed_at: Option<DateTime<Utc>>,
+            ) -> Result<Option<HandoverPayload<'a>>> {
+                let taken = Taken { at: departed_at.map(micros), ..Taken::default() };
+                take(ctx, &handover_id, Taking::Depart, taken).await
+            }
+
+            /// Confirms that the child is there (*bekräfta ankomst*), by the receiver. The lead moves, and nowhere else. It waits
+            /// for nothing: an arrival is a fact, whatever was not done before. The receipt lists the sections that you see, with
+            /// their versions, and is kept.
+            async fn confirm_arrival<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the handover: `handover_…`.")] handover_id: ID,
+                #[graphql(desc = "When the child came (*tidpunkt*); now where it is left out.")] arrived_at: Option<DateTime<Utc>>,
+            ) -> Result<Option<HandoverPayload<'a>>> {
+                let taken = Taken { at: arrived_at.map(micros), ..Taken::default() };
+                take(ctx, &handover_id, Taking::Arrive, taken).await
+            }
+
+            /// Tells that the child did not come (*inte framme*), by either agency. The handover stays open.
+            async fn report_not_arrived<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the handover: `handover_…`.")] handover_id: ID,
+                #[graphql(desc = "What is known, at most 1000 characters (*skäl*).")] reason: Option<String>,
+            ) -> Result<Option<HandoverPayload<'a>>> {
+                let taken = Taken { reason, ..Taken::default() };
+                take(ctx, &handover_id, Taking::ReportNotArrived, taken).await
+            }
+
+            /// Tells when the child is expected anew (*ny tid*): by the sender, and once it has accepted by the receiver.
+            async fn reschedule_handover<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the handover: `handover_…`.")] handover_id: ID,
+                #[graphql(desc = "When the child is expected to be there (*väntas framme*): ahead of now, at most a year.")]
+                expected_at: DateTime<Utc>,
+            ) -> Result<Option<HandoverPayload<'a>>> {
+                let taken = Taken { expected_at: Some(micros(expected_at)), ..Taken::default() };
+                take(ctx, &handover_id, Taking::Reschedule, taken).await
             }
 
             /// Suggests a correction (*föreslå rättelse*) of fields that you see and others write, or that you may hand in

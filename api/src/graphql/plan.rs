@@ -19,12 +19,18 @@ impl Node {
     /// The type of the plain object below, for `__typename`.
     pub(super) fn type_name(&self) -> &'static str {
         match self.name.as_str() {
-            "by" | "updatedBy" | "suggestedBy" | "decidedBy" | "agency" => "Agency",
+            "by" | "updatedBy" | "suggestedBy" | "decidedBy" | "agency" | "from" | "to" => "Agency",
             "changes" => "RevisionChange",
             "edges" => "SuggestionEdge",
             "node" | "nodes" => "Suggestion",
             "fields" => "SuggestedField",
             "pageInfo" => "PageInfo",
+            "details" => "HandoverDetails",
+            "receipt" => "HandoverReceipt",
+            "onAcceptance" | "onArrival" => "SectionReadiness",
+            "unfinished" => "UnfinishedItem",
+            "withheld" => "Withheld",
+            "lead" | "responsible" | "whereabouts" | "history" => "ResponsibilityPeriod",
             _ => "",
         }
     }

@@ -5,10 +5,14 @@ use super::child::{Answer, ChildOutput, ConnectionOutput, Plan, timestamp};
 use super::error::answer;
 use super::feed::{ChangesObject, OverdueConnection};
 use super::filter::{ChildFilter, ChildOrder};
+use super::handover::{
+    HandoverKind, HandoverOutput, HandoverState, HandoversOutput, ReadinessOutput, ResponsibilityOutput, micros,
+};
 use super::inputs::IdentifierKind;
 use super::suggestion::{SuggestionState, SuggestionsOutput};
 use async_graphql::connection::PageInfo;
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
 use samverka_domain::catalogue::{Code, FieldId};
 use samverka_domain::error::{Error, ErrorCode, Refusal};
 use samverka_domain::policy::{Purpose as DomainPurpose, Role as DomainRole, Verb};
@@ -129,6 +133,67 @@ impl Query {
         let session: &Arc<Session> = ctx.data()?;
         match answer(ctx, session.overdue_handovers(first, after.as_deref()).await) {
             Some(page) => Ok(Some(OverdueConnection::of(session, page, after.is_some()).await)),
+            None => Ok(None),
+        }
+    }
+
+    /// A handover that your agency sends or receives (*överlämning*). Before it accepts, the receiver sees the offer and
+    /// nothing of the child.
+    async fn handover<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "The id of the handover: `handover_…`.")] id: ID,
+    ) -> Result<Option<HandoverOutput>> {
+        let session: &Arc<Session> = ctx.data()?;
+        match answer(ctx, session.handover(&id).await) {
+            Some(view) => Ok(Some(HandoverOutput::of(session, &view).await)),
+            None => Ok(None),
+        }
+    }
+
+    /// The handovers that your agency sends or receives (*överlämningar*), latest first.
+    async fn handovers<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "Only handovers in this state (*läge*).")] state: Option<HandoverState>,
+        #[graphql(desc = "How many at most, from 1 to 100 (*antal*); 25 where it is left out.")] first: Option<i32>,
+        #[graphql(desc = "`pageInfo.endCursor` of the page before (*efter*).")] after: Option<String>,
+    ) -> Result<Option<HandoversOutput>> {
+        let session: &Arc<Session> = ctx.data()?;
+        let result = session.handovers(state.map(Into::into), first, after.as_deref()).await;
+        match answer(ctx, result) {
+            Some(page) => Ok(Some(HandoversOutput::of(session, &page, after.is_some()).await)),
+            None => Ok(None),
+        }
+    }
+
+    /// A handover with the receiver's eyes (*beredskap*): what it will and will not see, and what the checklist still
+    /// lacks. For whoever may propose it.
+    async fn handover_readiness<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+        #[graphql(desc = "The agency that would receive: `agency_…`.")] to_agency_id: ID,
+        #[graphql(desc = "What would be handed over (*slag*).")] kind: HandoverKind,
+    ) -> Result<Option<ReadinessOutput>> {
+        let session: &Arc<Session> = ctx.data()?;
+        match answer(ctx, session.handover_readiness(&child_id, &to_agency_id, kind.into()).await) {
+            Some(readiness) => Ok(Some(ReadinessOutput::of(session, &readiness).await)),
+            None => Ok(None),
+        }
+    }
+
+    /// Who leads, who is legally responsible and who the child stays with (*ansvar*): now, or as of a past instant, and the
+    /// history of it.
+    async fn responsibility<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+        #[graphql(desc = "The instant (*tidpunkt*); now where it is left out.")] at: Option<DateTime<Utc>>,
+    ) -> Result<Option<ResponsibilityOutput>> {
+        let session: &Arc<Session> = ctx.data()?;
+        match answer(ctx, session.responsibility(&child_id, at.map(micros)).await) {
+            Some(view) => Ok(Some(ResponsibilityOutput::of(session, &view).await)),
             None => Ok(None),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::Hub;
 use samverka_domain::catalogue::{Code, FieldId, IdentifierKind, Kind, Section, Source};
-use sea_orm::sea_query::{Alias, Expr, Query};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -88,21 +88,7 @@ impl Hub {
     pub async fn child(&self, scene: Scene) -> TestChild {
         let uuid = Uuid::from_u128(0x5a3e_0000_0000_4000_8000_0000_0000_0000 + u128::from(next()));
         let subject = Uuid::from_u128(0x50b0_0000_0000_4000_8000_0000_0000_0000 + u128::from(next()));
-        let lead = scene.involved.iter().find(|(_, kind)| *kind == "LEAD").expect("one leads").0;
-        let columns = vec![
-            ("id", uuid.into()),
-            ("subject", subject.into()),
-            ("lead_agency_id", self.agency(lead).into()),
-            ("state", "ACTIVE".into()),
-            ("registered_at", self.now().into()),
-        ];
-        self.insert("child", columns).await;
-        for (persona, kind) in &scene.involved {
-            self.put_involvement(uuid, persona, kind, None).await;
-        }
-        for (persona, kind, ago) in &scene.ended {
-            self.put_involvement(uuid, persona, kind, Some(self.now() - ago)).await;
-        }
+        self.put_ties(uuid, subject, &scene).await;
         for (persona, groups) in &scene.consents {
             self.consent(uuid, persona, groups).await;
         }
@@ -113,6 +99,53 @@ impl Hub {
         let canaries = self.fill(uuid, &scene).await;
         self.relist().await;
         TestChild { uuid, id: child_id(uuid), subject, canaries }
+    }
+
+    /// The child's row and its ties. Leads follow one another without a gap, and so do the responsible.
+    async fn put_ties(&self, uuid: Uuid, subject: Uuid, scene: &Scene) {
+        let of_kind = |kind: &str| {
+            let ended = scene.ended.iter().filter(|tie| tie.1 == kind);
+            let mut ended: Vec<(&str, Option<i64>)> =
+                ended.map(|(persona, _, ago)| (*persona, Some(self.now() - ago))).collect();
+            ended.sort_by_key(|tie| tie.1);
+            let open = scene.involved.iter().filter(|tie| tie.1 == kind);
+            ended.into_iter().chain(open.map(|(persona, _)| (*persona, None))).collect::<Vec<_>>()
+        };
+        let leads = of_kind("LEAD");
+        let first = leads.iter().chain(&of_kind("RESPONSIBLE")).filter_map(|tie| tie.1).min().unwrap_or(self.now());
+        let begin = Ord::min(first, self.now() - super::DAY * 364) - super::DAY;
+        let columns = vec![
+            ("id", uuid.into()),
+            ("subject", subject.into()),
+            ("lead_agency_id", self.agency(leads.first().expect("one leads").0).into()),
+            ("lead_since", begin.into()),
+            ("state", "ACTIVE".into()),
+            ("registered_at", begin.into()),
+        ];
+        self.insert("child", columns).await;
+        for pair in leads.windows(2) {
+            self.lead(uuid, pair[1].0, pair[0].1.expect("one leads at a time")).await;
+        }
+        let mut from = begin;
+        for (persona, closed_at) in of_kind("RESPONSIBLE") {
+            self.put_tie(uuid, persona, "RESPONSIBLE", from, closed_at).await;
+            from = closed_at.unwrap_or(from);
+        }
+        let guarded = |kind: &str| ["LEAD", "RESPONSIBLE"].contains(&kind);
+        for (persona, kind) in scene.involved.iter().filter(|tie| !guarded(tie.1)) {
+            self.put_tie(uuid, persona, kind, begin, None).await;
+        }
+        for (persona, kind, ago) in scene.ended.iter().filter(|tie| !guarded(tie.1)) {
+            self.put_tie(uuid, persona, kind, begin, Some(self.now() - ago)).await;
+        }
+    }
+
+    /// Moves the lead, from outside.
+    pub async fn lead(&self, child: Uuid, persona: &str, since: i64) {
+        let mut update = Query::update();
+        update.table(Alias::new("child")).value(Alias::new("lead_agency_id"), self.agency(persona));
+        update.value(Alias::new("lead_since"), since).and_where(Expr::col(Alias::new("id")).eq(child));
+        self.outside.execute(&update).await.expect("the lead moves");
     }
 
     /// An id that no row has yet.
@@ -135,19 +168,19 @@ impl Hub {
         report.wrong
     }
 
-    /// Opens an involvement, or puts one there that has ended.
+    /// Opens an involvement, or puts one there that has ended: any but the lead, which moves with [`Hub::lead`].
     pub async fn involve(&self, child: Uuid, persona: &str, kind: &str, closed_at: Option<i64>) {
-        self.put_involvement(child, persona, kind, closed_at).await;
+        self.put_tie(child, persona, kind, self.now() - super::DAY * 365, closed_at).await;
         self.relist().await;
     }
 
-    async fn put_involvement(&self, child: Uuid, persona: &str, kind: &str, closed_at: Option<i64>) {
+    async fn put_tie(&self, child: Uuid, persona: &str, kind: &str, opened_at: i64, closed_at: Option<i64>) {
         let columns = vec![
             ("id", self.uuid().into()),
             ("child_id", child.into()),
             ("agency_id", self.agency(persona).into()),
             ("kind", kind.into()),
-            ("opened_at", (self.now() - super::DAY * 365).into()),
+            ("opened_at", opened_at.into()),
             ("closed_at", closed_at.into()),
         ];
         self.insert("involvement", columns).await;

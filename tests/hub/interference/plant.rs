@@ -44,6 +44,7 @@ pub fn uuid_of(id: &str) -> Uuid {
 /// Makes the world the only one in the database.
 pub async fn plant(hub: &Hub, world: &World, agencies: &Agencies) {
     let mut script = Script { sql: "BEGIN;\n".to_owned(), kind: hub.database.kind, agencies, rows: 0 };
+    script.sql.push_str("UPDATE child SET state = 'ERASED';\n");
     for table in TABLES {
         _ = writeln!(script.sql, "DELETE FROM {table};");
     }
@@ -130,26 +131,35 @@ impl Script<'_> {
 
     fn record(&mut self, record: &Record) {
         let child = || Literal::Id(record.id);
-        let lead = self.agency(record.lead);
+        let mut leads: Vec<(&str, Option<i64>)> =
+            record.involved.iter().filter(|tie| tie.1 == "LEAD").map(|tie| (tie.0, tie.2)).collect();
+        leads.push((record.lead, None));
+        let began =
+            record.involved.iter().filter_map(|tie| tie.2).min().unwrap_or(START).min(record.registered_at) - 500;
         self.insert(
             "child",
             &[
                 ("id", child()),
                 ("subject", record.subject.into()),
-                ("lead_agency_id", lead),
+                ("lead_agency_id", self.agency(leads[0].0)),
+                ("lead_since", began.into()),
                 ("state", "ACTIVE".into()),
-                ("registered_at", record.registered_at.into()),
+                ("registered_at", began.into()),
             ],
         );
-        let open = [(record.lead, "LEAD", None)].into_iter();
-        let open = open.chain(record.responsible.map(|agency| (agency, "RESPONSIBLE", None)));
-        for (agency, kind, closed) in open.chain(record.involved.iter().copied()) {
+        for pair in leads.windows(2) {
+            let (id, next) = (self.literal(&child()), self.literal(&self.agency(pair[1].0)));
+            let since = pair[0].1.expect("one leads at a time");
+            _ = writeln!(self.sql, "UPDATE child SET lead_agency_id = {next}, lead_since = {since} WHERE id = {id};");
+        }
+        let others = record.involved.iter().copied().filter(|tie| tie.1 != "LEAD");
+        for (agency, kind, closed) in others.chain(record.responsible.map(|agency| (agency, "RESPONSIBLE", None))) {
             let row = [
                 ("id", self.row()),
                 ("child_id", child()),
                 ("agency_id", self.agency(agency)),
                 ("kind", kind.into()),
-                ("opened_at", (START - 500).into()),
+                ("opened_at", if closed.is_some() { began.into() } else { (START - 500).into() }),
                 ("closed_at", closed.into()),
             ];
             self.insert("involvement", &row);

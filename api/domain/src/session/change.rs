@@ -58,6 +58,15 @@ pub(super) enum Reading<'a> {
     Several,
 }
 
+/// Whose change of a child is decided on at all.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admits {
+    /// Whoever may know of the child.
+    Knowing,
+    /// Whoever may come to know of it by the change: the decision says who that is.
+    Anyone,
+}
+
 /// A change of one child while it is decided on: what was read, what the caller may do, and what is to be made.
 pub(super) struct Work<'a> {
     pub(super) write: Write,
@@ -96,12 +105,28 @@ impl<'s> Step<'s> {
             Err(Error::Refused(_)) => return Err(Error::refused_for(ErrorCode::InvalidId, ["childId"], "child").into()),
             other => other?,
         };
+        self.decide_on(child, made, reading, Admits::Knowing, decide).await
+    }
+
+    /// The same of a child by the hub's own id, for whoever is admitted.
+    pub(super) async fn decide_on<D>(
+        &self,
+        child: Uuid,
+        made: Uuid,
+        reading: Reading<'_>,
+        admits: Admits,
+        decide: impl Fn(Work<'s>) -> D,
+    ) -> Result<Work<'s>, Stop>
+    where
+        D: Future<Output = Result<Work<'s>, Error>>,
+    {
+        self.purpose()?;
         let claim = self.claim(child, made);
         let mut turn = None;
         for _ in 0..TRIES {
             self.forget().await?;
             self.stop_if_done(claim.as_ref()).await?;
-            let decided = match self.open(child, reading, &mut turn).await {
+            let decided = match self.open(child, reading, admits, &mut turn).await {
                 Ok(work) => decide(work).await,
                 Err(error) => Err(error),
             };
@@ -134,6 +159,7 @@ impl<'s> Step<'s> {
         &self,
         child: Uuid,
         reading: Reading<'_>,
+        admits: Admits,
         turn: &mut Option<MutexGuard<'s, ()>>,
     ) -> Result<Work<'s>, Error> {
         if let Reading::Section(section, selection) = reading
@@ -142,7 +168,7 @@ impl<'s> Step<'s> {
         {
             return Ok(work);
         }
-        let work = self.open_in_a_snapshot(child, turn).await?;
+        let work = self.open_in_a_snapshot(child, admits, turn).await?;
         match reading {
             Reading::Section(section, _) => self.and(work, section).await,
             Reading::Several => Ok(work),
@@ -174,7 +200,7 @@ impl<'s> Step<'s> {
             };
             let look = async { hub.store.look().await?.children(agency, Asked::Id(child), &plan, self.now).await };
             let (found, read) = look.instrument(span).await?;
-            let (gate, sequence) = self.known_one(found.first().copied())?;
+            let (gate, sequence) = self.admitted_one(found.first().copied(), Admits::Knowing)?;
             let standing = *gate.standing();
             hub.recent.insert((agency, child), standing);
             if guess == Some(standing) {
@@ -188,14 +214,19 @@ impl<'s> Step<'s> {
         Ok(None)
     }
 
-    async fn open_in_a_snapshot(&self, child: Uuid, turn: &mut Option<MutexGuard<'s, ()>>) -> Result<Work<'s>, Error> {
+    async fn open_in_a_snapshot(
+        &self,
+        child: Uuid,
+        admits: Admits,
+        turn: &mut Option<MutexGuard<'s, ()>>,
+    ) -> Result<Work<'s>, Error> {
         let hub = &self.session().hub;
         loop {
             let reader = self.reader().await?;
             let found = reader.found(self.caller.agency.id, child, self.now, self.rests_on_consent());
             let found = found.instrument(debug_span!("standing", count = 1)).await?;
             drop(reader);
-            let (gate, sequence) = self.known_one(found)?;
+            let (gate, sequence) = self.admitted_one(found, admits)?;
             if turn.is_none() {
                 *turn = hub.turns.of(child)?.try_lock().ok();
             }
@@ -216,10 +247,11 @@ impl<'s> Step<'s> {
         Ok(work)
     }
 
-    /// The gate on a child that was found, if the caller may know of it; a miss is noted.
-    fn known_one(&self, found: Option<Found>) -> Result<(Gate<'s>, i64), Error> {
+    /// The gate on a child that was found, if the caller is admitted to it; a miss is noted.
+    fn admitted_one(&self, found: Option<Found>, admits: Admits) -> Result<(Gate<'s>, i64), Error> {
         let _span = debug_span!("decide", count = 1).entered();
-        let gate = found.map(|found| self.session().gate(found.standing)).transpose()?.filter(Gate::knows);
+        let gate = found.map(|found| self.session().gate(found.standing)).transpose()?;
+        let gate = gate.filter(|gate| admits == Admits::Anyone || gate.knows());
         gate.zip(found.map(|found| found.sequence)).ok_or_else(|| {
             self.note(|draft| draft.miss());
             Error::NotFound

@@ -142,7 +142,6 @@ impl Step<'_> {
         let mut write = Write::of_new(&self.hub.store, child, self.now);
         write.event(EventKind::ChildRegistered, FieldSet::EMPTY, None, To::NOBODY);
         write.insert_child(subject, lead, self.now);
-        write.open_involvement(self.hub.dice.id(), lead, "LEAD", self.now);
         if let Some(responsible) = responsible {
             write.open_involvement(self.hub.dice.id(), responsible, "RESPONSIBLE", self.now);
         }

@@ -295,7 +295,7 @@ impl<'s> Step<'s> {
     }
 
     /// Writes the changes to a row, and all that follows from them.
-    async fn apply(
+    pub(super) async fn apply(
         &self,
         mut work: Work<'s>,
         section: Section,
@@ -524,7 +524,7 @@ fn adds_nothing(old: &IdentifierRow, new: &IdentifierRow) -> bool {
     level && says(old.valid_from, new.valid_from) && says(old.valid_to, new.valid_to)
 }
 
-fn new_row(child: Uuid) -> Row {
+pub(super) fn new_row(child: Uuid) -> Row {
     Row { child, ..Row::default() }
 }
 

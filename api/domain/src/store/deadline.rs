@@ -147,7 +147,6 @@ impl Write {
     /// # Errors
     ///
     /// There is no such alarm.
-    #[expect(dead_code, reason = "handovers, episodes and emergency accesses set them")]
     pub(crate) fn set_deadline(
         &mut self,
         about: &str,
@@ -186,7 +185,6 @@ impl Write {
     }
 
     /// Cancels whatever of something is not fired yet.
-    #[expect(dead_code, reason = "handovers, episodes and emergency accesses cancel them")]
     pub(crate) fn cancel_deadlines(&mut self, about_id: Uuid, now: i64) {
         let update = deadline::Entity::update_many()
             .col_expr(deadline::Column::CancelledAt, Expr::val(now))

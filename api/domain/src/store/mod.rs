@@ -5,6 +5,7 @@ mod columns;
 mod deadline;
 mod durability;
 mod event;
+mod handover;
 mod ledger;
 mod listing;
 mod overdue;
@@ -19,6 +20,7 @@ mod write;
 pub(crate) use claim::{Claim, Claimed};
 pub(crate) use deadline::{Due, Hour};
 pub(crate) use event::EventRow;
+pub(crate) use handover::{HandoverChange, HandoverRow, Received, Tie};
 pub(crate) use ledger::{LedgerRow, SubjectRow};
 pub(crate) use overdue::{OverdueRow, Whose};
 pub(crate) use read::{

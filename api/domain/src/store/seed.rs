@@ -6,9 +6,10 @@ use super::{Store, roster};
 use crate::catalogue::{FieldId, Section};
 use crate::error::DatabaseError;
 use crate::world::{Consent, Episode, Involvement, MadeUpChild, MadeUpPhoto, Revision, SectionRow};
-use sea_orm::sea_query::{Expr, Query};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::Value as Json;
+use std::cmp::Reverse;
 use uuid::Uuid;
 
 /// How many children are made durable at once.
@@ -33,8 +34,10 @@ impl Store {
         loop {
             let mut tables = tables();
             let mut ids = Vec::with_capacity(CHILDREN);
-            for child in children.take(CHILDREN) {
+            let mut moves = Vec::new();
+            for mut child in children.take(CHILDREN) {
                 ids.push(child.id.0);
+                moves.push(take_leads(&mut child));
                 fill(&mut tables, child);
             }
             if ids.is_empty() {
@@ -44,10 +47,52 @@ impl Store {
             for table in tables {
                 table.insert(&transaction).await?;
             }
+            move_leads(&transaction, moves).await?;
             roster::refresh(&transaction, &ids, now).await?;
             transaction.commit().await?;
             done += ids.len() as u64;
             progress(done);
+        }
+    }
+}
+
+/// A lead that a child comes to have.
+struct Lead {
+    child: Uuid,
+    agency: Uuid,
+    since: i64,
+}
+
+/// Makes the first lead the one of the child's row, and gives those that came after it, the last one first: the database
+/// keeps the ties of leads itself.
+fn take_leads(child: &mut MadeUpChild) -> Vec<Lead> {
+    let (leads, ties) = std::mem::take(&mut child.involvements).into_iter().partition(|tie| tie.kind == "LEAD");
+    child.involvements = ties;
+    let mut leads: Vec<Involvement> = leads;
+    leads.sort_by_key(|tie| Reverse(tie.opened_at));
+    if let Some(first) = leads.pop() {
+        child.lead = first.agency;
+    }
+    leads.into_iter().map(|tie| Lead { child: child.id.0, agency: tie.agency.0, since: tie.opened_at }).collect()
+}
+
+/// Moves the leads, for many children in one statement.
+async fn move_leads(transaction: &DatabaseTransaction, mut moves: Vec<Vec<Lead>>) -> Result<(), DatabaseError> {
+    loop {
+        let next: Vec<Lead> = moves.iter_mut().filter_map(Vec::pop).collect();
+        if next.is_empty() {
+            return Ok(());
+        }
+        for some in next.chunks(ROWS) {
+            let (mut agency, mut since) = (CaseStatement::new(), CaseStatement::new());
+            for lead in some {
+                agency = agency.case(Expr::col(name("id")).eq(lead.child), lead.agency);
+                since = since.case(Expr::col(name("id")).eq(lead.child), lead.since);
+            }
+            let mut update = Query::update();
+            update.table(name("child")).value(name("lead_agency_id"), agency).value(name("lead_since"), since);
+            update.and_where(Expr::col(name("id")).is_in(some.iter().map(|lead| lead.child)));
+            transaction.execute(&update).await?;
         }
     }
 }
@@ -84,7 +129,11 @@ fn tables() -> Vec<Table> {
         rows: Vec::new(),
     };
     let mut tables = vec![
-        plain(Plain::Child, "child", &["id", "subject", "lead_agency_id", "state", "registered_at", "sequence"]),
+        plain(
+            Plain::Child,
+            "child",
+            &["id", "subject", "lead_agency_id", "lead_since", "state", "registered_at", "sequence"],
+        ),
         plain(
             Plain::Involvement,
             "involvement",
@@ -144,8 +193,15 @@ fn fill(tables: &mut [Table], made_up: MadeUpChild) {
             table.rows.extend(rows);
         }
     };
-    let row =
-        vec![child.into(), subject.into(), lead.0.into(), Expr::val("ACTIVE"), registered_at.into(), 0_i64.into()];
+    let row = vec![
+        child.into(),
+        subject.into(),
+        lead.0.into(),
+        registered_at.into(),
+        Expr::val("ACTIVE"),
+        registered_at.into(),
+        0_i64.into(),
+    ];
     add(Plain::Child, vec![row]);
     add(Plain::Involvement, involvements.into_iter().map(|row| involvement(child, row)).collect());
     add(Plain::Identifier, identifiers.into_iter().map(|row| identifier(row.into_row(child))).collect());

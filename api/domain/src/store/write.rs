@@ -110,6 +110,12 @@ impl Write {
         Write { store: store.clone(), child: *child, sequence: *sequence, at: *at, effects, told, tied }
     }
 
+    /// Notes that the ties between a child and agencies change.
+    pub(super) fn tie(&mut self, kind: &str, at: i64) {
+        self.tied = Some(at);
+        self.told.tie(kind);
+    }
+
     /// Whether it changes nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.effects.is_empty() && self.told.is_empty()
@@ -192,11 +198,13 @@ impl Write {
         self.run(&update.into_query());
     }
 
+    /// With the child its lead begins: the database opens that tie itself.
     pub(crate) fn insert_child(&mut self, subject: Uuid, lead: AgencyId, at: i64) {
         let row = child::ActiveModel {
             id: Set(self.child),
             subject: Set(subject),
             lead_agency_id: Set(lead.0),
+            lead_since: Set(at),
             state: Set("ACTIVE".to_owned()),
             registered_at: Set(at),
             sequence: Set(1),
@@ -206,8 +214,7 @@ impl Write {
     }
 
     pub(crate) fn open_involvement(&mut self, id: Uuid, agency: AgencyId, kind: &str, at: i64) {
-        self.tied = Some(at);
-        self.told.tie(kind);
+        self.tie(kind, at);
         let row = involvement::ActiveModel {
             id: Set(id),
             child_id: Set(self.child),
@@ -222,8 +229,7 @@ impl Write {
 
     /// Closes the open involvements of a kind.
     pub(crate) fn close_involvements(&mut self, kind: &str, at: i64) {
-        self.tied = Some(at);
-        self.told.tie(kind);
+        self.tie(kind, at);
         let update = involvement::Entity::update_many()
             .col_expr(involvement::Column::ClosedAt, Expr::val(at))
             .filter(involvement::Column::ChildId.eq(self.child))
