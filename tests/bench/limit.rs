@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous};
 use sea_orm::sqlx::{AssertSqlSafe, PgPool, Row, SqlitePool, query};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::hint::black_box;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -58,6 +58,9 @@ pub struct Limit {
     updates: Arc<AtomicU64>,
 }
 
+/// What an update gives.
+const STAMPS: [Column; 2] = [("", "", Kind::Id("child")), ("", "", Kind::Json)];
+
 /// Later than any risk date: page 1 begins here.
 const LAST_DAY: &str = "2199-12-31";
 
@@ -81,16 +84,16 @@ macro_rules! decode {
 decode!(decode_sqlite, SqliteRow);
 decode!(decode_postgres, PgRow);
 
-/// Runs a prepared statement with these parameters, and decodes its rows.
+/// Runs a prepared statement with these parameters on a pool, and decodes its rows.
 macro_rules! rows {
-    ($self:ident, $sql:expr, $columns:expr, $($parameter:expr),+) => {
+    ($self:ident, $pool:ident, $sql:expr, $columns:expr, $($parameter:expr),+) => {
         match &$self.pools {
-            Pools::Sqlite { reader, .. } => {
-                let rows = query(AssertSqlSafe($sql))$(.bind($parameter))+.fetch_all(reader).await?;
+            Pools::Sqlite { $pool, .. } => {
+                let rows = query(AssertSqlSafe($sql))$(.bind($parameter))+.fetch_all($pool).await?;
                 rows.iter().map(|row| decode_sqlite(row, $columns)).collect::<Result<Vec<_>, Fault>>()?
             }
-            Pools::Postgres { reader, .. } => {
-                let rows = query(AssertSqlSafe($sql))$(.bind($parameter))+.fetch_all(reader).await?;
+            Pools::Postgres { $pool, .. } => {
+                let rows = query(AssertSqlSafe($sql))$(.bind($parameter))+.fetch_all($pool).await?;
                 rows.iter().map(|row| decode_postgres(row, $columns)).collect::<Result<Vec<_>, Fault>>()?
             }
         }
@@ -162,7 +165,7 @@ impl Pools {
             pools: &'a Pools,
         }
         let door = Door { pools: self };
-        Ok(rows!(door, sql, columns, parameter))
+        Ok(rows!(door, reader, sql, columns, parameter))
     }
 
     pub async fn close(&self) {
@@ -192,7 +195,7 @@ impl Limit {
         let sql = limit.statements.w2.clone();
         let mut columns = SHORT.to_vec();
         columns.push(("", "", Kind::Date));
-        let page = rows!(limit, sql.as_str(), &columns, limit.agency, start.0, start.1);
+        let page = rows!(limit, reader, sql.as_str(), &columns, limit.agency, start.0, start.1);
         limit.after = match page.last().map(|row| (row.first(), row.last())) {
             Some((Some(Cell::Id(_, Some(id))), Some(Cell::Date(Some(day))))) => (*day, *id),
             _ => return Err("the list has no first page".into()),
@@ -209,31 +212,46 @@ impl Limit {
     async fn fetch(&self, workload: Workload, subject: &Subject) -> Result<Vec<Vec<Cell>>, Fault> {
         let Statements { w1, w2, w3, .. } = &*self.statements;
         Ok(match workload {
-            Workload::W2 => rows!(self, w2.as_str(), &SHORT, self.agency, self.after.0, self.after.1),
-            Workload::W3 => rows!(self, w3.as_str(), &SHORT, self.agency, subject.number.as_str()),
-            _ => rows!(self, w1.as_str(), &LONG, self.agency, subject.uuid),
+            Workload::W2 => rows!(self, reader, w2.as_str(), &SHORT, self.agency, self.after.0, self.after.1),
+            Workload::W3 => rows!(self, reader, w3.as_str(), &SHORT, self.agency, subject.number.as_str()),
+            _ => rows!(self, reader, w1.as_str(), &LONG, self.agency, subject.uuid),
         })
     }
 
+    /// Three fields and the stamps that tell of them, if the stamps are those that were last seen: what the hub's answer, the
+    /// id and the version, is made from. No history, no log.
     async fn update(&self, subject: &Subject) -> Result<(), Fault> {
         let n = self.updates.fetch_add(1, Ordering::Relaxed);
-        let mut before = subject.clothing.lock().await;
-        let after = text(2, n);
-        let touched = execute!(
+        let mut stamps = subject.stamps.lock().await;
+        let after = self.touched(&stamps);
+        let written = rows!(
             self,
+            writer,
             self.statements.w4,
+            &STAMPS,
             self.agency,
             subject.uuid,
             text(0, n),
             text(1, n),
-            after.as_str(),
-            before.as_str()
+            text(2, n),
+            &after,
+            &*stamps
         );
-        if touched != 1 {
-            return Err("an update of the bare SQL touched no row".into());
+        match written.into_iter().next().map(<[Cell; 2]>::try_from) {
+            Some(Ok([_, Cell::Json(Some(written))])) => *stamps = written,
+            _ => return Err("an update of the bare SQL touched no row".into()),
         }
-        *before = after;
         Ok(())
+    }
+
+    /// The stamps after one more change of the three fields.
+    fn touched(&self, stamps: &Value) -> Value {
+        let mut stamps = stamps.clone();
+        for column in ["appearance", "marks", "clothing"] {
+            let changes = stamps.get(column).and_then(|stamp| stamp.get(0)?.as_u64()).unwrap_or_default();
+            stamps[column] = json!([changes + 1, 1_795_262_400_000_000i64, self.agency]);
+        }
+        stamps
     }
 
     /// One row of a log, made durable before the answer goes: about as long as the hub's.
@@ -246,10 +264,10 @@ impl Limit {
     /// Reads what the updates will find: the hub has written meanwhile.
     async fn refresh(&self) -> Result<(), Fault> {
         for subject in self.subjects.iter() {
-            let sql = "SELECT clothing FROM description WHERE child_id = $1".to_owned();
-            let rows = self.pools.ask(sql, subject.uuid, &[("", "", Kind::Text)]).await?;
-            if let Some(Cell::Text(Some(text))) = rows.into_iter().flatten().next() {
-                *subject.clothing.lock().await = text;
+            let sql = "SELECT child_id, stamps FROM description WHERE child_id = $1".to_owned();
+            let rows = self.pools.ask(sql, subject.uuid, &STAMPS).await?;
+            if let Some(Cell::Json(Some(stamps))) = rows.into_iter().flatten().nth(1) {
+                *subject.stamps.lock().await = stamps;
             }
         }
         Ok(())

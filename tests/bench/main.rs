@@ -179,7 +179,6 @@ impl Bench<'_> {
         let cursor = page_one(&logged, &caller).await?;
         let limit = Limit::new(pools.clone(), subjects.clone(), agency).await?;
         check(&logged, &caller, &limit, &subjects, &cursor).await?;
-        logged.versions(&caller, &subjects).await?;
         let unlogged = Hub::start(url, self.folder, false).await?;
         let mut rounds: BTreeMap<(Workload, usize, Way), Vec<Figures>> = BTreeMap::new();
         for _ in 0..self.args.rounds {

@@ -187,9 +187,10 @@ impl Statements {
                  WHERE n.kind = 'DOSSIER_NUMBER' AND n.value = $2 AND {MAY}",
                 columns(&SHORT)
             ),
-            w4: "UPDATE description AS c SET appearance = $3, marks = $4, clothing = $5 \
-                 WHERE c.child_id = $2 AND c.clothing = $6 AND EXISTS (SELECT 1 FROM involvement m \
-                 WHERE m.child_id = c.child_id AND m.agency_id = $1 AND m.closed_at IS NULL)",
+            w4: "UPDATE description AS c SET appearance = $3, marks = $4, clothing = $5, stamps = $6 \
+                 WHERE c.child_id = $2 AND c.stamps = $7 AND EXISTS (SELECT 1 FROM involvement m \
+                 WHERE m.child_id = c.child_id AND m.agency_id = $1 AND m.closed_at IS NULL) \
+                 RETURNING c.child_id, c.stamps",
             audit: "INSERT INTO bench_audit (id, at, record, hash) VALUES ($1, $2, $3, $4)",
         }
     }

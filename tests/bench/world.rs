@@ -41,7 +41,7 @@ pub struct Subject {
     /// The dossier number.
     pub number: String,
     /// What the bare SQL last wrote: its version.
-    pub clothing: Mutex<String>,
+    pub stamps: Mutex<Value>,
     /// The version that the hub last gave.
     pub version: Mutex<String>,
 }
@@ -159,21 +159,21 @@ pub async fn agency(pools: &Pools, code: &str) -> Result<Uuid, Fault> {
 ///
 /// If there are too few.
 pub async fn subjects(pools: &Pools, agency: Uuid) -> Result<Vec<Subject>, Fault> {
-    let sql = "SELECT c.id, n.value, d.clothing FROM involvement o JOIN child c ON c.id = o.child_id \
+    let sql = "SELECT c.id, n.value FROM involvement o JOIN child c ON c.id = o.child_id \
         JOIN identifier n ON n.child_id = c.id AND n.kind = 'DOSSIER_NUMBER' JOIN description d ON d.child_id = c.id \
         JOIN placement p ON p.child_id = c.id AND p.valid_to IS NULL JOIN identity i ON i.child_id = c.id \
         LEFT JOIN protection x ON x.child_id = c.id \
         WHERE o.agency_id = $1 AND o.closed_at IS NULL AND o.kind = 'RESPONSIBLE' AND d.clothing IS NOT NULL \
         AND coalesce(x.level, 'NONE') = 'NONE' AND NOT EXISTS (SELECT 1 FROM missing_episode e WHERE e.child_id = c.id) \
         ORDER BY c.id LIMIT 2000";
-    let columns = [("", "", Kind::Id("child")), ("", "", Kind::Text), ("", "", Kind::Text)];
+    let columns = [("", "", Kind::Id("child")), ("", "", Kind::Text)];
     let rows = pools.ask(sql.to_owned(), agency, &columns).await?;
     let step = (rows.len() / SUBJECTS).max(1);
     let subject = |row: &Vec<Cell>| Subject {
         uuid: uuid(row, 0),
         id: public_id("child", uuid(row, 0)),
         number: text(row, 1),
-        clothing: Mutex::new(text(row, 2)),
+        stamps: Mutex::default(),
         version: Mutex::default(),
     };
     let subjects: Vec<Subject> = rows.iter().step_by(step).take(SUBJECTS).map(subject).collect();

@@ -10,6 +10,7 @@
 
 mod access;
 mod auth;
+mod changes;
 mod corpus;
 mod crash;
 mod gate;

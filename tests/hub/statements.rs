@@ -1,23 +1,27 @@
 //! How many statements each root field takes, and how often the hub waits for the database: pinned, so that a change shows.
 //!
 //! Counted on the wire, between the hub and PostgreSQL, so that nothing of the hub is there for the counting. On SQLite the
-//! hub runs the same statements: only the lock on a child's row is PostgreSQL's alone.
+//! hub runs the same statements, but for those changes that PostgreSQL takes in one.
 
 use crate::harness::{Database, Hub, Kind, Scene, everything};
+use samverka_domain::catalogue::Section;
 use samverka_domain::policy::Engine;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What went to the database.
+/// What went to the database, on any connection.
 #[derive(Clone, Default)]
 struct Wire {
     statements: Arc<AtomicU64>,
     trips: Arc<AtomicU64>,
+    /// What the hub waits for now.
+    awaited: Arc<AtomicI64>,
 }
 
 impl Wire {
@@ -29,63 +33,105 @@ impl Wire {
         let counting = wire.clone();
         tokio::spawn(async move {
             while let Ok((hub, _)) = listener.accept().await {
-                let (from_hub, mut to_hub) = hub.into_split();
+                let (from_hub, to_hub) = hub.into_split();
                 let database = TcpStream::connect(("127.0.0.1", port)).await.expect("PostgreSQL");
-                let (mut from_database, to_database) = database.into_split();
-                tokio::spawn(async move { tokio::io::copy(&mut from_database, &mut to_hub).await });
-                let wire = counting.clone();
+                let (from_database, to_database) = database.into_split();
+                let (wire, back) = (counting.clone(), counting.clone());
+                tokio::spawn(async move { back.pass_back(from_database, to_hub).await });
                 tokio::spawn(async move { wire.pass(from_hub, to_database).await });
             }
         });
         (wire, own)
     }
 
-    /// Passes messages on (PostgreSQL's protocol, section 55.7): the first have no kind.
+    /// Passes the hub's messages on (PostgreSQL's protocol, section 55.7): the first have no kind. That a connection prepares
+    /// a statement when it first runs it is not counted: every other time it does not.
     async fn pass(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> std::io::Result<()> {
         const SSL_REQUEST: u32 = 80_877_103;
-        let mut has_begun = false;
+        let (mut has_begun, mut prepares) = (false, false);
         loop {
             let kind = if has_begun { Some(from.read_u8().await?) } else { None };
-            let length = from.read_u32().await?;
-            let mut rest = vec![0; length as usize - 4];
-            from.read_exact(&mut rest).await?;
-            has_begun |= rest.get(..4) != Some(&SSL_REQUEST.to_be_bytes());
+            let message = rest_of(kind, &mut from).await?;
+            has_begun |= message.get(4..8) != Some(&SSL_REQUEST.to_be_bytes());
             let (statements, trips) = match kind {
                 Some(b'Q') => (1, 1),
                 Some(b'E') => (1, 0),
-                Some(b'S') => (0, 1),
+                Some(b'S') => (0, u64::from(!std::mem::take(&mut prepares))),
                 _ => (0, 0),
             };
+            prepares = (prepares || kind == Some(b'P')) && kind != Some(b'E');
             self.statements.fetch_add(statements, Ordering::SeqCst);
             self.trips.fetch_add(trips, Ordering::SeqCst);
-            let mut message: Vec<u8> = kind.into_iter().collect();
-            message.extend(length.to_be_bytes());
-            message.extend(rest);
+            self.awaited.fetch_add(i64::from(matches!(kind, Some(b'Q' | b'S'))), Ordering::SeqCst);
             to.write_all(&message).await?;
+        }
+    }
+
+    /// Passes the database's messages on: each trip ends with one that it is ready, as does the beginning.
+    async fn pass_back(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> std::io::Result<()> {
+        let mut has_begun = false;
+        loop {
+            let kind = from.read_u8().await?;
+            if !has_begun && kind == b'N' {
+                // No TLS.
+                to.write_all(&[kind]).await?;
+                continue;
+            }
+            let message = rest_of(Some(kind), &mut from).await?;
+            let ends = has_begun && kind == b'Z';
+            has_begun |= kind == b'Z';
+            to.write_all(&message).await?;
+            self.awaited.fetch_sub(i64::from(ends), Ordering::SeqCst);
         }
     }
 
     fn read(&self) -> (u64, u64) {
         (self.statements.load(Ordering::SeqCst), self.trips.load(Ordering::SeqCst))
     }
+
+    /// What stands when nothing has gone over the wire for a while and nothing is waited for: transactions are ended and
+    /// connections given back after an answer.
+    async fn quiet(&self) -> (u64, u64) {
+        let (mut stands, mut since) = (self.read(), Instant::now());
+        while since.elapsed() < QUIET {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            let now = self.read();
+            if now != stands || self.awaited.load(Ordering::SeqCst) > 0 {
+                (stands, since) = (now, Instant::now());
+            }
+        }
+        stands
+    }
 }
 
-/// How often each is asked: every connection prepares a statement once, which takes round trips of its own.
-const TRIES: usize = 14;
+/// A message, but for what was read of it.
+async fn rest_of(kind: Option<u8>, from: &mut OwnedReadHalf) -> std::io::Result<Vec<u8>> {
+    let length = from.read_u32().await?;
+    let mut message: Vec<u8> = kind.into_iter().collect();
+    message.extend(length.to_be_bytes());
+    let begun = message.len();
+    message.resize(begun + length as usize - 4, 0);
+    from.read_exact(&mut message[begun..]).await?;
+    Ok(message)
+}
 
-/// Statements, and round trips, of one request. The least of some, because the log's index is kept beside the requests.
+/// For how long nothing goes over the wire when it is quiet.
+const QUIET: Duration = Duration::from_millis(25);
+/// How often each is asked. What the hub does beside requests – the log's index, callers' keys – comes into few of them.
+const TRIES: usize = 5;
+
+/// Statements, and round trips, of a request: what most tries came to.
 async fn cost(hub: &Hub, wire: &Wire, persona: &str, query: &str, mut variables: impl FnMut() -> Value) -> (u64, u64) {
-    let mut least = (u64::MAX, u64::MAX);
+    let mut found: BTreeMap<(u64, u64), usize> = BTreeMap::new();
     for _ in 0..TRIES {
-        let (statements, trips) = wire.read();
-        let answer = hub.caller(persona).ask_with(query, variables()).await;
+        let variables = variables();
+        let (statements, trips) = wire.quiet().await;
+        let answer = hub.caller(persona).ask_with(query, variables).await;
         assert!(answer.json["errors"].is_null(), "{}", answer.text);
-        // What follows an answer: transactions are ended, connections given back.
-        tokio::time::sleep(Duration::from_millis(60)).await;
-        let after = wire.read();
-        least = (least.0.min(after.0 - statements), least.1.min(after.1 - trips));
+        let after = wire.quiet().await;
+        *found.entry((after.0 - statements, after.1 - trips)).or_default() += 1;
     }
-    least
+    found.into_iter().max_by_key(|(_, times)| *times).expect("it was tried").0
 }
 
 const CARD: &str = "query($id: ID!) { child(id: $id) { identity { givenNames } placement { unitName earlier { unitName } } \
@@ -102,11 +148,9 @@ async fn statements_and_round_trips_are_as_written_here() {
     let child = hub.child(Scene::default()).await;
     let list = format!("{{ children(first: 100) {{ nodes {{ {} }} }} }}", everything());
     let of_one = cost(&hub, &wire, "malmo-soc", &list, || json!({})).await;
-    for _ in 0..99 {
-        hub.child(Scene::default()).await;
-    }
-    let of_hundred = cost(&hub, &wire, "malmo-soc", &list, || json!({})).await;
-    assert_eq!(of_one, of_hundred, "a list takes as many statements for one child as for a hundred");
+    hub.children(15, &Scene::default()).await;
+    let of_many = cost(&hub, &wire, "malmo-soc", &list, || json!({})).await;
+    assert_eq!(of_one, of_many, "a list takes as many statements for one child as for many");
 
     let id = || json!({ "id": child.id });
     let number = child.canaries.iter().find(|(field, _)| field.to_string() == "identifiers.dossierNumbers");
@@ -131,47 +175,45 @@ async fn statements_and_round_trips_are_as_written_here() {
     let read = cost(&hub, &wire, "malmo-soc", log, id).await;
     assert!(read.0 <= 12 && read.1 <= 17, "accessLog takes {read:?}");
     // A look that guesses wrong looks again: no guess is left of a child that was never asked for.
-    let mut others = Vec::new();
-    for _ in 0..TRIES {
-        others.push(hub.child(Scene::default()).await.id);
-    }
-    found.push(("child, first time", cost(&hub, &wire, "malmo-soc", CARD, || json!({ "id": others.pop() })).await));
+    let mut others = hub.children(TRIES, &Scene::default()).await.into_iter().map(|child| child.id);
+    found.push(("child, first time", cost(&hub, &wire, "malmo-soc", CARD, || json!({ "id": others.next() })).await));
     let mut n = 0;
     let change = "mutation($id: ID!, $v: String!, $set: VoicePatch!) {
         updateVoice(childId: $id, expectedVersion: $v, set: $set) { child { voice { version } } } }";
-    let mut version =
-        hub.caller("malmo-soc").ask_with("query($id: ID!) { child(id: $id) { voice { version } } }", id()).await;
-    let mut least = (u64::MAX, u64::MAX);
-    for _ in 0..TRIES {
-        n += 1;
-        let pointer = if n == 1 { "/data/child/voice/version" } else { "/data/updateVoice/child/voice/version" };
-        let v = version.json.pointer(pointer).cloned().expect("a version");
-        let (statements, trips) = wire.read();
-        let variables = json!({ "id": child.id, "v": v, "set": { "wishes": format!("Önskan {n}") } });
-        version = hub.caller("malmo-soc").ask_with(change, variables).await;
-        assert!(version.json["errors"].is_null(), "{}", version.text);
-        tokio::time::sleep(Duration::from_millis(60)).await;
-        let after = wire.read();
-        least = (least.0.min(after.0 - statements), least.1.min(after.1 - trips));
+    let mut versions = Vec::new();
+    for other in hub.children(TRIES, &Scene::default()).await {
+        versions.push((hub.caller("malmo-soc").version(&other.id, Section::Voice).await, other.id));
     }
-    found.push(("updateVoice", least));
+    let update = || {
+        let (version, id) = versions.pop().expect("a child");
+        json!({ "id": id, "v": version, "set": { "wishes": "En egen cykel" } })
+    };
+    found.push(("updateVoice", cost(&hub, &wire, "malmo-soc", change, update).await));
+    let add = "mutation($id: ID!, $value: String!) { addIdentifier(childId: $id,
+        identifier: { kind: DOSSIER_NUMBER, value: $value }) { child { identity { version } } } }";
+    let number = || {
+        n += 1;
+        json!({ "id": child.id, "value": format!("11-{n:06}") })
+    };
+    found.push(("addIdentifier", cost(&hub, &wire, "migrationsverket", add, number).await));
     assert_eq!(found, PINNED);
     let (_, (all, _)) = found.iter().find(|(asked, _)| *asked == "child, all sections").expect("it was asked");
-    let tables = samverka_domain::catalogue::Section::ALL.len() as u64;
+    let tables = Section::ALL.len() as u64;
     assert!(*all <= tables + 2, "one child takes at most a statement for each table, and two");
 }
 
 /// What was asked; statements; round trips. The log's row is among them, and what follows the answer: the end of a
-/// transaction, and the pool's look at the connection that wrote.
-const PINNED: [(&str, (u64, u64)); 10] = [
-    ("children, all sections", (7, 8)),
-    ("me", (1, 2)),
-    ("child, some sections", (2, 3)),
-    ("child, all sections", (6, 7)),
-    ("child, revisions", (6, 7)),
-    ("child, twice", (7, 8)),
-    ("childByIdentifier", (3, 4)),
-    ("children, ordered", (7, 8)),
-    ("child, first time", (3, 4)),
-    ("updateVoice", (9, 11)),
+/// transaction, and the pool's look at the connection that it wrote on.
+const PINNED: [(&str, (u64, u64)); 11] = [
+    ("children, all sections", (7, 7)),
+    ("me", (1, 1)),
+    ("child, some sections", (2, 2)),
+    ("child, all sections", (6, 6)),
+    ("child, revisions", (6, 6)),
+    ("child, twice", (7, 7)),
+    ("childByIdentifier", (3, 3)),
+    ("children, ordered", (7, 7)),
+    ("child, first time", (3, 3)),
+    ("updateVoice", (3, 3)),
+    ("addIdentifier", (11, 12)),
 ];

@@ -112,13 +112,17 @@ impl Hub {
             opened.remember("secret", || secret.to_owned()).await.expect("remembers");
         }
         let issuer = Issuer::of(&opened).await.expect("the template has a key");
-        let mut issuers: Vec<IssuerConfig> = issuer.configs();
-        issuers.extend(admin_issuer(&issuers));
-        let (domain, service) =
-            serve::service(opened, engine, clock, ("test", AUDIENCE, &issuers)).await.expect("the hub starts");
+        let (domain, service) = node(opened, &issuer, engine, clock).await;
         let outside = sea_orm::Database::connect(database.url.as_str()).await.expect("connects from outside");
         let (router, metrics) = (service.router(), service.metrics());
         Hub { domain, router, metrics, outside, database, clock: time, issuer }
+    }
+
+    /// Another node of the hub, on the same database.
+    pub async fn another_node(&self) -> (DomainHub, Router) {
+        let opened = DomainDatabase::connect(&self.database.url).await.expect("connects");
+        let (domain, service) = node(opened, &self.issuer, Engine::embedded(), clock(&self.clock)).await;
+        (domain, service.router())
     }
 
     /// The hub's time, in microseconds.
@@ -166,6 +170,17 @@ impl Hub {
     pub async fn send(&self, request: Request<Body>) -> Answer {
         Answer::of(&self.router, request).await
     }
+}
+
+async fn node(
+    opened: DomainDatabase,
+    issuer: &Issuer,
+    engine: &'static Engine,
+    clock: Clock,
+) -> (DomainHub, samverka::http::Service) {
+    let mut issuers: Vec<IssuerConfig> = issuer.configs();
+    issuers.extend(admin_issuer(&issuers));
+    serve::service(opened, engine, clock, ("test", AUDIENCE, &issuers)).await.expect("the hub starts")
 }
 
 /// The agency of the administrator.

@@ -86,6 +86,22 @@ impl Hub {
 
     /// Puts a child there, with a canary in every field.
     pub async fn child(&self, scene: Scene) -> TestChild {
+        let child = self.unlisted_child(scene).await;
+        self.relist().await;
+        child
+    }
+
+    /// Puts some children there.
+    pub async fn children(&self, many: usize, scene: &Scene) -> Vec<TestChild> {
+        let mut children = Vec::with_capacity(many);
+        for _ in 0..many {
+            children.push(self.unlisted_child(scene.clone()).await);
+        }
+        self.relist().await;
+        children
+    }
+
+    async fn unlisted_child(&self, scene: Scene) -> TestChild {
         let uuid = Uuid::from_u128(0x5a3e_0000_0000_4000_8000_0000_0000_0000 + u128::from(next()));
         let subject = Uuid::from_u128(0x50b0_0000_0000_4000_8000_0000_0000_0000 + u128::from(next()));
         let lead = scene.involved.iter().find(|(_, kind)| *kind == "LEAD").expect("one leads").0;
@@ -111,7 +127,6 @@ impl Hub {
             self.insert("missing_episode", columns).await;
         }
         let canaries = self.fill(uuid, &scene).await;
-        self.relist().await;
         TestChild { uuid, id: child_id(uuid), subject, canaries }
     }
 
