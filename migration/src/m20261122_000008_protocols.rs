@@ -165,7 +165,7 @@ const INDEXES: [&str; 24] = [
     "CREATE INDEX handover_to ON handover (to_agency_id, proposed_at, id)",
     "CREATE INDEX handover_proposer ON handover (proposer_agency_id, proposed_at, id)",
     "CREATE UNIQUE INDEX deadline_step ON deadline (about_id, step)",
-    "CREATE INDEX deadline_about ON deadline (about_id, due_at) WHERE fired_at IS NULL AND cancelled_at IS NULL",
+    "CREATE INDEX deadline_child ON deadline (child_id, due_at) WHERE fired_at IS NULL AND cancelled_at IS NULL",
     "CREATE INDEX deadline_due ON deadline (due_at, id) WHERE fired_at IS NULL AND cancelled_at IS NULL",
     "CREATE INDEX checklist_item_about ON checklist_item (about_id, position)",
     "CREATE INDEX checklist_item_child ON checklist_item (child_id)",

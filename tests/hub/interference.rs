@@ -363,6 +363,18 @@ impl Run<'_> {
                     pageInfo { hasNextPage hasPreviousPage } } }";
                 json!({ "query": query, "variables": { "id": self.id(who), "first": first } })
             }
+            Asks::Changes { first } => {
+                self.touches_some(&Section::ALL);
+                // Neither cursors, which are another text each time, nor ids, which are made from what is counted.
+                let query = "query($first: Int) { changes(first: $first) { nodes {
+                    kind at childId sections { section version } handoverId episodeId itemId } hasMore } }";
+                json!({ "query": query, "variables": { "first": first } })
+            }
+            Asks::Overdue { first } => {
+                let query = "query($first: Int) { overdueHandovers(first: $first) { nodes {
+                    id kind from { code } to { code } expectedAt overdueSince } pageInfo { hasNextPage } } }";
+                json!({ "query": query, "variables": { "first": first } })
+            }
             Asks::Plain(which) => {
                 let queries = [
                     "{ me { role purposes agency { code } } }",

@@ -13,6 +13,8 @@ mod auth;
 mod changes;
 mod corpus;
 mod crash;
+mod deadline;
+mod feed;
 mod gate;
 mod harness;
 mod http;

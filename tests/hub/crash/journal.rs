@@ -16,6 +16,8 @@ pub enum Violation {
     Overtaken(String),
     /// Something was shown, and no row of the access log tells of it.
     Unlogged(String),
+    /// The events of a child are not one for each of its changes, or the stream has a gap.
+    Feed(String),
 }
 
 /// How much there was to hold.
@@ -113,6 +115,7 @@ impl Journal {
     pub async fn violations(&self, outside: &DatabaseConnection, pending: &[&str]) -> Vec<Violation> {
         let logged = logged(outside).await;
         let record = Record::read(outside).await;
+        let feed = gaps(outside).await;
         self.write(|pages| {
             let is_made = |name: &&&str| record.given.contains_key(**name) || record.families.contains_key(**name);
             pages.told.unanswered += pending.iter().filter(is_made).count();
@@ -136,9 +139,27 @@ impl Journal {
             let refused = pages.refused.iter().filter(|given| record.given.contains_key(*given));
             found.extend(refused.map(|given| Violation::Twice(format!("{given} was refused"))));
             found.extend(record.overtaken.iter().cloned().map(Violation::Overtaken));
+            found.extend(feed.iter().cloned().map(Violation::Feed));
             found
         })
     }
+}
+
+/// Where a child has not as many events as changes, in their order, and where the stream has a gap.
+pub async fn gaps(outside: &DatabaseConnection) -> Vec<String> {
+    let uneven = "SELECT 'child, ' || CAST(child.sequence AS TEXT) || ' changes' FROM child
+        WHERE child.sequence <> (SELECT COUNT(*) FROM event WHERE event.child_id = child.id)
+        OR child.sequence <> (SELECT COALESCE(MAX(event.sequence), 0) FROM event WHERE event.child_id = child.id)";
+    let gap = "SELECT 'stream, ' || CAST(COUNT(number) AS TEXT) || ' of ' || CAST(MAX(number) AS TEXT) FROM event
+        HAVING COUNT(number) <> COALESCE(MAX(number), 0)";
+    // Of one child a later change never comes before an earlier one.
+    let order = "SELECT 'order' FROM event a JOIN event b ON a.child_id = b.child_id AND a.sequence < b.sequence
+        WHERE a.number > b.number OR (a.number IS NULL AND b.number IS NOT NULL)";
+    let mut found = Vec::new();
+    for sql in [uneven, gap, order] {
+        found.extend(rows(outside, sql, 1).await.into_iter().flatten());
+    }
+    found
 }
 
 /// The requests that the access log tells of.

@@ -5,6 +5,7 @@
 //! note what they were told. After each kill the database is asked from outside:
 //!
 //! - each change that was acknowledged is there, once, however often it was asked for;
+//! - each child has one event for each of its changes, and the stream of all has no gap;
 //! - whatever a client was shown, the row of the access log that tells of it is committed;
 //! - the log's chain is whole.
 //!
@@ -26,8 +27,8 @@ macro_rules! on {
 mod client;
 #[cfg(debug_assertions)]
 mod control;
-mod journal;
-mod server;
+pub mod journal;
+pub mod server;
 
 use crate::harness::{Database, Kind};
 use client::Client;

@@ -35,6 +35,13 @@ impl Drop for Database {
     }
 }
 
+impl Database {
+    /// The same database again, for another hub on it; whoever made it removes it.
+    pub fn again(&self) -> Database {
+        Database { kind: self.kind, url: self.url.clone(), folder: None }
+    }
+}
+
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 impl Database {

@@ -103,9 +103,24 @@ impl Hub {
         Some([twin().await?, twin().await?])
     }
 
+    /// Another hub on the same database, at the same time: another node, or the same after a restart.
+    pub async fn beside(&self) -> Hub {
+        let url = self.database.url.clone();
+        Self::open_at(self.database.again(), &url, Engine::embedded(), None, self.clock.clone()).await
+    }
+
     /// Opens a hub; its keys are made from the secret, or from one of its own.
     async fn open(database: Database, url: &str, engine: &'static Engine, secret: Option<&str>) -> Hub {
-        let time = Arc::new(AtomicI64::new(START));
+        Self::open_at(database, url, engine, secret, Arc::new(AtomicI64::new(START))).await
+    }
+
+    async fn open_at(
+        database: Database,
+        url: &str,
+        engine: &'static Engine,
+        secret: Option<&str>,
+        time: Arc<AtomicI64>,
+    ) -> Hub {
         let clock = clock(&time);
         let opened = DomainDatabase::connect(url).await.expect("connects");
         if let Some(secret) = secret {

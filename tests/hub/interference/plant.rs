@@ -9,7 +9,9 @@ use std::fmt::Write;
 use uuid::Uuid;
 
 /// The tables that hold a world; those that others point to come last.
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 25] = [
+    "deadline",
+    "event",
     "roster",
     "suggestion_field",
     "suggestion",
@@ -129,6 +131,25 @@ impl Script<'_> {
         Literal::Id(uuid_of(&self.agencies[code]))
     }
 
+    /// That a revision was written, as the stream tells it: below all that the hub itself writes.
+    fn event(&mut self, child: Uuid, section: Section, revision: &Revision) {
+        self.rows += 1;
+        let place = |name: &String| match revision.entry {
+            None => format!("{}.{name}", section.name()),
+            Some(entry) => format!("{}.{name}/{entry}", section.name()),
+        };
+        let places: Vec<String> = revision.changes.keys().map(place).collect();
+        let row = [
+            ("child_id", child.into()),
+            ("sequence", (self.rows as i64 - 1_000_000).into()),
+            ("at", revision.at.into()),
+            ("kind", "SECTION_CHANGED".into()),
+            ("fields", (&json!({ "changed": places })).into()),
+            ("number", (self.rows as i64).into()),
+        ];
+        self.insert("event", &row);
+    }
+
     fn record(&mut self, record: &Record) {
         let child = || Literal::Id(record.id);
         let mut leads: Vec<(&str, Option<i64>)> =
@@ -201,6 +222,7 @@ impl Script<'_> {
         for (section, revisions) in &record.revisions {
             for (number, revision) in (1..).zip(revisions) {
                 self.revision(record.id, *section, number, revision);
+                self.event(record.id, *section, revision);
             }
         }
         for suggestion in &record.suggestions {

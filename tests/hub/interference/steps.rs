@@ -26,6 +26,8 @@ pub enum Asks {
     ByNumber { kind: u8, number: u8, picks: Vec<Pick> },
     Children { list: List, picks: Vec<Pick> },
     Log { who: u8, first: i32 },
+    Changes { first: i32 },
+    Overdue { first: i32 },
     Plain(u8),
     Update { who: u8, section: u8, version: Version, set: Vec<(u8, u8)>, clear: Vec<u8> },
     Start { who: u8, version: Version, from: u8, set: Vec<(u8, u8)> },
@@ -182,6 +184,8 @@ fn asks(role: Role) -> impl Strategy<Value = Asks> {
         ),
         14 => (list(role), picks(2)).prop_map(|(list, picks)| Asks::Children { list, picks }),
         4 => (who(), 1..30i32).prop_map(|(who, first)| Asks::Log { who, first }),
+        6 => (1..40i32).prop_map(|first| Asks::Changes { first }),
+        1 => (-1..30i32).prop_map(|first| Asks::Overdue { first }),
         1 => (0..4u8).prop_map(Asks::Plain),
         24 => (who(), updated(role), version(), sets(), cleared).prop_map(
             |(who, section, version, set, clear)| Asks::Update { who, section, version, set, clear }

@@ -73,8 +73,8 @@ impl Store {
         }
     }
 
-    /// Takes deadlines that are due, the earliest first. Of one handover, item or episode an earlier one is fired before a
-    /// later, unless it has failed. A lease that reaches further ahead than any does was taken before the clock was set back,
+    /// Takes deadlines that are due, the earliest first. Of one child an earlier one is fired before a later, unless
+    /// it has failed. A lease that reaches further ahead than any does was taken before the clock was set back,
     /// and binds nobody.
     pub(crate) async fn claim_deadlines(&self, now: i64, limit: u64) -> Result<Vec<Due>, DatabaseError> {
         let lease = random_id();
@@ -88,9 +88,9 @@ impl Store {
                 SELECT deadline.id FROM deadline
                 WHERE deadline.fired_at IS NULL AND deadline.cancelled_at IS NULL AND deadline.due_at <= {now} AND {free}
                 AND NOT EXISTS (SELECT 1 FROM deadline before
-                    WHERE before.about_id = deadline.about_id AND before.fired_at IS NULL AND before.cancelled_at IS NULL
+                    WHERE before.child_id = deadline.child_id AND before.fired_at IS NULL AND before.cancelled_at IS NULL
                     AND (before.due_at < deadline.due_at OR (before.due_at = deadline.due_at AND before.id < deadline.id))
-                    AND (before.attempts = 0 OR (before.attempts = 1 AND NOT {before_free})))
+                    AND (before.attempts = 0 OR (before.attempts = 1 AND before.lease_by IS NOT NULL AND NOT {before_free})))
                 ORDER BY deadline.due_at, deadline.id LIMIT {limit} {locked})
             RETURNING id, child_id, about, about_id, step, due_at, attempts",
             until = now + LEASE,
@@ -121,17 +121,29 @@ impl Store {
         let doubled = u32::try_from(due.attempts.saturating_sub(1)).unwrap_or(0);
         let pause = FIRST_PAUSE.saturating_mul(2_i64.saturating_pow(doubled));
         let pause = Ord::min(pause, LONGEST_PAUSE);
-        self.settle(due, deadline::Column::LeaseUntil, now + pause).await
+        // Nobody has it meanwhile: later ones need not wait for it.
+        let values = [
+            (deadline::Column::LeaseUntil, Expr::val(now + pause)),
+            (deadline::Column::LeaseBy, Expr::val(None::<Uuid>)),
+        ];
+        self.settle(due, values).await
     }
 
     /// Cancels a deadline that watches for what has happened.
     pub(crate) async fn drop_deadline(&self, due: &Due, now: i64) -> Result<(), DatabaseError> {
-        self.settle(due, deadline::Column::CancelledAt, now).await
+        self.settle(due, [(deadline::Column::CancelledAt, Expr::val(now))]).await
     }
 
-    async fn settle(&self, due: &Due, column: deadline::Column, at: i64) -> Result<(), DatabaseError> {
-        deadline::Entity::update_many()
-            .col_expr(column, Expr::val(at))
+    async fn settle(
+        &self,
+        due: &Due,
+        values: impl IntoIterator<Item = (deadline::Column, Expr)>,
+    ) -> Result<(), DatabaseError> {
+        let mut update = deadline::Entity::update_many();
+        for (column, value) in values {
+            update = update.col_expr(column, value);
+        }
+        update
             .filter(deadline::Column::Id.eq(due.id))
             .filter(deadline::Column::LeaseBy.eq(due.lease))
             .filter(deadline::Column::FiredAt.is_null())
