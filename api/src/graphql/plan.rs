@@ -19,12 +19,17 @@ impl Node {
     /// The type of the plain object below, for `__typename`.
     pub(super) fn type_name(&self) -> &'static str {
         match self.name.as_str() {
-            "by" | "updatedBy" | "suggestedBy" | "decidedBy" | "agency" => "Agency",
+            "by" | "updatedBy" | "suggestedBy" | "decidedBy" | "agency" | "assignedTo" | "doneBy" => "Agency",
             "changes" => "RevisionChange",
+            "checklist" => "Checklist",
             "edges" => "SuggestionEdge",
             "node" | "nodes" => "Suggestion",
+            "episode" => "Episode",
             "fields" => "SuggestedField",
+            "item" | "items" => "ChecklistItem",
+            "minimumReport" => "MinimumReport",
             "pageInfo" => "PageInfo",
+            "warning" => "ClosureWarning",
             _ => "",
         }
     }

@@ -86,11 +86,9 @@ pub(crate) fn report(view: &ChildView, facts: &Facts, names: &HashMap<AgencyId, 
     _ = writeln!(text, "\nSenast sedd");
     let missing = || "uppgift saknas".to_owned();
     line(&mut text, "Tid", &facts.last_seen_at.map_or_else(missing, told_instant));
-    for (label, value) in [
-        ("Plats", &facts.last_seen_place),
-        ("Klädsel då", &facts.clothing),
-        ("Omständigheter", &facts.circumstances),
-    ] {
+    for (label, value) in
+        [("Plats", &facts.last_seen_place), ("Klädsel då", &facts.clothing), ("Omständigheter", &facts.circumstances)]
+    {
         line(&mut text, label, &value.clone().unwrap_or_else(missing));
     }
     for (heading, paths) in REPORTED {

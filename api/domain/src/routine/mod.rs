@@ -114,6 +114,33 @@ impl Actor {
     }
 }
 
+/// How far an item has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemState {
+    Open,
+    Done,
+    Skipped,
+}
+
+impl ItemState {
+    /// Every state.
+    pub const ALL: [ItemState; 3] = [ItemState::Open, ItemState::Done, ItemState::Skipped];
+
+    /// The code, as in GraphQL and in the database.
+    pub const fn code(self) -> &'static str {
+        match self {
+            ItemState::Open => "OPEN",
+            ItemState::Done => "DONE",
+            ItemState::Skipped => "SKIPPED",
+        }
+    }
+
+    /// The state with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+}
+
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -300,7 +327,11 @@ fn parse(name: &str, text: &str) -> Result<Routine, RoutineError> {
 }
 
 /// The version that is in force for a county on a day: the latest that is valid by then, else the national default's.
-pub fn in_force<'r>(versions: impl Iterator<Item = &'r Routine> + Clone, county: &str, on: NaiveDate) -> Option<&'r Routine> {
+pub fn in_force<'r>(
+    versions: impl Iterator<Item = &'r Routine> + Clone,
+    county: &str,
+    on: NaiveDate,
+) -> Option<&'r Routine> {
     let of = |county: &str| {
         let valid = versions.clone().filter(|routine| routine.county == county && routine.valid_from <= on);
         valid.max_by_key(|routine| (routine.valid_from, routine.version))

@@ -2,6 +2,8 @@
 
 mod agencies;
 mod audit;
+mod checklist;
+mod episode;
 mod list;
 mod photo;
 mod read;
@@ -11,6 +13,7 @@ mod suggest;
 mod write;
 
 pub use audit::LogEntry;
+pub use episode::{EpisodeSelection, NewEpisode, PoliceReport, SearchUpdate};
 pub use list::ListRequest;
 pub use photo::{NewPhoto, PhotoBytes};
 pub use register::{NewChild, NewIdentifier};

@@ -1,8 +1,10 @@
 //! The only code that names the entities and sea-orm. One concrete store for both databases.
 
+mod checklist;
 mod claim;
 mod columns;
 mod durability;
+mod episode;
 mod ledger;
 mod listing;
 mod photo;
@@ -13,7 +15,9 @@ mod seed;
 mod suggestion;
 mod write;
 
+pub(crate) use checklist::{About, ItemRow, RoutineRow};
 pub(crate) use claim::{Begun, Claim};
+pub(crate) use episode::{EpisodeRow, NewSighting, TieRow};
 pub(crate) use ledger::{LedgerRow, SubjectRow};
 pub(crate) use read::{Asked, Entry, IdentifierRow, Look, Plan, Planned, Read, RevisionRow, Row, Snapshot, Standing};
 pub use roster::RosterReport;

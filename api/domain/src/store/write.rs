@@ -64,7 +64,7 @@ impl Write {
     }
 
     /// Notes that the ties between a child and agencies change.
-    fn tie(&self, child: Uuid, at: i64) {
+    pub(super) fn tie(&self, child: Uuid, at: i64) {
         self.tied.lock().unwrap_or_else(PoisonError::into_inner).insert(child, at);
     }
 
