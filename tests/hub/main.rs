@@ -10,8 +10,10 @@
 
 mod access;
 mod auth;
+mod checklist;
 mod corpus;
 mod crash;
+mod episode;
 mod gate;
 mod harness;
 mod http;

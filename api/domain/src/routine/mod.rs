@@ -204,7 +204,7 @@ pub enum Why {
     Words,
     /// Longer than so many characters.
     TooLong(usize),
-    /// Due too late, or due though its moment is no instant.
+    /// Due too late.
     Due,
 }
 
@@ -226,7 +226,6 @@ pub fn faults(items: &[Item]) -> Vec<Wrong> {
                 wrong(part, Why::Words);
             }
         }
-        // Nothing begins at a moment before a child is missing, but a handover that brings it.
         if item.due_hours.is_some_and(|hours| hours > LATEST) {
             wrong("dueHours", Why::Due);
         }
