@@ -79,7 +79,8 @@ async fn sees_by_rule(hub: &Hub, code: &str, child: &TestChild, relation: Relati
         .ask_with(&format!("query($id: ID!) {{ child(id: $id) {{ {} }} }}", everything()), json!({ "id": child.id }))
         .await;
     for (id, canary) in &child.canaries {
-        let at_home = code == "hvb-malmo" && id.field().section.name() == "placement";
+        // The home's own entry is the placement that is current.
+        let at_home = code == "hvb-malmo" && id.field().section.name() == "placement" && id.field().name != "earlier";
         let decisions = if at_home { &own } else { &plain };
         assert_eq!(
             answer.text.contains(canary.as_str()),
@@ -153,7 +154,7 @@ async fn an_episode_from_the_report_to_its_end(hub: Hub) {
     assert_eq!(hub.count("involvement", "kind = 'INVOLVED' AND closed_at IS NULL").await, 4);
     sees_by_rule(&hub, "polisen", &child, Relation::Ended, false).await;
     // Both moments, and every step between, are in the log and in the history.
-    assert_eq!(hub.count("revision", "section = 'missing'").await, 11);
+    assert_eq!(hub.count("revision", "section = 'missing'").await, 12);
     let log = hub
         .caller("dataskydd")
         .ask(&format!("{{ accessLog(childId: \"{}\", first: 100) {{ edges {{ node {{ operation }} }} }} }}", child.id))
@@ -412,8 +413,8 @@ async fn each_role_takes_the_steps_its_rules_give_it(hub: Hub) {
 async fn a_stranger_learns_nothing_of_an_episode(hub: Hub) {
     let child = hub.child(Scene { consents: vec![("radda-barnen", vec!["description"])], ..known() }).await;
     let episode = hub.caller("malmo-soc").reports(&child.id).await;
-    let nobody = format!("episode_{}", "a".repeat(26));
-    let unknown = format!("child_{}", "a".repeat(26));
+    let nobody = format!("episode_{}", "0".repeat(26));
+    let unknown = format!("child_{}", "0".repeat(26));
     for code in ["landskrona-soc", "hvb-landskrona", "polisen", "lansstyrelsen-skane", "dataskydd", "stadsmissionen"] {
         let caller = hub.caller(code);
         let there = steps(&child.id, &episode);
@@ -468,7 +469,7 @@ async fn bad_input_is_refused_whole(hub: Hub) {
     home.takes(&all).await.assert_refused(&expected, "all at once");
     let police = |id: &str| missing(&child.id, &format!("policeAgencyId: \"{id}\""));
     home.takes(&police("polisen")).await.assert_refused(&[("INVALID_ID", "input.policeAgencyId")], "no id");
-    let nobody = format!("agency_{}", "a".repeat(26));
+    let nobody = format!("agency_{}", "0".repeat(26));
     home.takes(&police(&nobody)).await.assert_refused(&[("UNKNOWN_AGENCY", "input.policeAgencyId")], "nobody");
     let no_time = home.takes(&missing(&child.id, "").replace("2026-11-21T09:00:00Z", "i går")).await;
     assert!(!no_time.codes().is_empty() && no_time.json["data"]["reportMissing"].is_null(), "{}", no_time.text);
@@ -681,19 +682,25 @@ async fn walks_through_the_protocol_agree_with_the_table(hub: Hub) {
         scene.involved.push(("polisen", "INVOLVED"));
         let child = hub.child(scene).await;
         let (mut model, mut episode, mut opened, mut done) =
-            (State::NotMissing, format!("episode_{}", "a".repeat(26)), 0, Vec::new());
+            (State::NotMissing, format!("episode_{}", "0".repeat(26)), 0, Vec::new());
         for turn in 0..25 {
             hub.wait(HOUR);
             let all = steps(&child.id, &episode);
             let (step, asked) = all[dice.random_range(0..all.len())].clone();
             let part = FollowUp::ALL[dice.random_range(0..4)];
-            let asked = asked.replace("HEALTH_CHECK", part.code());
+            let today = samverka_domain::clock::instant(hub.now()).date_naive().to_string();
+            let asked = asked
+                .replace("HEALTH_CHECK", part.code())
+                .replace("doneOn: \"2026-11-21", &format!("doneOn: \"{today}"));
             let asked = if dice.random_bool(0.5) { asked.replace(", reason: \"Skäl\")", ")") } else { asked };
             let asked = if step == Step::RecordAgencyClosure { steps(&child.id, &episode)[9].1.clone() } else { asked };
             let code = if step == Step::UpdateSearch { "polisen" } else { "malmo-soc" };
             let before = hub.count("revision", "1 = 1").await;
             let answer = hub.caller(code).takes(&asked).await;
-            let mut expected = model.after(step);
+            // A step about the child is about the episode that is open; one about an episode is about that.
+            let about_child = matches!(step, Step::Suspect | Step::ReportMissing | Step::MarkLocated | Step::MarkSafe);
+            let base = if about_child && !model.is_open() { State::NotMissing } else { model };
+            let mut expected = base.after(step);
             if step == Step::RecordFollowUp && done.contains(&part) {
                 expected = None;
             }
@@ -707,19 +714,7 @@ async fn walks_through_the_protocol_agree_with_the_table(hub: Hub) {
                     "{about}"
                 );
                 if opened > 0 && answer.codes() == ["CONFLICT"] {
-                    assert_eq!(
-                        answer.error()["state"],
-                        if step == Step::MarkLocated
-                            || step == Step::MarkSafe
-                            || matches!(step, Step::Suspect | Step::ReportMissing)
-                        {
-                            if model.is_open() { model } else { State::NotMissing }
-                        } else {
-                            model
-                        }
-                        .code(),
-                        "{about}"
-                    );
+                    assert_eq!(answer.error()["state"], base.code(), "{about}");
                 }
                 assert_eq!(hub.count("revision", "1 = 1").await, before, "{about}");
                 continue;
@@ -737,18 +732,6 @@ async fn walks_through_the_protocol_agree_with_the_table(hub: Hub) {
             }
             if step == Step::RecordFollowUp {
                 done.push(part);
-            }
-            if model == State::Closed {
-                // A closed child may be reported anew; the walk goes on with the episode that it knows.
-                let fresh = dice.random_bool(0.5);
-                if fresh {
-                    model = State::NotMissing;
-                    let again = hub.caller("malmo-soc").takes(&steps(&child.id, &episode)[1].1).await;
-                    again.data("/reportMissing/episode/id").as_str().expect("an id").clone_into(&mut episode);
-                    model = model.after(Step::ReportMissing).expect("a state");
-                    opened += 1;
-                    done.clear();
-                }
             }
             let seen =
                 hub.caller("malmo-soc").ask(&format!("{{ episodes(childId: \"{}\") {{ state }} }}", child.id)).await;
