@@ -14,6 +14,7 @@ use samverka_domain::clock::Clock;
 use samverka_domain::error::Error;
 use samverka_domain::hub::{Database, Environment, Hub, Settings};
 use samverka_domain::policy::Engine;
+use samverka_domain::routine::Routines;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,6 +39,20 @@ pub enum StartError {
     Listen(SocketAddr, io::Error),
 }
 
+/// What decides: the policies, and the county routines that stand beside them.
+#[derive(Clone, Copy)]
+pub struct Rules {
+    pub engine: &'static Engine,
+    pub routines: &'static Routines,
+}
+
+impl From<&'static Engine> for Rules {
+    /// Policies, with the routines that are part of the product.
+    fn from(engine: &'static Engine) -> Self {
+        Rules { engine, routines: Routines::embedded() }
+    }
+}
+
 /// Puts a service together on a migrated database.
 ///
 /// # Errors
@@ -45,12 +60,13 @@ pub enum StartError {
 /// Whatever keeps the hub from starting, in words.
 pub async fn service(
     database: Database,
-    engine: &'static Engine,
+    rules: impl Into<Rules>,
     clock: Clock,
     (node, audience, issuers): (&str, &str, &[IssuerConfig]),
 ) -> Result<(Hub, Service), StartError> {
     let schema = graphql::schema()?;
-    let settings = Settings { engine, clock: clock.clone(), node: node.to_owned() };
+    let Rules { engine, routines } = rules.into();
+    let settings = Settings { engine, routines, clock: clock.clone(), node: node.to_owned() };
     let hub = Hub::open(database, settings).await?;
     let verifier = Verifier::new(audience, issuers, clock, |code| hub.agency_by_code(code))?;
     let service = Service::new(hub.clone(), schema, verifier, node);
@@ -62,13 +78,13 @@ pub async fn service(
 /// # Errors
 ///
 /// As [`service`]; pending migrations, too.
-pub async fn production(config: &Config, engine: &'static Engine, clock: Clock) -> Result<(Hub, Service), StartError> {
+pub async fn production(config: &Config, rules: impl Into<Rules>, clock: Clock) -> Result<(Hub, Service), StartError> {
     let agencies = config.agencies()?;
     let database = Database::connect(&config.database).await?;
     database.require_current().await?;
     database.claim(Environment::Production).await?;
     database.put_agencies(&agencies).await?;
-    service(database, engine, clock, (&config.node, &config.audience, &config.issuer)).await
+    service(database, rules, clock, (&config.node, &config.audience, &config.issuer)).await
 }
 
 /// A sandbox that is ready to serve.
@@ -85,14 +101,14 @@ pub struct Sandbox {
 /// As [`service`]; a database of production, too.
 pub async fn sandbox(
     database: &str,
-    engine: &'static Engine,
+    rules: impl Into<Rules>,
     clock: Clock,
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Sandbox, StartError> {
     let database = Database::connect(database).await?;
     let issuer = sandbox::prepare(&database, &clock, progress).await?;
     let issuers = issuer.configs();
-    let (hub, service) = service(database, engine, clock, ("sandbox", sandbox::AUDIENCE, &issuers)).await?;
+    let (hub, service) = service(database, rules, clock, ("sandbox", sandbox::AUDIENCE, &issuers)).await?;
     Ok(Sandbox { hub, service, issuer })
 }
 

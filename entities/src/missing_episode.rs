@@ -24,7 +24,12 @@ pub struct Model {
     pub last_seen_at: Option<i64>,
     pub last_seen_place: Option<String>,
     pub circumstances: Option<String>,
+    /// What the child wore then.
+    pub clothing: Option<String>,
+    /// `NNNN-Kn…n-YY`.
     pub police_number: Option<String>,
+    /// A reference of the police of another form.
+    pub police_reference: Option<String>,
     pub police_contact: Option<String>,
     pub wanted_entry: Option<bool>,
     pub police_assessment: Option<String>,

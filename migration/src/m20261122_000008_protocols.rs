@@ -137,14 +137,16 @@ const TABLES: [Plain; 11] = [
 
 /// What is told of a missing episode: columns that its table gets, and what they hold in the rows that are there.
 #[rustfmt::skip]
-const EPISODE: [(&str, ColumnType, Option<&str>); 17] = [
+const EPISODE: [(&str, ColumnType, Option<&str>); 19] = [
     ("state!", TEXT, Some("SEARCHING")),
     ("stamps!", JSON, Some("{}")),
     ("opened_by", UUID, None),
     ("last_seen_at", INSTANT, None),
     ("last_seen_place", TEXT, None),
     ("circumstances", TEXT, None),
+    ("clothing", TEXT, None),
     ("police_number", TEXT, None),
+    ("police_reference", TEXT, None),
     ("police_contact", TEXT, None),
     ("wanted_entry", BOOLEAN, None),
     ("police_assessment", TEXT, None),

@@ -11,9 +11,11 @@
 mod access;
 mod auth;
 mod changes;
+mod checklist;
 mod corpus;
 mod crash;
 mod deadline;
+mod episode;
 mod feed;
 mod gate;
 mod harness;

@@ -10,6 +10,7 @@ use crate::keys::Keys;
 use crate::leak::Leaks;
 use crate::ledger::{self, Ledger, Released, Verdict};
 use crate::policy::{Decisions, Engine, Situation};
+use crate::routine::Routines;
 use crate::session::{REMEMBERED, Request, Session, Turns};
 pub use crate::store::RosterReport;
 use crate::store::{Standing, Store};
@@ -190,6 +191,7 @@ impl Database {
 pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) engine: &'static Engine,
+    pub(crate) routines: &'static Routines,
     pub(crate) clock: Clock,
     pub(crate) dice: Dice,
     pub(crate) leaks: Leaks,
@@ -218,6 +220,8 @@ pub struct Hub {
 pub struct Settings {
     /// The policies that decide.
     pub engine: &'static Engine,
+    /// The county routines that checklists are copied from, unless a county board has published a later version.
+    pub routines: &'static Routines,
     /// Where the time comes from.
     pub clock: Clock,
     /// What the node is called in the access log.
@@ -234,7 +238,7 @@ impl Hub {
     /// reached.
     pub async fn open(database: Database, settings: Settings) -> Result<Hub, Error> {
         let Database { store } = database;
-        let Settings { engine, clock, node } = settings;
+        let Settings { engine, routines, clock, node } = settings;
         store.assert_durable().await?;
         if let Some((pending, _)) = store.migrations().await?.into_iter().find(|(_, applied)| !applied) {
             return Err(
@@ -249,6 +253,7 @@ impl Hub {
         let inner = Inner {
             store,
             engine,
+            routines,
             clock,
             dice: Dice::default(),
             leaks: Leaks::default(),

@@ -10,6 +10,7 @@ pub mod caller;
 pub mod catalogue;
 pub mod clock;
 mod collation;
+pub mod episode;
 pub mod error;
 #[cfg(debug_assertions)]
 #[doc(hidden)]
@@ -29,6 +30,7 @@ pub mod list;
 pub mod photo;
 pub mod policy;
 pub mod reference;
+pub mod routine;
 pub mod session;
 mod stamps;
 mod store;

@@ -1,8 +1,10 @@
 //! What is asked for, and what is shown of it.
 
 use crate::catalogue::{FieldId, FieldSet, Section, Value};
+use crate::episode;
 use crate::ids::AgencyId;
 use crate::policy::RuleId;
+use crate::routine::{Actor, ItemState, Moment, Routine};
 use crate::suggestion::{Change, Outcome, State};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -117,6 +119,92 @@ pub struct SuggestedView {
     pub decided_by: Option<AgencyId>,
     /// Why it was declined, for whoever suggested it and whoever declined it.
     pub reason: Option<String>,
+}
+
+/// A missing episode, as far as whoever takes part in it may know: how far it has come, and when. Instants are in
+/// microseconds since 1970.
+#[derive(Clone, Debug)]
+pub struct EpisodeView {
+    pub id: String,
+    pub state: episode::State,
+    pub opened_at: i64,
+    /// When somebody knew where the child was.
+    pub located_at: Option<i64>,
+    /// When the child was safe.
+    pub found_at: Option<i64>,
+    pub closed_at: Option<i64>,
+    /// The episode that this one goes on with.
+    pub reopens: Option<String>,
+    /// The mutations that are possible now.
+    pub next: Vec<&'static str>,
+}
+
+/// What a step of an episode gives.
+#[derive(Clone, Debug)]
+pub struct EpisodeAnswer {
+    /// The child as it is now.
+    pub view: ChildView,
+    /// None where the caller may not know of it any more.
+    pub episode: Option<EpisodeView>,
+    /// If it was asked for, and the caller works on checklists.
+    pub checklist: Option<ChecklistView>,
+    /// The minimum report to the police, if it was asked for, and the caller's agency opened the episode.
+    pub report: Option<String>,
+    /// An agency has closed its own matter while the child is under 18 and not found.
+    pub warns: bool,
+}
+
+/// What is to be done about a child.
+#[derive(Clone, Debug)]
+pub struct ChecklistView {
+    pub items: Vec<ItemView>,
+}
+
+/// An item of a checklist. Instants are in microseconds since 1970.
+#[derive(Clone, Debug)]
+pub struct ItemView {
+    pub id: String,
+    /// The episode or the handover that it belongs to.
+    pub about: String,
+    /// The routine and its version: `12/1`.
+    pub routine: String,
+    pub moment: Moment,
+    pub actor: Actor,
+    pub sv: String,
+    pub en: String,
+    pub source: String,
+    pub mandatory: bool,
+    pub due_at: Option<i64>,
+    /// It is open, and was due.
+    pub overdue: bool,
+    pub state: ItemState,
+    /// If it may be named.
+    pub assigned_to: Option<AgencyId>,
+    /// When it was done or skipped.
+    pub done_at: Option<i64>,
+    /// By which agency, if it may be named.
+    pub done_by: Option<AgencyId>,
+    /// Why it was skipped.
+    pub reason: Option<String>,
+}
+
+/// What a change to an item gives.
+#[derive(Clone, Debug)]
+pub struct ItemAnswer {
+    /// The child as it is now.
+    pub view: ChildView,
+    /// None where the caller works on checklists no more.
+    pub item: Option<ItemView>,
+}
+
+/// A version of a county's routine.
+#[derive(Clone, Debug)]
+pub struct RoutineView {
+    pub routine: Routine,
+    /// In microseconds since 1970; none where it came with the hub.
+    pub published_at: Option<i64>,
+    /// The county board; none where it came with the hub.
+    pub agency: Option<AgencyId>,
 }
 
 /// A page of a list.

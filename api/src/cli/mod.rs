@@ -6,7 +6,7 @@ mod policy;
 use crate::config::{Config, ConfigError, LogFormat};
 use crate::graphql::{self, SchemaError};
 use crate::sandbox::{Issuer, SandboxError};
-use crate::serve::{self, Metrics, Sandbox, StartError};
+use crate::serve::{self, Metrics, Rules, Sandbox, StartError};
 use crate::spans::{Spans, SpansError};
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -204,13 +204,14 @@ fn print(text: &str) -> Result<(), CommandError> {
 }
 
 async fn serve(args: ServeArgs) -> Result<(), CommandError> {
-    let engine = policy::engine(args.policy.as_deref())?;
+    let folder = args.policy.as_deref();
+    let rules = Rules { engine: policy::engine(folder)?, routines: policy::routines(folder)? };
     let clock = Clock::system();
     let Some(path) = args.config else {
         logging::start(args.log.unwrap_or_default(), None);
         let (listener, address) = serve::listen(args.listen.unwrap_or(SANDBOX_LISTEN)).await?;
         let bar = progress(crate::sandbox::CHILDREN);
-        let opened = serve::sandbox(&args.database, engine, clock.clone(), &mut |made| bar.set_position(made)).await;
+        let opened = serve::sandbox(&args.database, rules, clock.clone(), &mut |made| bar.set_position(made)).await;
         bar.finish_and_clear();
         let Sandbox { hub, service, issuer } = opened?;
         print(&issuer.welcome(address, &clock)?)?;
@@ -220,7 +221,7 @@ async fn serve(args: ServeArgs) -> Result<(), CommandError> {
     let config = Config::load(&path)?;
     let spans = config.otlp_endpoint.as_ref().map(|collector| Spans::start(collector, &config.node)).transpose()?;
     logging::start(args.log.unwrap_or(config.log), spans.as_ref());
-    let (hub, service) = serve::production(&config, engine, clock).await?;
+    let (hub, service) = serve::production(&config, rules, clock).await?;
     let metrics = match config.metrics_listen {
         Some(address) => {
             let (listener, address) = serve::listen(address).await?;

@@ -6,11 +6,12 @@ use samverka_domain::catalogue::{FieldId, group};
 use samverka_domain::policy::{
     Consents, Engine, Protection, Purpose, Relation, Role, Situation, cedar_schema, diff, explain, matrix,
 };
+use samverka_domain::routine::Routines;
 use std::path::{Path, PathBuf};
 
 #[derive(Args)]
 pub(super) struct PolicyArgs {
-    /// A folder of .cedar files instead of the embedded ones.
+    /// A folder of .cedar files instead of the embedded ones, and of routines/*.toml where it has that folder.
     #[arg(long, value_name = "DIR", global = true)]
     policy: Option<PathBuf>,
     #[command(subcommand)]
@@ -19,7 +20,7 @@ pub(super) struct PolicyArgs {
 
 #[derive(Subcommand)]
 enum PolicyAction {
-    /// Check that the policies are sound, and print their hash.
+    /// Check that the policies and the county routines are sound, and print the policies' hash.
     Check,
     /// Print the golden matrix: role by role, who may see what.
     Matrix,
@@ -58,23 +59,45 @@ enum PolicyAction {
 /// The engine with the embedded policies, or with those of a folder.
 pub(super) fn engine(folder: Option<&Path>) -> Result<&'static Engine, CommandError> {
     let Some(folder) = folder else { return Ok(Engine::embedded()) };
-    let failed = |error: &dyn std::fmt::Display| CommandError::Policy(format!("`{}`: {error}", folder.display()));
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(|error| failed(&error))? {
-        let path = entry.map_err(|error| failed(&error))?.path();
-        if path.extension().is_some_and(|extension| extension == "cedar") {
-            let text = std::fs::read_to_string(&path).map_err(|error| failed(&error))?;
-            files.push((path.display().to_string(), text));
-        }
-    }
+    let failed = |error: &dyn std::fmt::Display| failed(folder, error);
+    let files = texts(folder, "cedar")?;
     if files.is_empty() {
-        return Err(CommandError::Policy(format!("`{}`: it has no .cedar file", folder.display())));
+        return Err(failed(&"it has no .cedar file"));
     }
-    files.sort();
     let engine = Engine::load(files.iter().map(|(name, text)| (name.as_str(), text.as_str())));
     let engine = engine.map_err(|error| failed(&error))?;
     // One engine lives as long as the process, as the embedded one does.
     Ok(Box::leak(Box::new(engine)))
+}
+
+/// The embedded county routines, or those of a folder: where it has `routines/`, all of them are taken from there.
+pub(super) fn routines(folder: Option<&Path>) -> Result<&'static Routines, CommandError> {
+    let Some(folder) = folder.map(|folder| folder.join("routines")).filter(|folder| folder.is_dir()) else {
+        return Ok(Routines::embedded());
+    };
+    let files = texts(&folder, "toml")?;
+    let routines = Routines::load(files.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+    let routines = routines.map_err(|error| failed(&folder, &error))?;
+    // They live as long as the process, as the embedded ones do.
+    Ok(Box::leak(Box::new(routines)))
+}
+
+fn failed(folder: &Path, error: &dyn std::fmt::Display) -> CommandError {
+    CommandError::Policy(format!("`{}`: {error}", folder.display()))
+}
+
+/// The files of a folder with this ending, by name.
+fn texts(folder: &Path, ending: &str) -> Result<Vec<(String, String)>, CommandError> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|error| failed(folder, &error))? {
+        let path = entry.map_err(|error| failed(folder, &error))?.path();
+        if path.extension().is_some_and(|extension| extension == ending) {
+            let text = std::fs::read_to_string(&path).map_err(|error| failed(folder, &error))?;
+            files.push((path.display().to_string(), text));
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// The engine of one side of a comparison.
@@ -87,7 +110,12 @@ pub(super) fn run(args: PolicyArgs) -> Result<String, CommandError> {
     match args.action {
         PolicyAction::Check => {
             let rules = engine.rules().len() - 1;
-            Ok(format!("sound: {rules} policies over {} fields\nhash {}\n", FieldId::all().count(), engine.hash()))
+            let routines = routines(args.policy.as_deref())?.all();
+            let named: Vec<String> =
+                routines.iter().map(|routine| format!("{} ({} items)", routine.label(), routine.items.len())).collect();
+            let fields = FieldId::all().count();
+            let hash = engine.hash();
+            Ok(format!("sound: {rules} policies over {fields} fields\nroutines {}\nhash {hash}\n", named.join(", ")))
         }
         PolicyAction::Matrix => Ok(matrix(engine)),
         PolicyAction::Schema => Ok(cedar_schema()),

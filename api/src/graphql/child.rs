@@ -2,6 +2,8 @@
 
 use super::access::AccessSummary;
 use super::agency;
+use super::checklist;
+use super::episode;
 use super::json::project;
 use super::plan::{ChildItem, ChildPlan, Node, SectionItem, nodes};
 use super::scalars::{Date, add, register, type_name};
@@ -53,6 +55,8 @@ enum PayloadItem {
     Typename,
     Child,
     Suggestion(Vec<Node>),
+    /// What stands beside the child.
+    Beside(Node),
 }
 
 #[derive(Default)]
@@ -124,7 +128,8 @@ impl Plan {
                     PayloadItem::Child
                 }
                 "suggestion" => PayloadItem::Suggestion(node.children),
-                _ => PayloadItem::Typename,
+                "__typename" => PayloadItem::Typename,
+                _ => PayloadItem::Beside(Node { key: node.key.clone(), ..node }),
             };
             items.push((node.key, item));
         }
@@ -142,6 +147,12 @@ impl Plan {
     /// `PAGE_SIZE` for a `first` of some `revisions` outside 1–100.
     pub(super) fn checked(self) -> Result<Self, Error> {
         if self.child.wrong_page { Err(Error::refused(ErrorCode::PageSize, ["first"])) } else { Ok(self) }
+    }
+
+    /// Whether a field beside the child is selected.
+    pub(super) fn asks(&self, name: &str) -> bool {
+        let Shape::Payload(_, items) = &self.shape else { return false };
+        items.iter().any(|(_, item)| matches!(item, PayloadItem::Beside(node) if node.name == name))
     }
 
     /// Whether the cursor of every item is selected.
@@ -188,6 +199,8 @@ pub(super) struct Answer<'a> {
     plan: Plan,
     items: Vec<(String, ChildView)>,
     suggestion: Option<Json>,
+    /// By name, what stands beside the child.
+    beside: Json,
     has_next: bool,
     has_previous: bool,
     agencies: Agencies,
@@ -217,13 +230,34 @@ impl<'a> Answer<'a> {
         let named = page.items.iter().flat_map(|(_, view)| agencies_of(view));
         let agencies = agencies(session, named).await;
         let Page { items, has_next } = page;
-        Ok(Answer { plan, items, suggestion: None, has_next, has_previous: after, agencies, session, access: summary })
+        let (suggestion, beside) = (None, Json::Null);
+        Ok(Answer {
+            plan,
+            items,
+            suggestion,
+            beside,
+            has_next,
+            has_previous: after,
+            agencies,
+            session,
+            access: summary,
+        })
     }
 
     /// The same with the suggestion that was made or decided on.
     pub(super) async fn with_suggestion(self, view: &SuggestionView) -> Self {
         let agencies = agencies(self.session, suggestion::agencies_of(view)).await;
         Answer { suggestion: Some(suggestion::to_json(view, &agencies)), ..self }
+    }
+
+    /// The same with what stands beside the child, by name.
+    pub(super) fn with_beside(self, beside: Json) -> Self {
+        Answer { beside, ..self }
+    }
+
+    /// The session that answers.
+    pub(super) fn session(&self) -> &'a Session {
+        self.session
     }
 
     pub(super) fn show(&self) -> Value {
@@ -236,6 +270,10 @@ impl<'a> Answer<'a> {
                     PayloadItem::Child => self.items.first().map_or(Value::Null, |(_, view)| self.child(view)),
                     PayloadItem::Suggestion(below) => {
                         self.suggestion.as_ref().map_or(Value::Null, |json| project(json, "Suggestion", below))
+                    }
+                    PayloadItem::Beside(node) => {
+                        let value = self.beside.get(&node.name).unwrap_or(&Json::Null);
+                        project(value, node.type_name(), &node.children)
                     }
                 };
                 Value::Object(items.iter().map(|(key, item)| (key.clone(), value(item))).collect())
@@ -457,6 +495,18 @@ output!(
     PayloadOutput, "ChildPayload"
 );
 output!(
+    /// `EpisodePayload`.
+    EpisodeOutput, "EpisodePayload"
+);
+output!(
+    /// `AgencyClosurePayload`.
+    ClosureOutput, "AgencyClosurePayload"
+);
+output!(
+    /// `ChecklistItemPayload`.
+    ItemOutput, "ChecklistItemPayload"
+);
+output!(
     /// `SuggestionPayload`.
     SuggestionOutput, "SuggestionPayload"
 );
@@ -485,6 +535,28 @@ fn register_guarded(name: &'static str) -> impl FnMut(&mut Registry) -> async_gr
                 register_child(registry);
                 let child = FieldType::new("child", "Child!", "The child as it is after the change.");
                 object(name, "What a change of a child gives.", vec![child])
+            }
+            "EpisodePayload" => {
+                register_child(registry);
+                let mut fields = episode::register(registry);
+                fields.push(FieldType::new("child", "Child!", "The child as it is now."));
+                object(name, "What a step of a missing episode gives.", fields)
+            }
+            "AgencyClosurePayload" => {
+                register_child(registry);
+                let mut fields = episode::register(registry);
+                fields.push(episode::register_warning(registry));
+                fields.push(FieldType::new("child", "Child!", "The child as it is now."));
+                object(name, "What recording an agency's own closure gives.", fields)
+            }
+            "ChecklistItemPayload" => {
+                register_child(registry);
+                let child = FieldType::new("child", "Child!", "The child as it is now.");
+                object(
+                    name,
+                    "What a change to an item of a checklist gives.",
+                    vec![checklist::item_field(registry), child],
+                )
             }
             "SuggestionPayload" => {
                 register_child(registry);

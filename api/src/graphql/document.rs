@@ -173,9 +173,10 @@ fn items(field: &Field) -> Items {
         "changes" => first(10),
         "revisions" => first(20),
         "types" | "agencies" | "fieldRules" => 100,
-        "errorCatalog" => 50,
+        "errorCatalog" | "items" => 50,
         "rules" => 20,
-        "withheld" | "sections" | "earlier" | "relatives" | "indicators" => 10,
+        "withheld" | "earlier" | "episodes" | "sections" | "routines" | "relatives"
+        | "indicators" => 10,
         "personalNumbers" | "coordinationNumbers" | "dossierNumbers" | "lmaCards" => 10,
         "fields" | "inputFields" | "enumValues" => 8,
         "directives" | "interfaces" | "possibleTypes" => 8,

@@ -5,8 +5,10 @@
 
 mod access;
 mod agency;
+mod checklist;
 pub mod child;
 pub mod document;
+mod episode;
 pub mod error;
 mod feed;
 mod filter;

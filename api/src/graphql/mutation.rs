@@ -1,6 +1,8 @@
 //! What can be changed. Every change names the version it was made from, and is all or nothing.
 
-use super::child::{Answer, PayloadOutput, Plan, SuggestionOutput};
+use super::checklist::{self, Routine, RoutineItemInput};
+use super::child::{Answer, ClosureOutput, EpisodeOutput, ItemOutput, PayloadOutput, Plan, SuggestionOutput};
+use super::episode::{self, FollowUpKind, ReportMissingInput};
 use super::error::answer;
 use super::handover::{HandoverDetailsInput, HandoverKind, HandoverPayload, micros};
 use super::inputs::{self, Clear, CorrectionInput, IdentifierInput, Patch, RegisterChildInput, patch};
@@ -10,7 +12,9 @@ use chrono::{DateTime, Utc};
 use samverka_domain::catalogue::{Invalid, Kind as FieldKind, Value};
 use samverka_domain::error::{Error, ErrorCode, Refusal};
 use samverka_domain::handover::{Kind, Step as Taking};
-use samverka_domain::session::{Assignment, NewChild, NewHandover, NewIdentifier, Session, Step, Taken};
+use samverka_domain::session::{
+    Assignment, NewChild, NewHandover, NewIdentifier, PoliceReport, SearchUpdate, Session, Step, Taken,
+};
 use samverka_domain::view::{ChildView, SuggestionView};
 use std::sync::Arc;
 
@@ -190,7 +194,7 @@ macro_rules! mutations {
             ) -> Result<Option<PayloadOutput<'a>>> {
                 let step = step(ctx)?;
                 let Some(plan) = answer(ctx, Plan::payload(ctx, "ChildPayload").checked()) else { return Ok(None) };
-                let result = match required_day(to) {
+                let result = match required_day(to, "to") {
                     Ok(to) => step.end_identifier(&child_id, &identifier_id, to, plan.selection()).await,
                     Err(error) => Err(error),
                 };
@@ -410,6 +414,239 @@ macro_rules! mutations {
                 suggestion(ctx, plan, result).await
             }
 
+            /// Reports a child missing (*anmäl försvunnet barn*): opens an episode, widens access for those who search, and
+            /// copies the county's routine into a checklist. A child has one open episode at most.
+            async fn report_missing<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+                #[graphql(desc = "What is known of the disappearance (*anmälan*).")] input: ReportMissingInput,
+            ) -> Result<Option<EpisodeOutput<'a>>> {
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "EpisodePayload").checked()) else { return Ok(None) };
+                let wanted = episode::wanted(&plan);
+                let result = step.report_missing(&child_id, &input.read(), plan.selection(), wanted).await;
+                episode::payload(ctx, plan, result).await
+            }
+
+            /// Records the police's number of a report, and whom to call (*för in polisanmälan*).
+            async fn record_police_report<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the episode: `episode_…`.")] episode_id: ID,
+                #[graphql(desc = "The police's number (*diarienummer*), `NNNN-Kn…n-YY`.")] number: Option<String>,
+                #[graphql(desc = "A reference of another form, at most 200 characters (*annan beteckning*).")]
+                reference: Option<String>,
+                #[graphql(desc = "Whom to call, at most 200 characters (*kontakt*).")] contact: Option<String>,
+                #[graphql(desc = "The police agency that searches (*polisens enhet*): it is involved with the child from now.")]
+                police_agency_id: Option<ID>,
+            ) -> Result<Option<EpisodeOutput<'a>>> {
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "EpisodePayload").checked()) else { return Ok(None) };
+                let new = PoliceReport { number, reference, contact, police_agency: police_agency_id.map(|id| id.0) };
+                let wanted = episode::wanted(&plan);
+                let result = step.record_police_report(&episode_id, &new, plan.selection(), wanted).await;
+                episode::payload(ctx, plan, result).await
+            }
+
+            /// Tells that the search goes on, and how (*eftersökning*). Assessment, measures and wanted entry are the
+            /// police's to tell; what is left out stays as it is.
+            async fn update_search<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the episode: `episode_…`.")] episode_id: ID,
+                #[graphql(desc = "The police's risk assessment, at most 4000 characters (*riskbedömning*, F57).")]
+                assessment: Option<String>,
+                #[graphql(desc = "What the police do, at most 4000 characters (*åtgärder*, F57).")]
+                measures: Option<String>,
+                #[graphql(desc = "Whether the child is entered as wanted, nationally or in SIS (*efterlysning*, F56).")]
+                wanted_entry: Option<bool>,
+            ) -> Result<Option<EpisodeOutput<'a>>> {
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "EpisodePayload").checked()) else { return Ok(None) };
+                let new = SearchUpdate { assessment, measures, wanted_entry };
+                let result = step.update_search(&episode_id, &new, plan.selection(), episode::wanted(&plan)).await;
+                episode::payload(ctx, plan, result).await
+            }
+
+            /// Records a sighting or a tip in an episode (*iakttagelse*, F58).
+            async fn record_sighting<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the episode: `episode_…`.")] episode_id: ID,
+                #[graphql(desc = "When the child was seen (*sedd*); not ahead of now.")]
+                seen_at: Option<DateTime<Utc>>,
+                #[graphql(desc = "Where, at most 200 characters (*plats*).")] place: Option<String>,
+                #[graphql(desc = "What was seen, at most 4000 characters (*iakttagelse*).")] text: String,
+            ) -> Result<Option<EpisodeOutput<'a>>> {
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "EpisodePayload").checked()) else { return Ok(None) };
+                let seen = (seen_at.map(|at| at.timestamp_micros()), place.as_deref(), text.as_str());
+                let result = step.record_sighting(&episode_id, seen, plan.selection(), episode::wanted(&plan)).await;
+                episode::payload(ctx, plan, result).await
+            }
+
+            /// Tells that somebody knows where a missing child is (*lokaliserat*). Access stays widened until it is safe.
+            async fn mark_located<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+                #[graphql(desc = "Since when (*tid*); not ahead of now.")] at: DateTime<Utc>,
+                #[graphql(desc = "Where, at most 200 characters (*plats*, F59).")] place: Option<String>,
+                #[graphql(desc = "How the child is, at most 4000 characters (*tillstånd*, F59).")]
+                condition: Option<String>,
+            ) -> Result<Option<EpisodeOutput<'a>>> {
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "EpisodePayload").checked()) else { return Ok(None) };
+                let found = (at.timestamp_micros(), place.as_deref(), condition.as_deref());
+                let result = step.mark_located(&child_id, found, plan.selection(), episode::wanted(&plan)).await;
+                episode::payload(ctx, plan, result).await
+            }
+
+            /// Tells that a located child is safe (*i säkerhet*). Widened access ends 72 hours from now.
+            async fn mark_safe<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+            ) -> Result<Option<EpisodeOutput<'a>>> {
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "EpisodePayload").checked()) else { return Ok(None) };
+                let result = step.mark_safe(&child_id, plan.selection(), episode::wanted(&plan)).await;
+                episode::payload(ctx, plan, result).await
+            }
+
+            /// Records a part of what follows when a child was found (*uppföljning*, F60): each once.
+            async fn record_follow_up<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the episode: `episode_…`.")] episode_id: ID,
+                #[graphql(desc = "Which part (*slag*).")] kind: FollowUpKind,
+                #[graphql(desc = "The day it was done (*gjort*).")] done_on: Date,
+                #[graphql(desc = "What came of it, at most 4000 characters (*anteckning*).")] note: Option<String>,
+            ) -> Result<Option<EpisodeOutput<'a>>> {
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "EpisodePayload").checked()) else { return Ok(None) };
+                let result = match required_day(done_on, "doneOn") {
+                    Ok(day) => {
+                        let part = (kind.into(), day, note.as_deref());
+                        step.record_follow_up(&episode_id, part, plan.selection(), episode::wanted(&plan)).await
+                    }
+                    Err(error) => Err(error),
+                };
+                episode::payload(ctx, plan, result).await
+            }
+
+            /// Closes an episode (*avsluta försvinnande*): when the child is safe and what follows is done, or before that by
+            /// the responsible board with a reason. It never closes by itself.
+            async fn close_episode<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the episode: `episode_…`.")] episode_id: ID,
+                #[graphql(desc = "Why, at most 4000 characters (*skäl*); required before what follows is done.")]
+                reason: Option<String>,
+            ) -> Result<Option<EpisodeOutput<'a>>> {
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "EpisodePayload").checked()) else { return Ok(None) };
+                let wanted = episode::wanted(&plan);
+                let result = step.close_episode(&episode_id, reason.as_deref(), plan.selection(), wanted).await;
+                episode::payload(ctx, plan, result).await
+            }
+
+            /// Records that your agency has closed its own matter (*eget avslut*, F61). The episode stays open, and you are
+            /// warned while the child is under 18 and not found.
+            async fn record_agency_closure<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the episode: `episode_…`.")] episode_id: ID,
+                #[graphql(desc = "Why, at most 4000 characters (*skäl*).")] reason: String,
+            ) -> Result<Option<ClosureOutput<'a>>> {
+                let step = step(ctx)?;
+                let plan = Plan::payload(ctx, "AgencyClosurePayload").checked();
+                let Some(plan) = answer(ctx, plan) else { return Ok(None) };
+                let wanted = episode::wanted(&plan);
+                let result = step.record_agency_closure(&episode_id, &reason, plan.selection(), wanted).await;
+                episode::closure(ctx, plan, result).await
+            }
+
+            /// Goes on with an episode that was closed, or whose child is gone again (*återuppta*): as a new one that is
+            /// linked to it.
+            async fn reopen_episode<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the episode: `episode_…`.")] episode_id: ID,
+            ) -> Result<Option<EpisodeOutput<'a>>> {
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "EpisodePayload").checked()) else { return Ok(None) };
+                let result = step.reopen_episode(&episode_id, plan.selection(), episode::wanted(&plan)).await;
+                episode::payload(ctx, plan, result).await
+            }
+
+            /// Ticks an item of a checklist off (*bocka av*): one of your role's, one assigned to you, or any if you are the
+            /// responsible board.
+            async fn tick_item<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the item: `item_…`.")] item_id: ID,
+            ) -> Result<Option<ItemOutput<'a>>> {
+                let step = step(ctx)?;
+                let plan = Plan::payload(ctx, "ChecklistItemPayload").checked();
+                let Some(plan) = answer(ctx, plan) else { return Ok(None) };
+                let result = step.tick_item(&item_id, plan.selection()).await;
+                checklist::payload(ctx, plan, result).await
+            }
+
+            /// Assigns an item of a checklist to an agency (*tilldela*): the responsible board to any, others their own
+            /// role's to themselves.
+            async fn assign_item<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the item: `item_…`.")] item_id: ID,
+                #[graphql(desc = "The agency that does it (*aktör*).")] agency_id: ID,
+            ) -> Result<Option<ItemOutput<'a>>> {
+                let step = step(ctx)?;
+                let plan = Plan::payload(ctx, "ChecklistItemPayload").checked();
+                let Some(plan) = answer(ctx, plan) else { return Ok(None) };
+                let result = step.assign_item(&item_id, &agency_id, plan.selection()).await;
+                checklist::payload(ctx, plan, result).await
+            }
+
+            /// Leaves an item of a checklist out, with a reason (*utelämna*). Mandatory ones are the responsible board's to
+            /// leave out.
+            async fn skip_item<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the item: `item_…`.")] item_id: ID,
+                #[graphql(desc = "Why, at most 1000 characters (*skäl*).")] reason: String,
+            ) -> Result<Option<ItemOutput<'a>>> {
+                let step = step(ctx)?;
+                let plan = Plan::payload(ctx, "ChecklistItemPayload").checked();
+                let Some(plan) = answer(ctx, plan) else { return Ok(None) };
+                let result = step.skip_item(&item_id, &reason, plan.selection()).await;
+                checklist::payload(ctx, plan, result).await
+            }
+
+            /// Publishes a new version of a county's routine for missing children (*ge ut länets rutin*), as that county's
+            /// board. Checklists that run keep the version that they were copied from.
+            async fn publish_routine<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The county (*länskod*), two digits.")] county: String,
+                #[graphql(desc = "The first day on which checklists are copied from it (*gäller från*); not before today.")]
+                valid_from: Date,
+                #[graphql(desc = "All of its items, at most 100 (*punkter*).")] items: Vec<RoutineItemInput>,
+            ) -> Result<Option<Routine>> {
+                let step = step(ctx)?;
+                let items = items.into_iter().map(RoutineItemInput::read).collect();
+                let result = match required_day(valid_from, "validFrom") {
+                    Ok(from) => step.publish_routine(&county, from, items).await,
+                    Err(error) => Err(error),
+                };
+                match answer(ctx, result) {
+                    Some(view) => Ok(Some(Routine::of(&step, view).await)),
+                    None => Ok(None),
+                }
+            }
+
             /// Ends the current placement (*avsluta placering*) without another.
             async fn end_placement<'a>(
                 &self,
@@ -421,7 +658,7 @@ macro_rules! mutations {
             ) -> Result<Option<PayloadOutput<'a>>> {
                 let step = step(ctx)?;
                 let Some(plan) = answer(ctx, Plan::payload(ctx, "ChildPayload").checked()) else { return Ok(None) };
-                let result = match required_day(to) {
+                let result = match required_day(to, "to") {
                     Ok(to) => step.end_placement(&child_id, &expected_version, to, plan.selection()).await,
                     Err(error) => Err(error),
                 };
@@ -431,8 +668,8 @@ macro_rules! mutations {
     };
 }
 
-fn required_day(date: Date) -> std::result::Result<chrono::NaiveDate, Error> {
-    day(Some(date), &["to"])?.ok_or_else(|| Error::refused(ErrorCode::InvalidDate, ["to"]))
+fn required_day(date: Date, argument: &str) -> std::result::Result<chrono::NaiveDate, Error> {
+    day(Some(date), &[argument])?.ok_or_else(|| Error::refused(ErrorCode::InvalidDate, [argument]))
 }
 
 mutations! {

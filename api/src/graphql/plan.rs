@@ -19,11 +19,17 @@ impl Node {
     /// The type of the plain object below, for `__typename`.
     pub(super) fn type_name(&self) -> &'static str {
         match self.name.as_str() {
-            "by" | "updatedBy" | "suggestedBy" | "decidedBy" | "agency" | "from" | "to" => "Agency",
+            "by" | "updatedBy" | "suggestedBy" | "decidedBy" | "agency" | "from" | "to" | "assignedTo" | "doneBy" => {
+                "Agency"
+            }
             "changes" => "RevisionChange",
+            "checklist" => "Checklist",
             "edges" => "SuggestionEdge",
             "node" | "nodes" => "Suggestion",
+            "episode" => "Episode",
             "fields" => "SuggestedField",
+            "item" | "items" => "ChecklistItem",
+            "minimumReport" => "MinimumReport",
             "pageInfo" => "PageInfo",
             "details" => "HandoverDetails",
             "receipt" => "HandoverReceipt",
@@ -31,6 +37,7 @@ impl Node {
             "unfinished" => "UnfinishedItem",
             "withheld" => "Withheld",
             "lead" | "responsible" | "whereabouts" | "history" => "ResponsibilityPeriod",
+            "warning" => "ClosureWarning",
             _ => "",
         }
     }

@@ -1,7 +1,9 @@
 //! What can be asked.
 
 use super::agency::{AgencyObject, Kind as AgencyKind};
+use super::checklist::{self, ChecklistOutput, Routine};
 use super::child::{Answer, ChildOutput, ConnectionOutput, Plan, timestamp};
+use super::episode::{self, Episode};
 use super::error::answer;
 use super::feed::{ChangesObject, OverdueConnection};
 use super::filter::{ChildFilter, ChildOrder};
@@ -230,6 +232,46 @@ impl Query {
             Some(page) => Ok(Some(SuggestionsOutput::of(session, &page, after.is_some()).await)),
             None => Ok(None),
         }
+    }
+
+    /// The missing episodes of a child (*försvinnanden*), latest first, for those who take part in a search.
+    async fn episodes<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+    ) -> Result<Option<Vec<Episode>>> {
+        let session: &Arc<Session> = ctx.data()?;
+        let episodes = answer(ctx, session.episodes(&child_id).await);
+        Ok(episodes.map(|all| all.iter().map(|view| Episode(episode::to_json(view))).collect()))
+    }
+
+    /// What is to be done about a child now (*checklista*): in its latest missing episode, and in handovers under way. For
+    /// those who work on it.
+    async fn checklist<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+    ) -> Result<Option<ChecklistOutput>> {
+        let session: &Arc<Session> = ctx.data()?;
+        match answer(ctx, session.checklist(&child_id).await) {
+            Some(view) => Ok(Some(ChecklistOutput(checklist::to_json(session, &view).await))),
+            None => Ok(None),
+        }
+    }
+
+    /// The versions of a county's routine for missing children (*länets rutin*), latest first.
+    async fn routines<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "The county (*länskod*), two digits; `00` is the national default.")] county: String,
+    ) -> Result<Option<Vec<Routine>>> {
+        let session: &Arc<Session> = ctx.data()?;
+        let Some(views) = answer(ctx, session.routines(&county).await) else { return Ok(None) };
+        let mut routines = Vec::with_capacity(views.len());
+        for view in views {
+            routines.push(Routine::of(session, view).await);
+        }
+        Ok(Some(routines))
     }
 
     /// Who was shown what of a child (*åtkomstlogg*), latest first: by your own agency; for the data

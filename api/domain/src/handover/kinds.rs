@@ -2,6 +2,7 @@
 
 use crate::agency::AgencyKind;
 use crate::policy::Role;
+use crate::routine::Moment;
 use std::fmt::{self, Write};
 
 /// An hour, in microseconds.
@@ -105,7 +106,7 @@ pub struct Terms {
     /// Whether the child travels: then its departure can be recorded.
     pub travels: bool,
     /// The moment of the county's routine that its checklist is copied from; none where it has no checklist.
-    pub moment: Option<&'static str>,
+    pub moment: Option<Moment>,
     /// Items of that checklist that must be done before the departure, besides those that the routine says so of.
     pub mandatory: &'static [&'static str],
     /// When silence goes further, unless the configuration says otherwise.
@@ -126,7 +127,7 @@ static ASSIGNMENT: Terms = Terms {
     stay: &[AgencyKind::Migration],
     required: &[Detail::Decision, Detail::Contact],
     travels: true,
-    moment: Some("PREVENT"),
+    moment: Some(Moment::Prevent),
     mandatory: &[],
     alarms: ALARMS,
 };
@@ -294,7 +295,7 @@ impl Terms {
         _ = writeln!(text, "  at arrival     {}", effects(self.on_arrival));
         _ = writeln!(text, "  one open       for {}", self.moves.code());
         _ = writeln!(text, "  must tell      {required}");
-        _ = writeln!(text, "  checklist      {}", self.moment.unwrap_or("none"));
+        _ = writeln!(text, "  checklist      {}", self.moment.map_or("none", Moment::code));
         _ = writeln!(
             text,
             "  silence        county board after {} h, episode after {} h",

@@ -19,7 +19,7 @@ use crate::handover::{
 use crate::ids::{AgencyId, HandoverId, ItemId};
 use crate::ledger::Showing;
 use crate::policy::{Act, Consents, Purpose, Relation, Role};
-use crate::store::{HandoverChange, HandoverRow, Received, Standing, Tie};
+use crate::store::{About, HandoverChange, HandoverRow, Received, Standing, Tie};
 use crate::view::{ChildView, Page, Selection};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -109,7 +109,7 @@ impl<'s> Step<'s> {
                 let from = self.giver(&work, new.kind.terms(), &ties)?;
                 self.free_to_move(&work, new.kind, from, to).await?;
                 let row = self.offer(id, &work, new, (from, to), details.clone());
-                Self::write_offer(&mut work, EventKind::HandoverProposed, row)?;
+                self.write_offer(&mut work, EventKind::HandoverProposed, row).await?;
                 let operation = if new.kind == Kind::CaseTransfer { "transferCase" } else { "proposeHandover" };
                 work.note(operation, FieldSet::EMPTY);
                 Ok(work)
@@ -158,7 +158,7 @@ impl<'s> Step<'s> {
                 work.write.event(EventKind::MunicipalityAssigned, FieldSet::EMPTY, None, To::NOBODY);
                 if lead != to {
                     let row = self.offer(id, &work, new, (lead, to), details.clone());
-                    Self::write_offer(&mut work, EventKind::MunicipalityAssigned, row)?;
+                    self.write_offer(&mut work, EventKind::MunicipalityAssigned, row).await?;
                 }
                 work.note("assignMunicipality", moved(&[Effect::Responsible]));
                 Ok(work)
@@ -368,10 +368,14 @@ impl<'s> Step<'s> {
         }
     }
 
-    fn write_offer(work: &mut Work<'_>, kind: EventKind, row: HandoverRow) -> Result<(), Error> {
+    async fn write_offer(&self, work: &mut Work<'_>, kind: EventKind, row: HandoverRow) -> Result<(), Error> {
         let terms = row.kind.terms();
+        let items = match terms.moment {
+            Some(moment) => self.items_for(work, About::Handover, row.id, moment).await?,
+            None => Vec::new(),
+        };
         Self::set_deadlines(work, &row, row.expected_at, terms.alarms)?;
-        copy_checklist(work, &row, terms.moment);
+        self.put_items(work, &items)?;
         work.write.event(kind, FieldSet::EMPTY, Some(row.id), To::both(row.from, row.to));
         work.write.insert_handover(row);
         Ok(())
@@ -879,6 +883,3 @@ const fn event_of(step: Taking) -> EventKind {
         Taking::Close => EventKind::HandoverClosed,
     }
 }
-
-// joins: Write::copy_checklist("HANDOVER", about_id, child, moment, county of the sender's board, now).
-fn copy_checklist(_: &mut Work<'_>, _: &HandoverRow, _: Option<&str>) {}

@@ -3,6 +3,8 @@
 mod agencies;
 mod audit;
 mod change;
+mod checklist;
+mod episode;
 mod feed;
 mod handover;
 mod list;
@@ -17,6 +19,7 @@ mod write;
 
 pub use audit::LogEntry;
 pub(crate) use change::Turns;
+pub use episode::{EpisodeSelection, NewEpisode, PoliceReport, SearchUpdate};
 pub use feed::{ChangeView, Changes};
 pub use handover::{Assignment, NewHandover, Taken};
 pub use list::ListRequest;

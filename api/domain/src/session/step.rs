@@ -93,10 +93,15 @@ impl<'a> Step<'a> {
 
     /// Stops what was done before under the caller's key.
     pub(super) async fn stop_if_done(&self, claim: Option<&Claim>) -> Result<(), Stop> {
-        let Some(claim) = claim else { return Ok(()) };
-        match self.hub.store.claimed(claim).await? {
+        let Some(claimed) = claim else { return Ok(()) };
+        self.go_on(claim, self.hub.store.claimed(claimed).await?)
+    }
+
+    /// Goes on with what is claimed for the first time.
+    pub(super) fn go_on(&self, claim: Option<&Claim>, claimed: Claimed) -> Result<(), Stop> {
+        match claimed {
             Claimed::New => Ok(()),
-            Claimed::Before(outcome) => Err(self.done_before(claim, &outcome)),
+            Claimed::Before(outcome) => Err(claim.map_or_else(unknown, |claim| self.done_before(claim, &outcome))),
             Claimed::Reused => Err(Error::Code(ErrorCode::IdempotencyKeyReused).into()),
         }
     }

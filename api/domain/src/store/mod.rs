@@ -1,9 +1,11 @@
 //! The only code that names the entities and sea-orm. One concrete store for both databases.
 
+mod checklist;
 mod claim;
 mod columns;
 mod deadline;
 mod durability;
+mod episode;
 mod event;
 mod handover;
 mod ledger;
@@ -17,8 +19,10 @@ mod seed;
 mod suggestion;
 mod write;
 
+pub(crate) use checklist::{About, ItemRow, RoutineRow};
 pub(crate) use claim::{Claim, Claimed};
 pub(crate) use deadline::{Due, Hour};
+pub(crate) use episode::{EpisodeRow, NewSighting};
 pub(crate) use event::EventRow;
 pub(crate) use handover::{HandoverChange, HandoverRow, Received, Tie};
 pub(crate) use ledger::{LedgerRow, SubjectRow};
