@@ -4,12 +4,13 @@
 //! Writers of one node wait for each other, so that what happens between the look and the change is another node's doing.
 
 use crate::both;
-use crate::harness::{Answer, Hub, Scene, TestChild, selection};
+use crate::harness::{Answer, Apart, Hub, Scene, TestChild, selection};
 use crate::write::{sample, updated, written};
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use samverka_domain::catalogue::Section;
+use samverka_domain::policy::Engine;
 use samverka_domain::world::PERSONAS;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -297,4 +298,57 @@ async fn what_a_writer_is_shown_is_what_a_reader_is(hub: Hub) {
         }
     }
     assert_eq!(compared, updated().collect());
+}
+
+/// Changes a child's wishes again and again until nothing comes of it. Gives what it was told is done.
+async fn wish_on(hub: &Hub, child: &str, round: usize, writer: usize) -> Vec<String> {
+    let caller = hub.caller("malmo-soc");
+    let query = "query($id: ID!) { child(id: $id) { voice { version } } }";
+    // Connections that the crash has ended are found out by whoever uses them next.
+    let mut version = loop {
+        let answer = caller.ask_with(query, json!({ "id": child })).await;
+        if let Some(version) = answer.json.pointer("/data/child/voice/version").and_then(Value::as_str) {
+            break version.to_owned();
+        }
+    };
+    let mut told = Vec::new();
+    loop {
+        let wish = format!("Önskan {round} av {writer}: {}", told.len());
+        let set = json!({ "wishes": wish });
+        let answer = caller.update_from(child, Section::Voice, &version, set, &[]).await;
+        let Some(next) = answer.json.pointer("/data/updateVoice/child/voice/version").and_then(Value::as_str) else {
+            return told;
+        };
+        next.clone_into(&mut version);
+        told.push(wish);
+    }
+}
+
+/// A change is told of before its own commit is on disk, but not before the commit of the access log's row that comes after it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_answered_outlives_a_crash_of_the_database() {
+    let Some((cluster, database)) = Apart::start().await else { return };
+    let url = database.url.clone();
+    let hub = Arc::new(Hub::start_at(database, &url, Engine::embedded()).await);
+    let children = hub.children(6, &Scene::default()).await;
+    for round in 0..4 {
+        let mut writers = Vec::new();
+        for (writer, child) in children.iter().enumerate() {
+            let (hub, id) = (hub.clone(), child.id.clone());
+            writers.push(tokio::spawn(async move { wish_on(&hub, &id, round, writer).await }));
+        }
+        while hub.count("revision", &format!("CAST(changes AS TEXT) LIKE '%Önskan {round} av%'")).await < 30 {
+            tokio::time::sleep(Duration::from_millis(3)).await;
+        }
+        cluster.crash().await;
+        let mut told = Vec::new();
+        for writer in writers {
+            told.extend(writer.await.expect("a writer ends"));
+        }
+        let rows = hub.rows("SELECT CAST(changes AS TEXT) FROM revision").await;
+        let kept: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).expect("a text")).collect();
+        let lost = told.iter().filter(|wish| !kept.iter().any(|kept| kept.contains(&format!("{wish}\""))));
+        assert_eq!(lost.collect::<Vec<_>>(), Vec::<&String>::new(), "round {round}");
+        assert!(told.len() > 12, "there was something to lose: {}", told.len());
+    }
 }

@@ -132,6 +132,39 @@ struct Cluster {
     _watchdog: Child,
 }
 
+/// A database in a cluster of its own.
+pub struct Apart {
+    cluster: Cluster,
+}
+
+impl Apart {
+    /// Starts a cluster with one database, made as the template is; none where PostgreSQL is not installed.
+    pub async fn start() -> Option<(Apart, Database)> {
+        cluster()?;
+        let cluster = Cluster::start(&binaries()?);
+        cluster.run("CREATE DATABASE hub").await;
+        let url = cluster.url("hub");
+        fill(&url).await;
+        Some((Apart { cluster }, Database { kind: Kind::Postgres, url, folder: None }))
+    }
+
+    /// Kills a process of the cluster: PostgreSQL takes that for a crash, forgets all that is not on disk, and begins anew from
+    /// what is.
+    pub async fn crash(&self) {
+        use sea_orm::{ConnectionTrait, DbBackend, Statement};
+        let admin = sea_orm::Database::connect(self.cluster.url("postgres")).await.expect("connects");
+        let own = Statement::from_string(DbBackend::Postgres, "SELECT pg_backend_pid()");
+        let row = admin.query_one_raw(own).await.expect("answers").expect("a row");
+        let pid: i32 = row.try_get_by_index(0).expect("a number");
+        let killed = Command::new("kill").args(["-9", &pid.to_string()]).status().expect("kill runs");
+        assert!(killed.success());
+        while admin.execute_unprepared("SELECT 1").await.is_err() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        _ = admin.close().await;
+    }
+}
+
 /// The cluster of this run; none where PostgreSQL is not installed, which CI does not excuse.
 fn cluster() -> Option<&'static Cluster> {
     static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();

@@ -5,7 +5,7 @@ mod everything;
 mod record;
 mod scene;
 
-pub use databases::{Database, Kind, folder};
+pub use databases::{Apart, Database, Kind, folder};
 pub use everything::{everything, selection};
 pub use record::field;
 pub use scene::{Scene, TestChild, child_id};

@@ -41,6 +41,11 @@ impl Store {
         let commit = self.text("SHOW synchronous_commit").await?;
         let durable = matches!(commit.as_str(), "on" | "remote_apply" | "remote_write");
         require(durable, "PostgreSQL's synchronous_commit must be on")?;
+        if let Some(direct) = &self.direct {
+            // Whatever is told waits for this one.
+            let log = direct.log.take().await?.text("SHOW synchronous_commit").await?;
+            require(log == commit, "the access log's commits must wait for the disk")?;
+        }
         let standby = self.text("SELECT pg_is_in_recovery()::text").await?;
         require(standby == "false", "the hub must speak to PostgreSQL's primary")
     }

@@ -43,8 +43,8 @@ impl Store {
             hash: Set(row.hash.clone()),
         });
         let insert = ledger::Entity::insert_many(rows).into_query();
-        match &self.writers {
-            Some(writers) => writers.take().await?.execute(&insert).await?,
+        match &self.direct {
+            Some(direct) => direct.log.take().await?.execute(&insert).await?,
             None => _ = self.writer.execute(&insert).await?,
         }
         Ok(())

@@ -52,7 +52,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 const READERS: usize = 8;
 const WRITERS_POSTGRES: u32 = 4;
-const WRITERS_IN_ONE_STATEMENT: usize = 4;
+const CHANGING: usize = 4;
 
 impl From<DbErr> for DatabaseError {
     /// Database errors quote values of the row at hand, so only their kind is kept.
@@ -105,8 +105,19 @@ fn connect_error(what: &str, error: &sea_orm::sqlx::Error) -> DatabaseError {
 pub(crate) struct Store {
     readers: Connections,
     writer: DatabaseConnection,
-    /// For what is written in one statement, on PostgreSQL alone.
-    writers: Option<Connections>,
+    /// PostgreSQL's alone.
+    direct: Option<Direct>,
+}
+
+/// Connections that the hub holds itself, for writing by one statement at a time.
+#[derive(Clone)]
+struct Direct {
+    /// The access log's: a commit is on disk before it is told.
+    log: Connections,
+    /// For changes of a child. Their commits are told before they are on disk: PostgreSQL writes its journal in order, so that
+    /// the commit of the access log's row that every answer waits for, which comes later, has them on disk before anyone is
+    /// told of them, or shown what they changed.
+    changes: Connections,
 }
 
 impl Store {
@@ -140,7 +151,7 @@ impl Store {
         // Whatever commits empties the caches of all others: more than what one request reads is never kept.
         let reading = options.pragma("query_only", "ON").pragma("cache_size", "-16384");
         let readers = Connections::new(Options::Sqlite(reading), READERS, ACQUIRE_TIMEOUT)?;
-        Ok(Store { readers, writer: writer.into(), writers: None })
+        Ok(Store { readers, writer: writer.into(), direct: None })
     }
 
     async fn connect_postgres(url: &str) -> Result<Store, DatabaseError> {
@@ -157,8 +168,12 @@ impl Store {
         let failed = |error| connect_error("PostgreSQL", &error);
         let writer = pool().max_connections(WRITERS_POSTGRES).connect_with(options.clone()).await.map_err(failed)?;
         let readers = Connections::new(Options::Postgres(reading), READERS, ACQUIRE_TIMEOUT)?;
-        let writers = Connections::new(Options::Postgres(options), WRITERS_IN_ONE_STATEMENT, ACQUIRE_TIMEOUT)?;
-        Ok(Store { readers, writer: writer.into(), writers: Some(writers) })
+        let changing = options.clone().options([("synchronous_commit", "off")]);
+        let direct = Direct {
+            log: Connections::new(Options::Postgres(options), 1, ACQUIRE_TIMEOUT)?,
+            changes: Connections::new(Options::Postgres(changing), CHANGING, ACQUIRE_TIMEOUT)?,
+        };
+        Ok(Store { readers, writer: writer.into(), direct: Some(direct) })
     }
 
     fn backend(&self) -> DbBackend {
@@ -177,9 +192,12 @@ impl Store {
             DbBackend::Sqlite => pool(self.writer.get_sqlite_connection_pool()),
             _ => pool(self.writer.get_postgres_connection_pool()),
         };
-        let alone = self.writers.as_ref().map(Connections::figures).unwrap_or_default();
-        let writer =
-            Pool { open: writer.open + alone.open, idle: writer.idle + alone.idle, most: writer.most + alone.most };
+        let direct = self.direct.iter().flat_map(|direct| [direct.log.figures(), direct.changes.figures()]);
+        let writer = direct.fold(writer, |all, one| Pool {
+            open: all.open + one.open,
+            idle: all.idle + one.idle,
+            most: all.most + one.most,
+        });
         [self.readers.figures(), writer]
     }
 
@@ -210,9 +228,12 @@ impl Store {
 
     /// Closes every connection.
     pub(crate) async fn close(self) {
-        let Store { readers, writer, writers } = self;
+        let Store { readers, writer, direct } = self;
         readers.close();
-        writers.inspect(Connections::close);
+        if let Some(Direct { log, changes }) = direct {
+            log.close();
+            changes.close();
+        }
         _ = writer.close().await;
     }
 

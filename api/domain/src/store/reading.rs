@@ -171,6 +171,13 @@ impl Held {
         self.fetch(sql.into(), values).await.map(|_| ())
     }
 
+    /// The text that a statement without parameters gives.
+    pub(super) async fn text(&mut self, sql: &'static str) -> Result<String, DatabaseError> {
+        let rows = self.fetch(sql.into(), SqlxValues(Values(Vec::new()))).await?;
+        let row = rows.first().ok_or_else(|| DatabaseError("a setting cannot be read".to_owned()))?;
+        Ok(row.try_get_by_index(0)?)
+    }
+
     fn build(&self, query: &impl SqlxBinder) -> (String, SqlxValues) {
         match self.connection {
             Connection::Sqlite(_) => query.build_sqlx(SqliteQueryBuilder),

@@ -484,8 +484,8 @@ impl Form {
 impl Store {
     async fn run_alone(&self, alone: Alone) -> Result<Applied, DatabaseError> {
         let Alone { sql, values } = alone;
-        let Some(writers) = &self.writers else { return Err(DatabaseError("there is nothing to write by".to_owned())) };
-        let mut held = writers.take().instrument(debug_span!("begin")).await?;
+        let Some(direct) = &self.direct else { return Err(DatabaseError("there is nothing to write by".to_owned())) };
+        let mut held = direct.changes.take().instrument(debug_span!("begin")).await?;
         #[cfg(debug_assertions)]
         if crate::fault::is_planted() {
             tokio::spawn(async move {
