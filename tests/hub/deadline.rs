@@ -300,9 +300,8 @@ async fn several_nodes_and_writers_fire_each_once(hub: Hub) {
 }
 
 async fn futures_of(nodes: &[Hub], run: &impl AsyncFn(&Hub)) {
-    match nodes {
-        [one, other] => _ = tokio::join!(run(one), run(other)),
-        _ => {}
+    if let [one, other] = nodes {
+        _ = tokio::join!(run(one), run(other));
     }
 }
 

@@ -215,5 +215,5 @@ const PINNED: [(&str, (u64, u64)); 11] = [
     ("children, ordered", (7, 7)),
     ("child, first time", (3, 3)),
     ("updateVoice", (3, 3)),
-    ("addIdentifier", (11, 12)),
+    ("addIdentifier", (12, 13)),
 ];
