@@ -13,6 +13,7 @@ mod auth;
 mod corpus;
 mod crash;
 mod gate;
+mod handover;
 mod harness;
 mod http;
 mod idempotency;

@@ -9,8 +9,9 @@ use std::fmt::Write;
 use uuid::Uuid;
 
 /// The tables that hold a world; those that others point to come last.
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 24] = [
     "roster",
+    "handover",
     "suggestion_field",
     "suggestion",
     "photo",
@@ -135,7 +136,7 @@ impl Script<'_> {
             record.involved.iter().filter(|tie| tie.1 == "LEAD").map(|tie| (tie.0, tie.2)).collect();
         leads.push((record.lead, None));
         let began =
-            record.involved.iter().filter_map(|tie| tie.2).min().unwrap_or(START).min(record.registered_at) - 500;
+            record.involved.iter().filter(|tie| ["LEAD", "RESPONSIBLE"].contains(&tie.1)).filter_map(|tie| tie.2).min().unwrap_or(START).min(record.registered_at) - 500;
         self.insert(
             "child",
             &[
