@@ -52,7 +52,9 @@ fn never(kind: &str) -> String {
 }
 
 async fn propose(hub: &Hub, by: &str, child: &str, kind: &str, to: &str) -> Answer {
-    let details = format!("{CONTACT}, decisionNumber: \"A-1\", decidedOn: \"2026-11-20\", escort: \"Hemlig ledsagare\", note: \"Hemlig\"");
+    let details = format!(
+        "{CONTACT}, decisionNumber: \"A-1\", decidedOn: \"2026-11-20\", escort: \"Hemlig ledsagare\", note: \"Hemlig\""
+    );
     let document = format!(
         "mutation {{ proposeHandover(childId: \"{child}\", kind: {kind}, toAgencyId: \"{}\", expectedAt: \"{}\",
             details: {{ {details} }}) {{ {SHOWN} }} }}",
@@ -89,7 +91,8 @@ async fn taken(hub: &Hub, by: &str, step: Step, id: &str) -> Value {
 
 /// The agency that leads, and the one that is responsible, as the record says.
 async fn answers(hub: &Hub, child: &TestChild) -> (Uuid, Option<Uuid>) {
-    let rows = hub.rows("SELECT child_id, agency_id FROM involvement WHERE kind = 'RESPONSIBLE' AND closed_at IS NULL").await;
+    let rows =
+        hub.rows("SELECT child_id, agency_id FROM involvement WHERE kind = 'RESPONSIBLE' AND closed_at IS NULL").await;
     let own = |row: &&sea_orm::QueryResult| row.try_get_by_index::<Uuid>(0).expect("a child") == child.uuid;
     let responsible = rows.iter().find(own).map(|row| row.try_get_by_index(1).expect("an agency"));
     let rows = hub.rows("SELECT id, lead_agency_id FROM child").await;
@@ -187,7 +190,10 @@ async fn an_assigned_child_is_the_boards_from_the_decision_and_led_by_it_from_th
     let assigned = assigned.data("/assignMunicipality").clone();
     assert_eq!(assigned["child"]["responsibility"]["responsibleAgency"]["code"], "landskrona-soc");
     assert_eq!(assigned["child"]["responsibility"]["leadAgency"]["code"], "migrationsverket");
-    assert_eq!((&assigned["handover"]["kind"], &assigned["handover"]["state"]), (&json!("ASSIGNMENT"), &json!("OFFERED")));
+    assert_eq!(
+        (&assigned["handover"]["kind"], &assigned["handover"]["state"]),
+        (&json!("ASSIGNMENT"), &json!("OFFERED"))
+    );
     let f25 = "responsibility { assignedMunicipality assignmentDecision assignedOn revisions(first: 1) { by { code } changes { field } } }";
     let seen = hub.caller("landskrona-soc").sees(&child.id, f25).await;
     let told = &seen["responsibility"];
@@ -204,7 +210,9 @@ async fn an_assigned_child_is_the_boards_from_the_decision_and_led_by_it_from_th
     assert_eq!(leads(&hub, &child).await, hub.agency("migrationsverket"), "who travels is still led by the sender");
     hub.wait(HOUR);
     let versions = "identity { version } health { version } asylum { version } identifiers { version } responsibility { version } placement { version }";
-    let document = format!("mutation {{ confirmArrival(handoverId: \"{id}\") {{ handover {{ state next receipt {{ section version }} }} child {{ {versions} }} }} }}");
+    let document = format!(
+        "mutation {{ confirmArrival(handoverId: \"{id}\") {{ handover {{ state next receipt {{ section version }} }} child {{ {versions} }} }} }}"
+    );
     let arrived = hub.caller("landskrona-soc").ask(&document).await;
     let arrived = arrived.data("/confirmArrival").clone();
     assert_eq!((&arrived["handover"]["state"], &arrived["handover"]["next"]), (&json!("ARRIVED"), &json!([])));
@@ -214,7 +222,10 @@ async fn an_assigned_child_is_the_boards_from_the_decision_and_led_by_it_from_th
         let line = receipt.iter().find(|line| line["section"] == json!(section)).unwrap_or_else(|| panic!("{section}"));
         assert_eq!(line["version"], seen["version"], "{section}");
     }
-    let again = hub.caller("landskrona-soc").ask(&format!("{{ handover(id: \"{id}\") {{ receipt {{ section version }} }} }}")).await;
+    let again = hub
+        .caller("landskrona-soc")
+        .ask(&format!("{{ handover(id: \"{id}\") {{ receipt {{ section version }} }} }}"))
+        .await;
     assert_eq!(again.data("/handover/receipt"), &json!(receipt));
 
     assert_eq!(answers(&hub, &child).await, (hub.agency("landskrona-soc"), Some(hub.agency("landskrona-soc"))));
@@ -246,14 +257,21 @@ async fn the_receiver_learns_of_the_offer_and_nothing_of_the_child(hub: Hub) {
             details { contactName contactPhone decisionNumber decidedOn escort ticket meeting unit note } receipt { section } } } }").await;
         let offer = list.data("/handovers/nodes/0").clone();
         assert_eq!(offer["childId"], Value::Null);
-        assert_eq!(offer["details"], json!({ "contactName": "Ada Ek", "contactPhone": "+46701740605", "decisionNumber": null,
-            "decidedOn": null, "escort": null, "ticket": null, "meeting": null, "unit": null, "note": null }));
+        assert_eq!(
+            offer["details"],
+            json!({ "contactName": "Ada Ek", "contactPhone": "+46701740605", "decisionNumber": null,
+            "decidedOn": null, "escort": null, "ticket": null, "meeting": null, "unit": null, "note": null })
+        );
         assert_eq!(offer["next"], json!(["acceptHandover", "refuseHandover"]));
         let one = receiver.ask(&format!("{{ handover(id: \"{id}\") {{ childId details {{ escort note }} }} }}")).await;
         assert_eq!(one.data("/handover/childId"), &Value::Null);
         for answer in [&list, &one] {
             let told = child.canaries.values().find(|canary| answer.text.contains(canary.as_str()));
-            assert!(told.is_none() && !answer.text.contains(&child.id) && !answer.text.contains("Hemlig"), "{}", answer.text);
+            assert!(
+                told.is_none() && !answer.text.contains(&child.id) && !answer.text.contains("Hemlig"),
+                "{}",
+                answer.text
+            );
         }
         let ask = format!("{{ child(id: \"{}\") {{ id }} }}", child.id);
         assert_eq!(receiver.ask(&ask).await.codes(), ["NOT_FOUND"]);
@@ -265,7 +283,10 @@ async fn the_receiver_learns_of_the_offer_and_nothing_of_the_child(hub: Hub) {
         // Who refuses has learnt nothing.
         let refused = taken(&hub, "landskrona-soc", Step::Refuse, &id).await;
         assert_eq!((&refused["child"], &refused["handover"]["childId"]), (&Value::Null, &Value::Null));
-        assert_eq!((&refused["handover"]["reason"], &refused["handover"]["details"]["note"]), (&json!("Det går inte."), &Value::Null));
+        assert_eq!(
+            (&refused["handover"]["reason"], &refused["handover"]["details"]["note"]),
+            (&json!("Det går inte."), &Value::Null)
+        );
         assert_eq!(receiver.ask(&ask).await.codes(), ["NOT_FOUND"]);
         // Who accepts reads, until it is taken back.
         let id = proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
@@ -278,17 +299,29 @@ async fn the_receiver_learns_of_the_offer_and_nothing_of_the_child(hub: Hub) {
         offers.push(offer);
         hub.wait(1);
     }
-    assert!(offers.windows(2).all(|pair| pair[0] == pair[1]), "an offer of a protected child tells no more and no less: {offers:?}");
+    assert!(
+        offers.windows(2).all(|pair| pair[0] == pair[1]),
+        "an offer of a protected child tells no more and no less: {offers:?}"
+    );
 }
 
 async fn what_strangers_ask_of_a_handover_is_not_found(hub: Hub) {
-    let child = hub.child(Scene { involved: vec![("migrationsverket", "LEAD"), ("malmo-soc", "RESPONSIBLE"), ("polisen", "INVOLVED")], ..Scene::default() }).await;
+    let child = hub
+        .child(Scene {
+            involved: vec![("migrationsverket", "LEAD"), ("malmo-soc", "RESPONSIBLE"), ("polisen", "INVOLVED")],
+            ..Scene::default()
+        })
+        .await;
     let id = proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
     let never = never("handover");
     for stranger in ["malmo-soc", "polisen", "hvb-malmo", "radda-barnen", "dataskydd", "lansstyrelsen-skane", "skola"] {
         let caller = hub.caller(stranger);
         for id in [&id, &never] {
-            assert_eq!(caller.ask(&format!("{{ handover(id: \"{id}\") {{ id }} }}")).await.codes(), ["NOT_FOUND"], "{stranger}");
+            assert_eq!(
+                caller.ask(&format!("{{ handover(id: \"{id}\") {{ id }} }}")).await.codes(),
+                ["NOT_FOUND"],
+                "{stranger}"
+            );
             for step in Step::ALL.into_iter().filter(|step| *step != Step::Close) {
                 let (real, none) = (take(&hub, stranger, step, id).await, take(&hub, stranger, step, &never).await);
                 assert_eq!((real.codes(), &real.json), (vec!["NOT_FOUND"], &none.json), "{stranger} {step:?}");
@@ -298,11 +331,16 @@ async fn what_strangers_ask_of_a_handover_is_not_found(hub: Hub) {
         assert_eq!(list.data("/handovers/nodes"), &json!([]), "{stranger}");
     }
     assert_eq!(hub.count("handover", "state = 'OFFERED'").await, 1);
-    assert_eq!(hub.caller("migrationsverket").without_purpose().ask("{ handovers { nodes { id } } }").await.codes(), ["PURPOSE_REQUIRED"]);
+    assert_eq!(
+        hub.caller("migrationsverket").without_purpose().ask("{ handovers { nodes { id } } }").await.codes(),
+        ["PURPOSE_REQUIRED"]
+    );
 }
 
 async fn a_case_transfer_moves_responsibility_at_the_acceptance_and_the_lead_at_the_arrival(hub: Hub) {
-    let child = hub.child(Scene { involved: vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE")], ..Scene::default() }).await;
+    let child = hub
+        .child(Scene { involved: vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE")], ..Scene::default() })
+        .await;
     let document = format!(
         "mutation {{ transferCase(childId: \"{}\", toAgencyId: \"{}\", expectedAt: \"{}\", details: {{ {CONTACT} }}) {{ {SHOWN} }} }}",
         child.id,
@@ -326,8 +364,16 @@ async fn a_case_transfer_moves_responsibility_at_the_acceptance_and_the_lead_at_
     hub.caller("malmo-soc").ask(&ask).await.data("/child/id");
     hub.wait(2 * DAY);
     assert_eq!(hub.caller("malmo-soc").ask(&ask).await.codes(), ["NOT_FOUND"]);
-    let kept = hub.caller("malmo-soc").ask(&format!("{{ handover(id: \"{id}\") {{ state childId details {{ note escort }} receipt {{ section }} }} }}")).await;
-    assert_eq!(kept.data("/handover"), &json!({ "state": "ARRIVED", "childId": null, "details": { "note": null, "escort": null }, "receipt": [] }));
+    let kept = hub
+        .caller("malmo-soc")
+        .ask(&format!(
+            "{{ handover(id: \"{id}\") {{ state childId details {{ note escort }} receipt {{ section }} }} }}"
+        ))
+        .await;
+    assert_eq!(
+        kept.data("/handover"),
+        &json!({ "state": "ARRIVED", "childId": null, "details": { "note": null, "escort": null }, "receipt": [] })
+    );
 }
 
 async fn a_replacement_moves_where_the_child_stays(hub: Hub) {
@@ -343,16 +389,29 @@ async fn a_replacement_moves_where_the_child_stays(hub: Hub) {
     assert!(is_tied(&hub, &child, "hvb-malmo", "WHEREABOUTS").await);
     hub.wait(HOUR);
     taken(&hub, "hvb-landskrona", Step::Arrive, &id).await;
-    assert!(is_tied(&hub, &child, "hvb-landskrona", "WHEREABOUTS").await && !is_tied(&hub, &child, "hvb-malmo", "WHEREABOUTS").await);
+    assert!(
+        is_tied(&hub, &child, "hvb-landskrona", "WHEREABOUTS").await
+            && !is_tied(&hub, &child, "hvb-malmo", "WHEREABOUTS").await
+    );
     assert_eq!(leads(&hub, &child).await, hub.agency("migrationsverket"));
     assert_one_at_every_instant(&hub).await;
     assert_eq!(hub.listed_wrongly().await, 0);
 }
 
 async fn a_change_of_chief_guardian_moves_its_tie(hub: Hub) {
-    let child = hub.child(Scene { involved: vec![("migrationsverket", "LEAD"), ("malmo-overformyndare", "INVOLVED")], ..Scene::default() }).await;
+    let child = hub
+        .child(Scene {
+            involved: vec![("migrationsverket", "LEAD"), ("malmo-overformyndare", "INVOLVED")],
+            ..Scene::default()
+        })
+        .await;
     let other = hub.uuid();
-    let columns: Vec<(&str, Bound)> = vec![("id", other.into()), ("code", "annan-of".into()), ("kind", "GUARDIANSHIP".into()), ("name", "Annan".into())];
+    let columns: Vec<(&str, Bound)> = vec![
+        ("id", other.into()),
+        ("code", "annan-of".into()),
+        ("kind", "GUARDIANSHIP".into()),
+        ("name", "Annan".into()),
+    ];
     hub.insert("agency", columns).await;
     let other = format!("agency_{}", data_encoding::BASE32_DNSSEC.encode(other.as_bytes()));
     let document = |to: &str| {
@@ -367,7 +426,8 @@ async fn a_change_of_chief_guardian_moves_its_tie(hub: Hub) {
     let offered = caller.ask(&document(&other)).await;
     let id = offered.data("/proposeHandover/handover/id").as_str().expect("an id").to_owned();
     // No system speaks for the other one here: let it be the one that handed over.
-    let (a, b) = (sql_id(&hub, hub.agency("malmo-overformyndare")), format!("(SELECT id FROM agency WHERE code = 'annan-of')"));
+    let (a, b) =
+        (sql_id(&hub, hub.agency("malmo-overformyndare")), format!("(SELECT id FROM agency WHERE code = 'annan-of')"));
     hub.sql(&format!("UPDATE handover SET from_agency_id = {b}, to_agency_id = {a}, proposer_agency_id = {b}")).await;
     hub.sql(&format!("UPDATE involvement SET agency_id = {b} WHERE kind = 'INVOLVED'")).await;
     taken(&hub, "malmo-overformyndare", Step::Accept, &id).await;
@@ -377,7 +437,9 @@ async fn a_change_of_chief_guardian_moves_its_tie(hub: Hub) {
 }
 
 async fn who_comes_of_age_is_nobodys_responsibility(hub: Hub) {
-    let child = hub.child(Scene { involved: vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE")], ..Scene::default() }).await;
+    let child = hub
+        .child(Scene { involved: vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE")], ..Scene::default() })
+        .await;
     let id = proposed(&hub, "malmo-soc", &child.id, "ADULT_RECEPTION", "migrationsverket").await;
     taken(&hub, "migrationsverket", Step::Accept, &id).await;
     taken(&hub, "migrationsverket", Step::Arrive, &id).await;
@@ -400,11 +462,43 @@ async fn what_is_wrong_is_refused_and_moves_nothing(hub: Hub) {
     for (by, kind, to, expected, details, code, input) in [
         ("migrationsverket", "ASSIGNMENT", &landskrona, -1, decision.as_str(), "DATE_ORDER", json!(["expectedAt"])),
         ("migrationsverket", "ASSIGNMENT", &landskrona, 367 * DAY, &decision, "DATE_ORDER", json!(["expectedAt"])),
-        ("migrationsverket", "ASSIGNMENT", &landskrona, HOUR, CONTACT, "REQUIRED", json!(["details", "decisionNumber"])),
-        ("migrationsverket", "ASSIGNMENT", &landskrona, HOUR, "contactPhone: \"12\"", "INVALID_FORMAT", json!(["details", "contactPhone"])),
+        (
+            "migrationsverket",
+            "ASSIGNMENT",
+            &landskrona,
+            HOUR,
+            CONTACT,
+            "REQUIRED",
+            json!(["details", "decisionNumber"]),
+        ),
+        (
+            "migrationsverket",
+            "ASSIGNMENT",
+            &landskrona,
+            HOUR,
+            "contactPhone: \"12\"",
+            "INVALID_FORMAT",
+            json!(["details", "contactPhone"]),
+        ),
         ("migrationsverket", "ASSIGNMENT", &never, HOUR, &decision, "UNKNOWN_AGENCY", json!(["toAgencyId"])),
-        ("migrationsverket", "ASSIGNMENT", &"landskrona".to_owned(), HOUR, &decision, "INVALID_ID", json!(["toAgencyId"])),
-        ("migrationsverket", "ASSIGNMENT", &agency(&hub, "skola"), HOUR, &decision, "AGENCY_KIND", json!(["toAgencyId"])),
+        (
+            "migrationsverket",
+            "ASSIGNMENT",
+            &"landskrona".to_owned(),
+            HOUR,
+            &decision,
+            "INVALID_ID",
+            json!(["toAgencyId"]),
+        ),
+        (
+            "migrationsverket",
+            "ASSIGNMENT",
+            &agency(&hub, "skola"),
+            HOUR,
+            &decision,
+            "AGENCY_KIND",
+            json!(["toAgencyId"]),
+        ),
         ("migrationsverket", "CASE_TRANSFER", &landskrona, HOUR, CONTACT, "FORBIDDEN", json!([])),
         ("migrationsverket", "RETURN", &agency(&hub, "migrationsverket"), HOUR, CONTACT, "FORBIDDEN", json!([])),
         // Malmö is responsible, and does not lead.
@@ -454,7 +548,10 @@ async fn what_is_wrong_is_refused_and_moves_nothing(hub: Hub) {
     let twice = take(&hub, "landskrona-soc", Step::Accept, &id).await;
     assert_eq!((twice.codes(), &twice.error()["state"]), (vec!["CONFLICT"], &json!("ACCEPTED")));
     let instants = async |by: &str, step: &str, argument: &str, micros: i64| {
-        let document = format!("mutation {{ {step}(handoverId: \"{id}\", {argument}: \"{}\") {{ {SHOWN} }} }}", ahead(&hub, micros));
+        let document = format!(
+            "mutation {{ {step}(handoverId: \"{id}\", {argument}: \"{}\") {{ {SHOWN} }} }}",
+            ahead(&hub, micros)
+        );
         hub.caller(by).ask(&document).await
     };
     for (by, step, argument, micros) in [
@@ -465,11 +562,20 @@ async fn what_is_wrong_is_refused_and_moves_nothing(hub: Hub) {
         let answer = instants(by, step, argument, micros).await;
         assert_eq!((answer.codes(), &answer.error()["input"]), (vec!["DATE_ORDER"], &json!([argument])), "{step}");
     }
-    instants("migrationsverket", "recordDeparture", "departedAt", -1).await.data("/recordDeparture/handover/departedAt");
+    instants("migrationsverket", "recordDeparture", "departedAt", -1)
+        .await
+        .data("/recordDeparture/handover/departedAt");
     let before = instants("landskrona-soc", "confirmArrival", "arrivedAt", -2).await;
     assert_eq!((before.codes(), &before.error()["input"]), (vec!["DATE_ORDER"], &json!(["arrivedAt"])));
-    assert_eq!(take(&hub, "migrationsverket", Step::Withdraw, &id).await.codes(), ["CONFLICT"], "who travels is not withdrawn");
-    let long = format!("mutation {{ reportNotArrived(handoverId: \"{id}\", reason: \"{}\") {{ {SHOWN} }} }}", "x".repeat(1001));
+    assert_eq!(
+        take(&hub, "migrationsverket", Step::Withdraw, &id).await.codes(),
+        ["CONFLICT"],
+        "who travels is not withdrawn"
+    );
+    let long = format!(
+        "mutation {{ reportNotArrived(handoverId: \"{id}\", reason: \"{}\") {{ {SHOWN} }} }}",
+        "x".repeat(1001)
+    );
     assert_eq!(hub.caller("landskrona-soc").ask(&long).await.codes(), ["TOO_LONG"]);
     assert_eq!(hub.count("handover", "state = 'TRAVELLING'").await, 1);
     assert_eq!(leads(&hub, &child).await, hub.agency("migrationsverket"));
@@ -480,7 +586,10 @@ async fn an_open_item_holds_the_departure_and_never_the_arrival(hub: Hub) {
     let child = hub.child(Scene::default()).await;
     let id = proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
     taken(&hub, "landskrona-soc", Step::Accept, &id).await;
-    let about = Uuid::from_slice(&data_encoding::BASE32_DNSSEC.decode(id.trim_start_matches("handover_").as_bytes()).expect("an id")).expect("an id");
+    let about = Uuid::from_slice(
+        &data_encoding::BASE32_DNSSEC.decode(id.trim_start_matches("handover_").as_bytes()).expect("an id"),
+    )
+    .expect("an id");
     for (key, mandatory, state) in [("contact", true, "OPEN"), ("photo", false, "OPEN"), ("map", true, "DONE")] {
         let columns: Vec<(&str, Bound)> = vec![
             ("id", hub.uuid().into()),
@@ -539,7 +648,8 @@ async fn readiness_says_what_the_receiver_then_sees(hub: Hub) {
         let sections = promised.as_array().expect("a list");
         let some = sections.iter().filter(|section| section["section"] != "placement");
         let names: Vec<&str> = some.clone().map(|section| section["section"].as_str().expect("a name")).collect();
-        let shown: Vec<String> = names.iter().map(|name| format!("{name} {{ withheld {{ field rule reason }} }}")).collect();
+        let shown: Vec<String> =
+            names.iter().map(|name| format!("{name} {{ withheld {{ field rule reason }} }}")).collect();
         let seen = receiver.sees(&child.id, &shown.join(" ")).await;
         for section in some {
             let name = section["section"].as_str().expect("a name");
@@ -550,7 +660,20 @@ async fn readiness_says_what_the_receiver_then_sees(hub: Hub) {
 }
 
 async fn who_answered_for_a_child_is_told_as_of_an_instant(hub: Hub) {
-    let child = hub.child(Scene { involved: vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE"), ("skola", "INVOLVED"), ("hvb-malmo", "WHEREABOUTS"), ("malmo-overformyndare", "INVOLVED"), ("radda-barnen", "INVOLVED")], home: Some("hvb-malmo"), ..Scene::default() }).await;
+    let child = hub
+        .child(Scene {
+            involved: vec![
+                ("malmo-soc", "LEAD"),
+                ("malmo-soc", "RESPONSIBLE"),
+                ("skola", "INVOLVED"),
+                ("hvb-malmo", "WHEREABOUTS"),
+                ("malmo-overformyndare", "INVOLVED"),
+                ("radda-barnen", "INVOLVED"),
+            ],
+            home: Some("hvb-malmo"),
+            ..Scene::default()
+        })
+        .await;
     let before = ahead(&hub, 0);
     hub.wait(HOUR);
     let id = proposed(&hub, "malmo-soc", &child.id, "CASE_TRANSFER", "landskrona-soc").await;
@@ -574,13 +697,20 @@ async fn who_answered_for_a_child_is_told_as_of_an_instant(hub: Hub) {
     ] {
         let answer = ask("landskrona-soc", at).await;
         let seen = answer.data("/responsibility");
-        assert_eq!((&seen["lead"]["agency"]["code"], &seen["responsible"]["agency"]["code"]), (&json!(lead), &json!(responsible)), "{at}");
+        assert_eq!(
+            (&seen["lead"]["agency"]["code"], &seen["responsible"]["agency"]["code"]),
+            (&json!(lead), &json!(responsible)),
+            "{at}"
+        );
         assert_eq!(seen["whereabouts"]["agency"]["code"], "hvb-malmo");
         assert_eq!(seen["history"].as_array().expect("a list").len(), 5);
     }
     // Before the child was registered nobody answered for it.
     let answer = ask("landskrona-soc", "2020-01-01T00:00:00Z").await;
-    assert_eq!((answer.data("/responsibility/lead"), answer.data("/responsibility/responsible")), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (answer.data("/responsibility/lead"), answer.data("/responsibility/responsible")),
+        (&Value::Null, &Value::Null)
+    );
     assert_eq!(ask("landskrona-soc", &ahead(&hub, HOUR)).await.codes(), ["DATE_ORDER"]);
     // The school knows the board and not the home; an organisation without a consent knows nothing.
     let answer = ask("skola", "").await;
@@ -605,7 +735,13 @@ async fn handovers_are_listed_in_pages_to_their_parties(hub: Hub) {
         loop {
             let page = caller.ask_with("query($after: String) { handovers(first: 2, after: $after) { edges { cursor node { id } } pageInfo { hasNextPage endCursor } } }", json!({ "after": after })).await;
             let page = page.data("/handovers");
-            found.extend(page["edges"].as_array().expect("a list").iter().map(|edge| edge["node"]["id"].as_str().expect("an id").to_owned()));
+            found.extend(
+                page["edges"]
+                    .as_array()
+                    .expect("a list")
+                    .iter()
+                    .map(|edge| edge["node"]["id"].as_str().expect("an id").to_owned()),
+            );
             after = page["pageInfo"]["endCursor"].clone();
             if page["pageInfo"]["hasNextPage"] == json!(false) {
                 break;
@@ -614,7 +750,12 @@ async fn handovers_are_listed_in_pages_to_their_parties(hub: Hub) {
         assert_eq!(found, made, "{persona}");
         let open = caller.ask("{ handovers(state: OFFERED) { nodes { state } } }").await;
         assert_eq!(open.data("/handovers/nodes").as_array().expect("a list").len(), 4);
-        let other = caller.ask_with("query($after: String) { handovers(state: OFFERED, after: $after) { nodes { id } } }", json!({ "after": after })).await;
+        let other = caller
+            .ask_with(
+                "query($after: String) { handovers(state: OFFERED, after: $after) { nodes { id } } }",
+                json!({ "after": after }),
+            )
+            .await;
         assert_eq!(other.codes(), ["INVALID_CURSOR"]);
     }
 }
@@ -623,7 +764,12 @@ async fn handovers_are_listed_in_pages_to_their_parties(hub: Hub) {
 async fn random_steps_of_random_callers_follow_the_table(hub: Hub) {
     let mut dice = StdRng::seed_from_u64(20_261_122);
     for _ in 0..6 {
-        let child = hub.child(Scene { involved: vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE"), ("polisen", "INVOLVED")], ..Scene::default() }).await;
+        let child = hub
+            .child(Scene {
+                involved: vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE"), ("polisen", "INVOLVED")],
+                ..Scene::default()
+            })
+            .await;
         let (mut lead, mut other) = ("malmo-soc", "landskrona-soc");
         let (mut open, mut moves) = (None::<(String, State)>, 0);
         for _ in 0..40 {
@@ -635,7 +781,10 @@ async fn random_steps_of_random_callers_follow_the_table(hub: Hub) {
                     // Responsibility has moved ahead of the lead: then only the lead itself is left to give.
                     open = Some((proposed(&hub, lead, &child.id, "ASSIGNMENT", other).await, State::Offered));
                 } else {
-                    open = Some((answer.data("/proposeHandover/handover/id").as_str().expect("an id").to_owned(), State::Offered));
+                    open = Some((
+                        answer.data("/proposeHandover/handover/id").as_str().expect("an id").to_owned(),
+                        State::Offered,
+                    ));
                 }
                 continue;
             };
@@ -646,8 +795,12 @@ async fn random_steps_of_random_callers_follow_the_table(hub: Hub) {
             let expected = party.map(|party| state.after(step, party, true));
             match expected {
                 None => assert_eq!(answer.codes(), ["NOT_FOUND"], "{by} {step:?}"),
-                Some(Err(samverka_domain::handover::Wrong::State)) => assert_eq!(answer.codes(), ["CONFLICT"], "{by} {step:?}"),
-                Some(Err(samverka_domain::handover::Wrong::Party)) => assert_eq!(answer.codes(), ["FORBIDDEN"], "{by} {step:?}"),
+                Some(Err(samverka_domain::handover::Wrong::State)) => {
+                    assert_eq!(answer.codes(), ["CONFLICT"], "{by} {step:?}")
+                }
+                Some(Err(samverka_domain::handover::Wrong::Party)) => {
+                    assert_eq!(answer.codes(), ["FORBIDDEN"], "{by} {step:?}")
+                }
                 Some(Ok(next)) => {
                     let seen = answer.data(&format!("/{}/handover/state", step.mutation()));
                     assert_eq!(seen, next.code(), "{by} {step:?}");
@@ -671,7 +824,9 @@ async fn random_steps_of_random_callers_follow_the_table(hub: Hub) {
 }
 
 async fn many_at_once_leave_one_lead(hub: Hub) {
-    let child = hub.child(Scene { involved: vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE")], ..Scene::default() }).await;
+    let child = hub
+        .child(Scene { involved: vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE")], ..Scene::default() })
+        .await;
     let proposal = format!(
         "mutation {{ proposeHandover(childId: \"{}\", kind: CASE_TRANSFER, toAgencyId: \"{}\", expectedAt: \"{}\", details: {{ {CONTACT} }}) {{ {SHOWN} }} }}",
         child.id,
@@ -682,14 +837,19 @@ async fn many_at_once_leave_one_lead(hub: Hub) {
     let answers = hub.send_together((0..8).map(|_| caller.request(json!({ "query": proposal }))).collect()).await;
     let done: Vec<&Answer> = answers.iter().filter(|answer| answer.json["errors"].is_null()).collect();
     assert_eq!(done.len(), 1);
-    assert!(answers.iter().filter(|answer| !answer.json["errors"].is_null()).all(|answer| answer.codes() == ["CONFLICT"]));
+    assert!(
+        answers.iter().filter(|answer| !answer.json["errors"].is_null()).all(|answer| answer.codes() == ["CONFLICT"])
+    );
     let id = done[0].data("/proposeHandover/handover/id").as_str().expect("an id").to_owned();
     let request = |by: &'static str, step: Step| {
         let more = if step == Step::Withdraw { ", reason: \"Nej\"" } else { "" };
         let query = format!("mutation {{ {}(handoverId: \"{id}\"{more}) {{ {SHOWN} }} }}", step.mutation());
         hub.caller(by).request(json!({ "query": query }))
     };
-    for round in [[("landskrona-soc", Step::Accept), ("landskrona-soc", Step::Accept)], [("landskrona-soc", Step::Arrive), ("malmo-soc", Step::Withdraw)]] {
+    for round in [
+        [("landskrona-soc", Step::Accept), ("landskrona-soc", Step::Accept)],
+        [("landskrona-soc", Step::Arrive), ("malmo-soc", Step::Withdraw)],
+    ] {
         let requests = round.into_iter().cycle().take(8).map(|(by, step)| request(by, step)).collect();
         let answers = hub.send_together(requests).await;
         let done = answers.iter().filter(|answer| answer.json["errors"].is_null()).count();
@@ -738,9 +898,15 @@ async fn the_database_keeps_the_lead_from_a_hostile_hand(hub: Hub) {
         format!("UPDATE involvement SET kind = 'INVOLVED' WHERE {own}"),
         format!("UPDATE involvement SET kind = 'LEAD' WHERE child_id = {id} AND kind = 'RESPONSIBLE'"),
         format!("UPDATE involvement SET id = {new} WHERE {own} AND closed_at IS NULL"),
-        format!("INSERT INTO involvement (id, child_id, agency_id, kind, opened_at) VALUES ({new}, {id}, {other}, 'LEAD', {now})"),
-        format!("INSERT INTO involvement (id, child_id, agency_id, kind, opened_at, closed_at) VALUES ({new}, {id}, {other}, 'LEAD', 5, 6)"),
-        format!("INSERT INTO involvement (id, child_id, agency_id, kind, opened_at) SELECT {new}, id, lead_agency_id, 'LEAD', lead_since FROM child WHERE id = {id}"),
+        format!(
+            "INSERT INTO involvement (id, child_id, agency_id, kind, opened_at) VALUES ({new}, {id}, {other}, 'LEAD', {now})"
+        ),
+        format!(
+            "INSERT INTO involvement (id, child_id, agency_id, kind, opened_at, closed_at) VALUES ({new}, {id}, {other}, 'LEAD', 5, 6)"
+        ),
+        format!(
+            "INSERT INTO involvement (id, child_id, agency_id, kind, opened_at) SELECT {new}, id, lead_agency_id, 'LEAD', lead_since FROM child WHERE id = {id}"
+        ),
         format!("UPDATE child SET lead_agency_id = {other} WHERE id = {id}"),
         format!("UPDATE child SET lead_since = {now} WHERE id = {id}"),
         format!("UPDATE child SET lead_agency_id = {other}, lead_since = lead_since - 1 WHERE id = {id}"),
@@ -748,7 +914,9 @@ async fn the_database_keeps_the_lead_from_a_hostile_hand(hub: Hub) {
         format!("UPDATE child SET lead_agency_id = {new}, lead_since = {now} WHERE id = {id}"),
         format!("UPDATE child SET registered_at = registered_at - 1 WHERE id = {id}"),
         format!("DELETE FROM child WHERE id = {id}"),
-        format!("INSERT INTO child (id, subject, lead_agency_id, lead_since, state, registered_at) VALUES ({new}, {new}, {other}, 7, 'ACTIVE', 6)"),
+        format!(
+            "INSERT INTO child (id, subject, lead_agency_id, lead_since, state, registered_at) VALUES ({new}, {new}, {other}, 7, 'ACTIVE', 6)"
+        ),
     ];
     match hub.outside.get_database_backend() {
         DbBackend::Sqlite => attempts.extend([
@@ -793,7 +961,9 @@ async fn the_database_keeps_responsibility_from_a_hostile_hand(hub: Hub) {
     let insert = |from: i64, to: Option<i64>| {
         let to = to.map_or("NULL".to_owned(), |to| to.to_string());
         let new = sql_id(&hub, hub.uuid());
-        format!("INSERT INTO involvement (id, child_id, agency_id, kind, opened_at, closed_at) VALUES ({new}, {id}, {other}, 'RESPONSIBLE', {from}, {to})")
+        format!(
+            "INSERT INTO involvement (id, child_id, agency_id, kind, opened_at, closed_at) VALUES ({new}, {id}, {other}, 'RESPONSIBLE', {from}, {to})"
+        )
     };
     let attempts = [
         format!("DELETE FROM involvement WHERE {own}"),

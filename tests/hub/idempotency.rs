@@ -54,7 +54,9 @@ fn assert_reused(answer: &Answer) {
 /// How much there is of all that a mutation may move.
 async fn moved(hub: &Hub) -> Vec<i64> {
     let mut counts = Vec::new();
-    for table in ["revision", "child", "identifier", "placement", "involvement", "idempotency", "suggestion", "handover"] {
+    for table in
+        ["revision", "child", "identifier", "placement", "involvement", "idempotency", "suggestion", "handover"]
+    {
         counts.push(hub.count(table, "1 = 1").await);
     }
     counts
@@ -174,7 +176,9 @@ async fn ways(hub: &Hub, field: &str) -> Vec<Asked> {
         )),
         "assignMunicipality" => one(Asked::new(
             "migrationsverket",
-            &format!("$id: ID! | assignMunicipality(childId: $id, municipality: \"1282\", decisionNumber: \"A-1\", decidedOn: \"2026-11-20\", {EXPECTED})"),
+            &format!(
+                "$id: ID! | assignMunicipality(childId: $id, municipality: \"1282\", decisionNumber: \"A-1\", decidedOn: \"2026-11-20\", {EXPECTED})"
+            ),
             json!({ "id": child }),
         )),
         "proposeHandover" | "transferCase" => {

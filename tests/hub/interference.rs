@@ -494,19 +494,25 @@ impl Run<'_> {
                 let expected = instant(START + HOUR * 400);
                 let document = if *ready {
                     let sections = "{ section visible withheld { field rule } }";
-                    format!("query($id: ID!, $to: ID!) {{ handoverReadiness(childId: $id, toAgencyId: $to, kind: {kind}) {{
-                        purpose onAcceptance {sections} onArrival {sections} unfinished {{ text }} }} }}")
+                    format!(
+                        "query($id: ID!, $to: ID!) {{ handoverReadiness(childId: $id, toAgencyId: $to, kind: {kind}) {{
+                        purpose onAcceptance {sections} onArrival {sections} unfinished {{ text }} }} }}"
+                    )
                 } else {
-                    format!("mutation($id: ID!, $to: ID!) {{ proposeHandover(childId: $id, toAgencyId: $to, kind: {kind},
+                    format!(
+                        "mutation($id: ID!, $to: ID!) {{ proposeHandover(childId: $id, toAgencyId: $to, kind: {kind},
                         expectedAt: \"{expected}\", details: {{ contactName: \"Ada Ek\", contactPhone: \"+46701740605\",
                         decisionNumber: \"A-1\", decidedOn: \"2026-11-20\" }}) {{ {HANDOVER} child {{ {} }} }} }}",
-                        whole(Section::Responsibility))
+                        whole(Section::Responsibility)
+                    )
                 };
                 json!({ "query": document, "variables": { "id": self.id(*who), "to": self.twins.agencies[to] } })
             }
             Asks::Hands { state, first } => {
-                let query = format!("query($state: HandoverState, $first: Int) {{ handovers(state: $state, first: $first) {{
-                    edges {{ cursor node {{ {HANDED} }} }} pageInfo {{ hasNextPage endCursor }} }} }}");
+                let query = format!(
+                    "query($state: HandoverState, $first: Int) {{ handovers(state: $state, first: $first) {{
+                    edges {{ cursor node {{ {HANDED} }} }} pageInfo {{ hasNextPage endCursor }} }} }}"
+                );
                 let state = state.map(|state| ["OFFERED", "ACCEPTED", "WITHDRAWN", "REFUSED"][usize::from(state)]);
                 json!({ "query": query, "variables": { "state": state, "first": first } })
             }
@@ -517,7 +523,8 @@ impl Run<'_> {
                     Taking::Reschedule => format!(", expectedAt: \"{}\"", instant(START + HOUR * 500)),
                     _ => String::new(),
                 };
-                let mutation = format!("mutation($id: ID!) {{ {}(handoverId: $id{more}) {{ {HANDOVER} }} }}", step.mutation());
+                let mutation =
+                    format!("mutation($id: ID!) {{ {}(handoverId: $id{more}) {{ {HANDOVER} }} }}", step.mutation());
                 let id = self.handover.clone().unwrap_or_else(|| "handover_00000000000000000000000000".to_owned());
                 json!({ "query": mutation, "variables": { "id": id } })
             }
@@ -644,9 +651,11 @@ const SUGGESTED: &str = "id section state at by { code } comment
 const SUGGESTION: &str = "suggestion { id section state at by { code } comment
     fields { field change value state decidedAt decidedBy { code } reason } }";
 
-const HANDED: &str = "id childId kind state overdue urgent next reason from { code } to { code } proposedAt expectedAt endedAt
+const HANDED: &str =
+    "id childId kind state overdue urgent next reason from { code } to { code } proposedAt expectedAt endedAt
     details { contactName decisionNumber note } receipt { section version }";
-const HANDOVER: &str = "handover { id childId kind state overdue urgent next reason from { code } to { code } proposedAt expectedAt
+const HANDOVER: &str =
+    "handover { id childId kind state overdue urgent next reason from { code } to { code } proposedAt expectedAt
     endedAt details { contactName decisionNumber note } receipt { section version } }";
 
 fn instant(micros: i64) -> String {

@@ -5,6 +5,7 @@ use crate::caller::Caller;
 use crate::clock::{Clock, Dice, random_id, random_secret};
 use crate::error::{DatabaseError, Error, ErrorCode};
 use crate::figures::{DecisionFigures, Figures};
+use crate::handover::AlarmTimes;
 use crate::ids::AgencyId;
 use crate::keys::Keys;
 use crate::leak::Leaks;
@@ -194,6 +195,7 @@ pub(crate) struct Inner {
     pub(crate) leaks: Leaks,
     pub(crate) keys: Keys,
     pub(crate) ledger: Ledger,
+    pub(crate) alarms: AlarmTimes,
     decisions: DecisionFigures,
     /// What agencies were to children when they last looked: a guess, never an answer.
     pub(crate) recent: Cache<(AgencyId, Uuid), Standing>,
@@ -216,6 +218,8 @@ pub struct Settings {
     pub clock: Clock,
     /// What the node is called in the access log.
     pub node: String,
+    /// When the silence of a handover goes further.
+    pub alarms: AlarmTimes,
 }
 
 impl Hub {
@@ -228,7 +232,7 @@ impl Hub {
     /// reached.
     pub async fn open(database: Database, settings: Settings) -> Result<Hub, Error> {
         let Database { store } = database;
-        let Settings { engine, clock, node } = settings;
+        let Settings { engine, clock, node, alarms } = settings;
         store.assert_durable().await?;
         if let Some((pending, _)) = store.migrations().await?.into_iter().find(|(_, applied)| !applied) {
             return Err(
@@ -248,6 +252,7 @@ impl Hub {
             leaks: Leaks::default(),
             keys,
             ledger,
+            alarms,
             decisions: DecisionFigures::default(),
             recent: Cache::new(RECENT),
             agencies: RwLock::new(agencies),

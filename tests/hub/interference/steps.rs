@@ -181,7 +181,7 @@ fn asks(role: Role) -> impl Strategy<Value = Asks> {
     let cleared = prop_oneof![3 => Just(Vec::new()), 1 => proptest::collection::vec(any::<u8>(), 1..3)];
     prop_oneof![
         10 => (who(), picks(6)).prop_map(|(who, picks)| Asks::Child { who, picks }),
-        9 => (searched(role, NUMBERS), 0..8u8, picks(2)).prop_map(
+        12 => (searched(role, NUMBERS), 0..8u8, picks(2)).prop_map(
             |(kind, number, picks)| Asks::ByNumber { kind: kind as u8, number, picks }
         ),
         14 => (list(role), picks(2)).prop_map(|(list, picks)| Asks::Children { list, picks }),

@@ -356,7 +356,7 @@ impl Step<'_> {
 
     async fn write_offer(&self, work: &Work<'_>, row: HandoverRow) -> Result<(), Error> {
         let terms = row.kind.terms();
-        set_deadlines(&work.write, &row, row.expected_at, terms.alarms).await?;
+        set_deadlines(&work.write, &row, row.expected_at, self.hub.alarms.of(row.kind)).await?;
         copy_checklist(&work.write, &row, terms.moment).await?;
         tell(&work.write, &row, "HANDOVER_PROPOSED", Some(row.to)).await?;
         Ok(work.write.insert_handover(row).await?)
@@ -463,7 +463,7 @@ impl Step<'_> {
         self.move_ties(work, ties, (row.from, row.to), effects, terms.stay).await?;
         match (step, change.expected_at) {
             (Taking::Reschedule, Some(expected_at)) => {
-                set_deadlines(&work.write, row, expected_at, terms.alarms).await?;
+                set_deadlines(&work.write, row, expected_at, self.hub.alarms.of(row.kind)).await?;
             }
             (step, _) if step.ends() => cancel_deadlines(&work.write, row.id).await?,
             _ => {}
