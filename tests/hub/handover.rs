@@ -426,8 +426,7 @@ async fn a_change_of_chief_guardian_moves_its_tie(hub: Hub) {
     let offered = caller.ask(&document(&other)).await;
     let id = offered.data("/proposeHandover/handover/id").as_str().expect("an id").to_owned();
     // No system speaks for the other one here: let it be the one that handed over.
-    let (a, b) =
-        (sql_id(&hub, hub.agency("malmo-overformyndare")), format!("(SELECT id FROM agency WHERE code = 'annan-of')"));
+    let (a, b) = (sql_id(&hub, hub.agency("malmo-overformyndare")), "(SELECT id FROM agency WHERE code = 'annan-of')");
     hub.sql(&format!("UPDATE handover SET from_agency_id = {b}, to_agency_id = {a}, proposer_agency_id = {b}")).await;
     hub.sql(&format!("UPDATE involvement SET agency_id = {b} WHERE kind = 'INVOLVED'")).await;
     taken(&hub, "malmo-overformyndare", Step::Accept, &id).await;

@@ -487,15 +487,6 @@ async fn each_root_field_of_a_document_is_remembered_by_itself(hub: Hub) {
     assert_eq!(whole.data("/a"), &partly.json["data"]["a"]);
 }
 
-/// An agency's id as SQL.
-fn literal(hub: &Hub, persona: &str) -> String {
-    let id = hub.agency(persona);
-    match hub.database.kind {
-        Kind::Sqlite => format!("x'{}'", id.simple()),
-        Kind::Postgres => format!("'{id}'"),
-    }
-}
-
 async fn a_key_is_one_string_or_token(hub: Hub) {
     let first = registered(&register(&hub, "8e03978e-40d5-43e8-bc93-6894a57f9324", "Amir").await);
     let quoted = registered(&register(&hub, "\"8e03978e-40d5-43e8-bc93-6894a57f9324\"", "Amir").await);
