@@ -4,8 +4,10 @@ use axum::http::Uri;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use samverka_domain::agency::{AgencyKind, NewAgency};
+use samverka_domain::handover::{AlarmTimes, Alarms, HOUR, Kind};
 use samverka_domain::policy::Role;
 use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +38,9 @@ pub enum ConfigError {
     /// An issuer's tokens may live too long.
     #[error("issuer `{0}`: `longest_life_seconds` must be from 1 to 3600")]
     Life(String),
+    /// A kind of handover is unknown, or its hours cannot be.
+    #[error("handover `{0}`: it must be a kind of handover, with hours from 0 to 720 that come in order")]
+    Handover(String),
     /// Spans cannot be sent there.
     #[error(
         "`otlp_endpoint` must be `http://HOST:PORT`, without a path: a collector on this machine, spoken to in plain text"
@@ -76,12 +81,25 @@ pub struct Config {
     /// The OpenTelemetry collector that is sent spans, `http://HOST:PORT`; none is where it is not set.
     #[serde(default, deserialize_with = "collector")]
     pub otlp_endpoint: Option<Uri>,
+    /// When the silence of a handover goes further, by kind.
+    #[serde(default)]
+    pub handover: BTreeMap<String, AlarmConfig>,
     /// The agencies of the hub.
     #[serde(default)]
     pub agency: Vec<AgencyConfig>,
     /// The issuers whose tokens are taken.
     #[serde(default)]
     pub issuer: Vec<IssuerConfig>,
+}
+
+/// How long after the expected arrival an unconfirmed handover goes further. Both agencies are told at once.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlarmConfig {
+    /// Hours until the county board's coordinator is told.
+    pub county_after_hours: i64,
+    /// Hours until a missing episode is proposed.
+    pub episode_after_hours: i64,
 }
 
 /// An agency.
@@ -209,6 +227,23 @@ impl Config {
             }
         }
         Ok(agencies)
+    }
+}
+
+impl Config {
+    /// When the silence of a handover goes further, checked.
+    ///
+    /// # Errors
+    ///
+    /// The first kind that is unknown, or whose hours cannot be.
+    pub fn alarms(&self) -> Result<AlarmTimes, ConfigError> {
+        let read = |(code, hours): (&String, &AlarmConfig)| {
+            let AlarmConfig { county_after_hours: county, episode_after_hours: episode } = *hours;
+            let kind = Kind::from_code(code).filter(|_| 0 <= county && county <= episode && episode <= 720);
+            let alarms = Alarms { county: county.saturating_mul(HOUR), episode: episode.saturating_mul(HOUR) };
+            kind.map(|kind| (kind, alarms)).ok_or_else(|| ConfigError::Handover(code.clone()))
+        };
+        Ok(AlarmTimes(self.handover.iter().map(read).collect::<Result<_, _>>()?))
     }
 }
 

@@ -12,6 +12,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use samverka_domain::clock::Clock;
 use samverka_domain::error::Error;
+use samverka_domain::handover::AlarmTimes;
 use samverka_domain::hub::{Database, Environment, Hub, Settings};
 use samverka_domain::policy::Engine;
 use samverka_domain::routine::Routines;
@@ -62,11 +63,21 @@ pub async fn service(
     database: Database,
     rules: impl Into<Rules>,
     clock: Clock,
+    names: (&str, &str, &[IssuerConfig]),
+) -> Result<(Hub, Service), StartError> {
+    service_with(database, rules, clock, names, AlarmTimes::default()).await
+}
+
+async fn service_with(
+    database: Database,
+    rules: impl Into<Rules>,
+    clock: Clock,
     (node, audience, issuers): (&str, &str, &[IssuerConfig]),
+    alarms: AlarmTimes,
 ) -> Result<(Hub, Service), StartError> {
     let schema = graphql::schema()?;
     let Rules { engine, routines } = rules.into();
-    let settings = Settings { engine, routines, clock: clock.clone(), node: node.to_owned() };
+    let settings = Settings { engine, routines, clock: clock.clone(), node: node.to_owned(), alarms };
     let hub = Hub::open(database, settings).await?;
     let verifier = Verifier::new(audience, issuers, clock, |code| hub.agency_by_code(code))?;
     let service = Service::new(hub.clone(), schema, verifier, node);
@@ -79,12 +90,13 @@ pub async fn service(
 ///
 /// As [`service`]; pending migrations, too.
 pub async fn production(config: &Config, rules: impl Into<Rules>, clock: Clock) -> Result<(Hub, Service), StartError> {
-    let agencies = config.agencies()?;
+    let (agencies, alarms) = (config.agencies()?, config.alarms()?);
     let database = Database::connect(&config.database).await?;
     database.require_current().await?;
     database.claim(Environment::Production).await?;
     database.put_agencies(&agencies).await?;
-    service(database, rules, clock, (&config.node, &config.audience, &config.issuer)).await
+    let names = (config.node.as_str(), config.audience.as_str(), config.issuer.as_slice());
+    service_with(database, rules, clock, names, alarms).await
 }
 
 /// A sandbox that is ready to serve.

@@ -54,7 +54,9 @@ fn assert_reused(answer: &Answer) {
 /// How much there is of all that a mutation may move.
 async fn moved(hub: &Hub) -> Vec<i64> {
     let mut counts = Vec::new();
-    for table in ["revision", "child", "identifier", "placement", "involvement", "idempotency", "suggestion"] {
+    for table in
+        ["revision", "child", "identifier", "placement", "involvement", "idempotency", "suggestion", "handover"]
+    {
         counts.push(hub.count(table, "1 = 1").await);
     }
     for table in ["missing_episode", "sighting", "follow_up", "agency_closure", "checklist_item", "routine"] {
@@ -94,8 +96,10 @@ impl Asked {
             }
             _ => "",
         };
+        let handover =
+            if HANDED.iter().any(|handed| field.starts_with(handed)) { "handover { id state expectedAt }" } else { "" };
         let shown = format!(
-            "{{ {suggestion} child {{ id identity {{ givenNames version }} placement {{ from version }} voice {{ version }} }} }}"
+            "{{ {suggestion} {handover} child {{ id identity {{ givenNames version }} placement {{ from version }} voice {{ version }} }} }}"
         );
         let shown = if name == "publishRoutine" { "{ county version }".to_owned() } else { shown };
         Asked { persona, document: format!("mutation{definitions} {{ {field} {shown} }}"), variables }
@@ -104,6 +108,38 @@ impl Asked {
     async fn ask(&self, hub: &Hub, key: &str) -> Answer {
         under(hub, self.persona, key).ask_with(&self.document, self.variables.clone()).await
     }
+}
+
+/// What gives a handover.
+const HANDED: [&str; 10] = [
+    "acceptHandover",
+    "assignMunicipality",
+    "confirmArrival",
+    "proposeHandover",
+    "recordDeparture",
+    "refuseHandover",
+    "reportNotArrived",
+    "rescheduleHandover",
+    "transferCase",
+    "withdrawHandover",
+];
+const EXPECTED: &str =
+    "expectedAt: \"2026-12-01T12:00:00Z\", details: { contactName: \"Ada Ek\", contactPhone: \"+46701740605\" }";
+
+/// A handover from Migrationsverket to Landskrona, that was accepted or not.
+async fn offered(hub: &Hub, child: &str, accepted: bool) -> Value {
+    let details = EXPECTED.replace(" }", ", decisionNumber: \"A-1\", decidedOn: \"2026-11-20\" }");
+    let document = format!(
+        "mutation($id: ID!, $to: ID!) {{ proposeHandover(childId: $id, kind: ASSIGNMENT, toAgencyId: $to, {details}) {{ handover {{ id }} }} }}"
+    );
+    let variables = json!({ "id": child, "to": hub.agency_id("landskrona-soc") });
+    let answer = hub.caller("migrationsverket").ask_with(&document, variables).await;
+    let id = answer.data("/proposeHandover/handover/id").clone();
+    if accepted {
+        let document = "mutation($id: ID!) { acceptHandover(handoverId: $id) { handover { id } } }";
+        hub.caller("landskrona-soc").ask_with(document, json!({ "id": id })).await.data("/acceptHandover");
+    }
+    id
 }
 
 const SUGGEST: &str =
@@ -164,6 +200,31 @@ async fn ways(hub: &Hub, field: &str) -> Vec<Asked> {
             "$id: ID!, $v: String! | endPlacement(childId: $id, expectedVersion: $v, to: \"2026-11-20\")",
             json!({ "id": child, "v": placed().await }),
         )),
+        "assignMunicipality" => one(Asked::new(
+            "migrationsverket",
+            &format!(
+                "$id: ID! | assignMunicipality(childId: $id, municipality: \"1282\", decisionNumber: \"A-1\", decidedOn: \"2026-11-20\", {EXPECTED})"
+            ),
+            json!({ "id": child }),
+        )),
+        "proposeHandover" | "transferCase" => {
+            let kind = if field == "transferCase" { "" } else { "kind: CASE_TRANSFER, " };
+            let head = format!("$id: ID!, $to: ID! | {field}(childId: $id, {kind}toAgencyId: $to, {EXPECTED})");
+            one(Asked::new("malmo-soc", &head, json!({ "id": child, "to": hub.agency_id("landskrona-soc") })))
+        }
+        "acceptHandover" | "refuseHandover" | "withdrawHandover" | "recordDeparture" | "confirmArrival"
+        | "reportNotArrived" | "rescheduleHandover" => {
+            let (persona, accepted, more) = match field {
+                "acceptHandover" => ("landskrona-soc", false, ""),
+                "refuseHandover" => ("landskrona-soc", false, ", reason: \"Nej\""),
+                "withdrawHandover" => ("migrationsverket", true, ", reason: \"Nej\""),
+                "recordDeparture" => ("migrationsverket", true, ""),
+                "rescheduleHandover" => ("migrationsverket", true, ", expectedAt: \"2026-12-02T12:00:00Z\""),
+                _ => ("landskrona-soc", true, ""),
+            };
+            let id = offered(hub, &child, accepted).await;
+            one(Asked::new(persona, &format!("$id: ID! | {field}(handoverId: $id{more})"), json!({ "id": id })))
+        }
         "suggestCorrection" => one(Asked::new("skola", SUGGEST, json!({ "id": child }))),
         "acceptSuggestion" => {
             let suggestion = suggested(hub, &child).await;
@@ -262,9 +323,9 @@ async fn each_mutation_is_done_once_and_its_retry_shows_the_same_child(hub: Hub)
         }
         let (asked, first) = done.unwrap_or_else(|| panic!("nobody may `{field}`"));
         let after = moved(&hub).await;
-        // What is declined changes no record.
+        // What is declined changes no record, and a step no more than the handover.
         let more = (6..after.len()).any(|place| after[place] > before[place]);
-        let changed = after[0] > before[0] || more || field == "declineSuggestion";
+        let changed = after[0] > before[0] || more || field == "declineSuggestion" || HANDED.contains(&field);
         assert!(changed && after[5] == before[5] + 2, "{field}: {before:?} {after:?}");
         // A routine is about no child.
         assert!(field == "publishRoutine" || first.data(&format!("/{field}/child/id")).is_string());
@@ -495,15 +556,6 @@ async fn each_root_field_of_a_document_is_remembered_by_itself(hub: Hub) {
     let whole = caller.ask_with(document, json!({ "id": child.id })).await;
     assert_eq!(whole.data("/b/child/id"), child.id.as_str());
     assert_eq!(whole.data("/a"), &partly.json["data"]["a"]);
-}
-
-/// An agency's id as SQL.
-fn literal(hub: &Hub, persona: &str) -> String {
-    let id = hub.agency(persona);
-    match hub.database.kind {
-        Kind::Sqlite => format!("x'{}'", id.simple()),
-        Kind::Postgres => format!("'{id}'"),
-    }
 }
 
 async fn a_key_is_one_string_or_token(hub: Hub) {

@@ -18,6 +18,7 @@ use axum::http::{HeaderMap, Request};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use samverka_domain::catalogue::Section;
+use samverka_domain::handover::{Kind as HandoverKind, Step as Taking};
 use samverka_domain::hub::Database;
 use samverka_domain::leak::Leak;
 use samverka_domain::policy::{Engine, Operation, Purpose, Role};
@@ -138,6 +139,8 @@ struct Run<'a> {
     written: Vec<u8>,
     versions: BTreeMap<(u8, Section), String>,
     last_page: Option<String>,
+    /// The handover that was proposed last.
+    handover: Option<String>,
     /// By child, the sections in which the worlds differ.
     differing: Vec<BTreeSet<Section>>,
     requests: u64,
@@ -190,6 +193,7 @@ async fn run(twins: &Twins, (code, role, _): Caller, case: &Case) -> Result<Tall
         written,
         versions,
         last_page: None,
+        handover: None,
         differing,
         requests: 0,
         tally,
@@ -302,6 +306,9 @@ impl Run<'_> {
             let answer = self.ask_under(key.as_deref(), purpose, body.clone()).await?;
             if is_change && answer.json["errors"].is_null() {
                 self.tally.changed += 1;
+            }
+            if let Some(id) = answer.json["data"]["proposeHandover"]["handover"]["id"].as_str() {
+                self.handover = Some(id.to_owned());
             }
             let list = match &step.asks {
                 Asks::Children { .. } => "children",
@@ -491,6 +498,56 @@ impl Run<'_> {
                     json!({ "query": mutation, "variables": { "id": id } })
                 }
             }
+            Asks::Hand { who, kind, to, ready } => {
+                let who = &self.aim(*who);
+                self.touches(*who, &[Section::Protection]);
+                let kind = HandoverKind::ALL[usize::from(*kind) % HandoverKind::ALL.len()].code();
+                let to = ["landskrona-soc", "malmo-soc", "hvb-landskrona", "migrationsverket"][usize::from(*to)];
+                let expected = instant(START + HOUR * 400);
+                let document = if *ready {
+                    let sections = "{ section visible withheld { field rule } }";
+                    format!(
+                        "query($id: ID!, $to: ID!) {{ handoverReadiness(childId: $id, toAgencyId: $to, kind: {kind}) {{
+                        purpose onAcceptance {sections} onArrival {sections} unfinished {{ text }} }} }}"
+                    )
+                } else {
+                    format!(
+                        "mutation($id: ID!, $to: ID!) {{ proposeHandover(childId: $id, toAgencyId: $to, kind: {kind},
+                        expectedAt: \"{expected}\", details: {{ contactName: \"Ada Ek\", contactPhone: \"+46701740605\",
+                        decisionNumber: \"A-1\", decidedOn: \"2026-11-20\" }}) {{ {HANDOVER} child {{ {} }} }} }}",
+                        whole(Section::Responsibility)
+                    )
+                };
+                json!({ "query": document, "variables": { "id": self.id(*who), "to": self.twins.agencies[to] } })
+            }
+            Asks::Hands { state, first } => {
+                let query = format!(
+                    "query($state: HandoverState, $first: Int) {{ handovers(state: $state, first: $first) {{
+                    edges {{ cursor node {{ {HANDED} }} }} pageInfo {{ hasNextPage endCursor }} }} }}"
+                );
+                let state = state.map(|state| ["OFFERED", "ACCEPTED", "WITHDRAWN", "REFUSED"][usize::from(state)]);
+                json!({ "query": query, "variables": { "state": state, "first": first } })
+            }
+            Asks::Take { step } => {
+                let step = Taking::ALL[usize::from(*step)];
+                let more = match step {
+                    Taking::Refuse | Taking::Withdraw => ", reason: \"Nej\"".to_owned(),
+                    Taking::Reschedule => format!(", expectedAt: \"{}\"", instant(START + HOUR * 500)),
+                    _ => String::new(),
+                };
+                let mutation =
+                    format!("mutation($id: ID!) {{ {}(handoverId: $id{more}) {{ {HANDOVER} }} }}", step.mutation());
+                let id = self.handover.clone().unwrap_or_else(|| "handover_00000000000000000000000000".to_owned());
+                json!({ "query": mutation, "variables": { "id": id } })
+            }
+            Asks::Answers { who, ago } => {
+                self.touches(*who, &[Section::Responsibility, Section::Placement]);
+                let query = "query($id: ID!, $at: DateTime) { responsibility(childId: $id, at: $at) { lead { agency { code } from }
+                    responsible { agency { code } from } whereabouts { agency { code } from }
+                    history { fact agency { code } unit from to } withheld { field rule } } }";
+                let at = (*ago > 0).then(|| instant(START - HOUR * 24 * 40 * i64::from(*ago)));
+                json!({ "query": query, "variables": { "id": self.id(*who), "at": at } })
+            }
             Asks::Register { board, kind, number, set } => {
                 let mutation = format!(
                     "mutation($new: RegisterChildInput!) {{ registerChild(input: $new) {{ child {{ {} {} }} }} }}",
@@ -605,6 +662,17 @@ const SUGGESTED: &str = "id section state at by { code } comment
     fields { field change value state decidedAt decidedBy { code } reason }";
 const SUGGESTION: &str = "suggestion { id section state at by { code } comment
     fields { field change value state decidedAt decidedBy { code } reason } }";
+
+const HANDED: &str =
+    "id childId kind state overdue urgent next reason from { code } to { code } proposedAt expectedAt endedAt
+    details { contactName decisionNumber note } receipt { section version }";
+const HANDOVER: &str =
+    "handover { id childId kind state overdue urgent next reason from { code } to { code } proposedAt expectedAt
+    endedAt details { contactName decisionNumber note } receipt { section version } }";
+
+fn instant(micros: i64) -> String {
+    samverka_domain::clock::instant(micros).to_rfc3339()
+}
 
 fn sections(picks: &[Pick]) -> Vec<Section> {
     picks.iter().map(|pick| section_at(pick.section)).collect()

@@ -18,6 +18,7 @@ mod deadline;
 mod episode;
 mod feed;
 mod gate;
+mod handover;
 mod harness;
 mod http;
 mod idempotency;

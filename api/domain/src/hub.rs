@@ -5,6 +5,7 @@ use crate::caller::Caller;
 use crate::clock::{Clock, Dice, random_id, random_secret};
 use crate::error::{DatabaseError, Error, ErrorCode};
 use crate::figures::{DeadlineFigures, DecisionFigures, Figures};
+use crate::handover::AlarmTimes;
 use crate::ids::AgencyId;
 use crate::keys::Keys;
 use crate::leak::Leaks;
@@ -197,6 +198,7 @@ pub(crate) struct Inner {
     pub(crate) leaks: Leaks,
     pub(crate) keys: Keys,
     pub(crate) ledger: Ledger,
+    pub(crate) alarms: AlarmTimes,
     decisions: DecisionFigures,
     pub(crate) deadlines: DeadlineFigures,
     /// What agencies were to children when they last looked: a guess, never an answer.
@@ -226,6 +228,8 @@ pub struct Settings {
     pub clock: Clock,
     /// What the node is called in the access log.
     pub node: String,
+    /// When the silence of a handover goes further.
+    pub alarms: AlarmTimes,
 }
 
 impl Hub {
@@ -238,7 +242,7 @@ impl Hub {
     /// reached.
     pub async fn open(database: Database, settings: Settings) -> Result<Hub, Error> {
         let Database { store } = database;
-        let Settings { engine, routines, clock, node } = settings;
+        let Settings { engine, routines, clock, node, alarms } = settings;
         store.assert_durable().await?;
         if let Some((pending, _)) = store.migrations().await?.into_iter().find(|(_, applied)| !applied) {
             return Err(
@@ -259,6 +263,7 @@ impl Hub {
             leaks: Leaks::default(),
             keys,
             ledger,
+            alarms,
             decisions: DecisionFigures::default(),
             deadlines: DeadlineFigures::default(),
             recent: Cache::new(RECENT),

@@ -175,8 +175,7 @@ fn items(field: &Field) -> Items {
         "types" | "agencies" | "fieldRules" => 100,
         "errorCatalog" | "items" => 50,
         "rules" => 20,
-        "withheld" | "earlier" | "episodes" | "sections" | "routines" | "relatives"
-        | "indicators" => 10,
+        "withheld" | "earlier" | "episodes" | "sections" | "routines" | "relatives" | "indicators" => 10,
         "personalNumbers" | "coordinationNumbers" | "dossierNumbers" | "lmaCards" => 10,
         "fields" | "inputFields" | "enumValues" => 8,
         "directives" | "interfaces" | "possibleTypes" => 8,

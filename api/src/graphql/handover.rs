@@ -225,7 +225,7 @@ macro_rules! plain {
 
 plain!(
     /// `Handover`.
-    HandoverOutput, "Handover", |registry| handover_type(registry)
+    HandoverOutput, "Handover", handover_type
 );
 plain!(
     /// `HandoverConnection`.
@@ -247,11 +247,11 @@ plain!(
 );
 plain!(
     /// `HandoverReadiness`.
-    ReadinessOutput, "HandoverReadiness", |registry| readiness_type(registry)
+    ReadinessOutput, "HandoverReadiness", readiness_type
 );
 plain!(
     /// `ResponsibilityAt`.
-    ResponsibilityOutput, "ResponsibilityAt", |registry| responsibility_type(registry)
+    ResponsibilityOutput, "ResponsibilityAt", responsibility_type
 );
 
 impl HandoverOutput {

@@ -220,6 +220,7 @@ macro_rules! mutations {
 
             /// Proposes to hand a child over to another agency (*föreslå överlämning*). Who leads does not change until the
             /// receiver confirms the arrival; the receiver sees the offer, and nothing of the child until it accepts.
+            #[expect(clippy::too_many_arguments, reason = "each is an argument of the mutation")]
             async fn propose_handover<'a>(
                 &self,
                 ctx: &Context<'a>,
@@ -251,6 +252,7 @@ macro_rules! mutations {
 
             /// Assigns a child to a municipality (*anvisa kommun*, LMA 3 §): its board is legally responsible from the decision
             /// on, before the child has arrived, and the lead is offered to it.
+            #[expect(clippy::too_many_arguments, reason = "each is an argument of the mutation")]
             async fn assign_municipality<'a>(
                 &self,
                 ctx: &Context<'a>,

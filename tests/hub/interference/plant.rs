@@ -13,6 +13,7 @@ const TABLES: [&str; 25] = [
     "deadline",
     "event",
     "roster",
+    "handover",
     "suggestion_field",
     "suggestion",
     "photo",
@@ -155,8 +156,15 @@ impl Script<'_> {
         let mut leads: Vec<(&str, Option<i64>)> =
             record.involved.iter().filter(|tie| tie.1 == "LEAD").map(|tie| (tie.0, tie.2)).collect();
         leads.push((record.lead, None));
-        let began =
-            record.involved.iter().filter_map(|tie| tie.2).min().unwrap_or(START).min(record.registered_at) - 500;
+        let began = record
+            .involved
+            .iter()
+            .filter(|tie| ["LEAD", "RESPONSIBLE"].contains(&tie.1))
+            .filter_map(|tie| tie.2)
+            .min()
+            .unwrap_or(START)
+            .min(record.registered_at)
+            - 500;
         self.insert(
             "child",
             &[

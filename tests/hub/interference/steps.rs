@@ -37,6 +37,10 @@ pub enum Asks {
     Suggest { who: u8, section: u8, set: Vec<(u8, u8)>, clear: Vec<u8>, comment: bool },
     Suggestions { who: u8, state: Option<u8>, first: i32, pages: u8 },
     Decide { who: u8, which: u8, accept: bool, version: Version },
+    Hand { who: u8, kind: u8, to: u8, ready: bool },
+    Hands { state: Option<u8>, first: i32 },
+    Take { step: u8 },
+    Answers { who: u8, ago: u8 },
     Register { board: bool, kind: u8, number: u8, set: Vec<(u8, u8)> },
 }
 
@@ -179,7 +183,7 @@ fn asks(role: Role) -> impl Strategy<Value = Asks> {
     let cleared = prop_oneof![3 => Just(Vec::new()), 1 => proptest::collection::vec(any::<u8>(), 1..3)];
     prop_oneof![
         10 => (who(), picks(6)).prop_map(|(who, picks)| Asks::Child { who, picks }),
-        9 => (searched(role, NUMBERS), 0..8u8, picks(2)).prop_map(
+        12 => (searched(role, NUMBERS), 0..8u8, picks(2)).prop_map(
             |(kind, number, picks)| Asks::ByNumber { kind: kind as u8, number, picks }
         ),
         14 => (list(role), picks(2)).prop_map(|(list, picks)| Asks::Children { list, picks }),
@@ -207,6 +211,12 @@ fn asks(role: Role) -> impl Strategy<Value = Asks> {
         4 => (who(), any::<u8>(), any::<bool>(), version()).prop_map(
             |(who, which, accept, version)| Asks::Decide { who, which, accept, version }
         ),
+        2 => (who(), 0..6u8, 0..4u8, any::<bool>()).prop_map(
+            |(who, kind, to, ready)| Asks::Hand { who, kind, to, ready }
+        ),
+        1 => (proptest::option::weighted(0.3, 0..4u8), 1..4i32).prop_map(|(state, first)| Asks::Hands { state, first }),
+        1 => (0..7u8).prop_map(|step| Asks::Take { step }),
+        2 => (who(), 0..4u8).prop_map(|(who, ago)| Asks::Answers { who, ago }),
         1 => (any::<bool>(), number(), sets()).prop_map(
             |(board, (kind, number), set)| Asks::Register { board, kind, number, set }
         ),

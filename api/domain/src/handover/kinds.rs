@@ -3,6 +3,7 @@
 use crate::agency::AgencyKind;
 use crate::policy::Role;
 use crate::routine::Moment;
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 /// An hour, in microseconds.
@@ -78,6 +79,17 @@ pub struct Alarms {
     pub county: i64,
     /// A missing episode is proposed.
     pub episode: i64,
+}
+
+/// When silence goes further, where it is not as the terms say.
+#[derive(Clone, Debug, Default)]
+pub struct AlarmTimes(pub BTreeMap<Kind, Alarms>);
+
+impl AlarmTimes {
+    /// Those of a kind.
+    pub fn of(&self, kind: Kind) -> Alarms {
+        self.0.get(&kind).copied().unwrap_or(kind.terms().alarms)
+    }
 }
 
 /// The terms of a kind of handover.

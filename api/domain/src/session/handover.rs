@@ -18,7 +18,7 @@ use crate::handover::{
 };
 use crate::ids::{AgencyId, HandoverId, ItemId};
 use crate::ledger::Showing;
-use crate::policy::{Act, Consents, Purpose, Relation, Role};
+use crate::policy::{Act, Consents, Protection, Purpose, Relation, Role};
 use crate::store::{About, HandoverChange, HandoverRow, Received, Standing, Tie};
 use crate::view::{ChildView, Page, Selection};
 use serde::{Deserialize, Serialize};
@@ -374,7 +374,7 @@ impl<'s> Step<'s> {
             Some(moment) => self.items_for(work, About::Handover, row.id, moment).await?,
             None => Vec::new(),
         };
-        Self::set_deadlines(work, &row, row.expected_at, terms.alarms)?;
+        Self::set_deadlines(work, &row, row.expected_at, self.hub.alarms.of(row.kind))?;
         self.put_items(work, &items)?;
         work.write.event(kind, FieldSet::EMPTY, Some(row.id), To::both(row.from, row.to));
         work.write.insert_handover(row);
@@ -454,10 +454,7 @@ impl<'s> Step<'s> {
         let responsible = open(ties, "RESPONSIBLE").filter(|_| !ends);
         loaded.responsible.extend(responsible.map(|tie| (row.child, tie.agency)));
         let seen = Section::ALL.into_iter().filter(|section| !gate.may_show(*section).is_empty());
-        let seen: Vec<Section> = seen.collect();
-        let showing = Showing { versions: seen.iter().copied().collect(), ..gate.glance() };
-        self.note(|draft| draft.show(standing.subject, showing));
-        Ok(seen.into_iter().map(|section| Received::new(section, gate.version(section, &loaded))).collect())
+        Ok(seen.map(|section| Received::new(section, gate.version(section, &loaded))).collect())
     }
 
     /// Writes all that comes of a step.
@@ -483,7 +480,9 @@ impl<'s> Step<'s> {
         }
         self.move_ties(work, ties, (row.from, row.to), effects, terms.stay);
         match (step, change.expected_at) {
-            (Taking::Reschedule, Some(expected_at)) => Self::set_deadlines(work, row, expected_at, terms.alarms)?,
+            (Taking::Reschedule, Some(expected_at)) => {
+                Self::set_deadlines(work, row, expected_at, self.hub.alarms.of(row.kind))?
+            }
             (step, _) if step.ends() => work.write.cancel_deadlines(row.id, self.now),
             _ => {}
         }
@@ -663,8 +662,8 @@ impl Session {
     }
 
     /// What an agency would see of a child by a handover of this kind, by the rules for its role, and which items of the
-    /// checklist are open. Nothing of the receiver is told: what it is to the child already counts only where the proposer
-    /// knows it.
+    /// checklist are open. It rests on what the proposer itself is shown: whether the child is protected, and whether the receiver
+    /// is responsible already.
     ///
     /// # Errors
     ///
@@ -689,13 +688,17 @@ impl Session {
             })?;
             let standing = *gate.standing();
             let ties = self.reader().await?.ties(standing.child).await?;
+            // Only what the proposer sees itself may move what it is told here.
+            let sees = |path: &str| FieldId::by_path(path).is_some_and(|id| gate.shows(id, None));
             let responsible = open(&ties, "RESPONSIBLE").is_some_and(|tie| tie.agency == to);
+            let responsible = responsible && sees("responsibility.responsibleAgency");
+            let protection = if sees("protection.level") { standing.protection } else { Protection::None };
             let purpose = self.purpose_of(role)?;
             let eyes = |effects: &[Effect], weakest: Relation| {
                 let strong =
                     responsible || effects.iter().any(|effect| matches!(effect, Effect::Lead | Effect::Responsible));
                 let relation = if strong { Relation::Responsible } else { weakest };
-                let standing = Standing { relation, consents: Consents::NONE, ..standing };
+                let standing = Standing { relation, protection, consents: Consents::NONE, ..standing };
                 sections_of(&Gate::of_other(&self.hub, to, role, purpose, standing))
             };
             let open = self.reader().await?.open_handover(standing.child, terms.moves).await?;
@@ -748,9 +751,10 @@ impl Session {
     fn seen_handover(&self, row: &HandoverRow, gate: &Gate<'_>) -> Option<HandoverView> {
         let party = self.party_of(row)?;
         let knows = gate.knows();
-        self.note(|draft| draft.show(gate.standing().subject, gate.glance()));
         let own_words = row.state == State::Refused && party == Party::To;
         let receipt = row.receipt.iter().flatten().filter(|_| knows);
+        let versions = receipt.clone().filter_map(|received| Section::by_name(&received.section)).collect();
+        self.note(|draft| draft.show(gate.standing().subject, Showing { versions, ..gate.glance() }));
         Some(HandoverView {
             id: HandoverId(row.id).to_string(),
             kind: row.kind,
