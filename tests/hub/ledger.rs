@@ -34,6 +34,9 @@ both! {
     what_was_acknowledged_survives_the_end_of_the_process
     a_caller_that_hangs_up_leaves_no_change_unlogged
     the_log_beside_a_child_takes_no_second_connection
+    a_list_tells_of_each_child_once_and_of_all_that_was_shown
+    a_long_log_is_indexed_to_its_end_and_as_often_as_one_likes
+    sqlite_is_compiled_without_locks_for_all_connections
 }
 
 /// The record of a row, read from outside.
@@ -478,4 +481,58 @@ async fn the_log_beside_a_child_takes_no_second_connection(hub: Hub) {
         let answer = ask.await.expect("ends");
         assert!(answer.data("/child/identity/givenNames").is_string(), "{}", answer.text);
     }
+}
+
+async fn a_list_tells_of_each_child_once_and_of_all_that_was_shown(hub: Hub) {
+    let children = [hub.child(Scene::default()).await, hub.child(Scene::default()).await];
+    let list = "{ children(orderBy: { field: FAMILY_NAME }) { nodes { identity { sex } } } }";
+    let answer = hub.caller("malmo-soc").ask(list).await;
+    let record = record(&hub, answer.headers["audit-receipt"].to_str().expect("text")).await.expect("the row");
+    let shown = record["shown"].as_array().expect("showings");
+    for child in &children {
+        let tells =
+            |showing: &&Value| showing["subjects"].as_array().expect("subjects").contains(&json!(child.subject));
+        let telling: Vec<&Value> = shown.iter().filter(tells).collect();
+        assert_eq!(telling.len(), 1, "{record}");
+        let fields = telling[0]["fields"].to_string();
+        // The order confirms the one, the answer shows the other.
+        assert!(fields.contains("identity.familyName") && fields.contains("identity.sex"), "{fields}");
+    }
+}
+
+async fn a_long_log_is_indexed_to_its_end_and_as_often_as_one_likes(hub: Hub) {
+    const LOOKS: usize = 300;
+    let child = hub.child(Scene::default()).await;
+    let see = "query($id: ID!) { child(id: $id) { identity { sex } } }";
+    for _ in 0..LOOKS {
+        hub.caller("malmo-soc").ask_with(see, json!({ "id": child.id })).await.data("/child");
+    }
+    let log = "query($id: ID!, $after: String) { accessLog(childId: $id, first: 100, after: $after) {
+        edges { node { operation } } pageInfo { hasNextPage endCursor } } }";
+    let told = async || {
+        let (mut looks, mut after) = (0, Value::Null);
+        loop {
+            let page = hub.caller("dataskydd").ask_with(log, json!({ "id": child.id, "after": after })).await;
+            let rows = page.data("/accessLog/edges").as_array().expect("rows").clone();
+            looks += rows.iter().filter(|row| row["node"]["operation"] == "query child").count();
+            after = page.data("/accessLog/pageInfo/endCursor").clone();
+            if page.data("/accessLog/pageInfo/hasNextPage") == false {
+                return looks;
+            }
+        }
+    };
+    assert_eq!(told().await, LOOKS);
+    hub.sql("UPDATE ledger_indexed SET seq = 0").await;
+    assert_eq!(told().await, LOOKS, "what is in the index is not in it twice");
+}
+
+async fn sqlite_is_compiled_without_locks_for_all_connections(hub: Hub) {
+    if hub.database.kind == Kind::Postgres {
+        return;
+    }
+    let rows = hub.rows("SELECT compile_options FROM pragma_compile_options").await;
+    let options: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).expect("an option")).collect();
+    // See .cargo/config.toml.
+    assert!(options.iter().any(|option| option == "DEFAULT_MEMSTATUS=0"), "{options:?}");
+    assert!(!options.iter().any(|option| option == "ENABLE_MEMORY_MANAGEMENT"), "{options:?}");
 }
