@@ -10,6 +10,11 @@ use uuid::Uuid;
 #[error("not an id of the kind `{0}`")]
 pub struct WrongId(pub &'static str);
 
+/// The id of a row as callers know it, of a kind that begins with this word.
+pub(crate) fn typed(prefix: &str, id: Uuid) -> String {
+    format!("{prefix}_{}", BASE32.encode_display(id.as_bytes()))
+}
+
 macro_rules! id {
     ($(#[$meta:meta])* $name:ident, $prefix:literal) => {
         $(#[$meta])*
@@ -105,6 +110,7 @@ mod tests {
         let child = ChildId(Uuid::from_u128(7));
         assert_eq!(child.to_string().parse(), Ok(child));
         assert_eq!(child.to_string().parse::<AgencyId>(), Err(WrongId("agency")));
+        assert_eq!(typed(ChildId::PREFIX, child.0), child.to_string());
         assert_eq!("child_".parse::<ChildId>(), Err(WrongId("child")));
         assert_eq!("child_ÅÄÖ".parse::<ChildId>(), Err(WrongId("child")));
     }

@@ -174,6 +174,10 @@ fn items(field: &Field) -> Items {
         "errorCatalog" => 50,
         "rules" => 20,
         "withheld" | "changes" | "earlier" | "relatives" | "indicators" => 10,
+        // Entries that protocols write: of handovers, worries and consents, and of a missing episode.
+        "list" | "sightings" | "closures" => 10,
+        "checklist" => 30,
+        "followUp" => 4,
         "personalNumbers" | "coordinationNumbers" | "dossierNumbers" | "lmaCards" => 10,
         "fields" | "inputFields" | "enumValues" => 8,
         "directives" | "interfaces" | "possibleTypes" => 8,

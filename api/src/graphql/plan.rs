@@ -20,6 +20,7 @@ impl Node {
     pub(super) fn type_name(&self) -> &'static str {
         match self.name.as_str() {
             "by" | "updatedBy" | "suggestedBy" | "decidedBy" | "agency" => "Agency",
+            "fromAgency" | "toAgency" | "assignedTo" | "doneBy" | "receiver" => "Agency",
             "changes" => "RevisionChange",
             "edges" => "SuggestionEdge",
             "node" | "nodes" => "Suggestion",

@@ -101,7 +101,7 @@ impl Gate<'_> {
         }
         let placement = placements.iter().find(|placement| placement.entry.map(|entry| entry.id) == row.entry);
         let decisions = self.decisions(placement);
-        let hidden = placement.is_some_and(has_ended) && !shows_earlier(&decisions);
+        let hidden = placement.is_some_and(has_ended) && !shows_earlier(Section::Placement, &decisions);
         (!hidden).then_some(decisions)
     }
 

@@ -15,7 +15,9 @@ mod write;
 
 pub(crate) use claim::{Begun, Claim};
 pub(crate) use ledger::{LedgerRow, SubjectRow};
-pub(crate) use read::{Asked, Entry, IdentifierRow, Look, Plan, Planned, Read, RevisionRow, Row, Snapshot, Standing};
+pub(crate) use read::{
+    Asked, Entry, IdentifierRow, ListRow, Look, Plan, Planned, Reach, Read, RevisionRow, Row, Snapshot, Standing,
+};
 pub use roster::RosterReport;
 pub(crate) use suggestion::{SuggestedRow, SuggestionRow};
 pub(crate) use write::{Author, Write};
