@@ -15,6 +15,13 @@ pub(crate) fn typed(prefix: &str, id: Uuid) -> String {
     format!("{prefix}_{}", BASE32.encode_display(id.as_bytes()))
 }
 
+/// The row behind an id of this kind.
+pub(crate) fn untyped(prefix: &str, id: &str) -> Option<Uuid> {
+    let bytes = id.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_'));
+    let bytes = bytes.and_then(|rest| BASE32.decode(rest.as_bytes()).ok());
+    bytes.and_then(|bytes| Uuid::from_slice(&bytes).ok())
+}
+
 macro_rules! id {
     ($(#[$meta:meta])* $name:ident, $prefix:literal) => {
         $(#[$meta])*
@@ -42,10 +49,7 @@ macro_rules! id {
             type Err = WrongId;
 
             fn from_str(text: &str) -> Result<Self, WrongId> {
-                let bytes = text.strip_prefix($prefix).and_then(|rest| rest.strip_prefix('_'));
-                let bytes = bytes.and_then(|rest| BASE32.decode(rest.as_bytes()).ok());
-                let uuid = bytes.and_then(|bytes| Uuid::from_slice(&bytes).ok());
-                uuid.map($name).ok_or(WrongId($prefix))
+                untyped($prefix, text).map($name).ok_or(WrongId($prefix))
             }
         }
     };

@@ -226,12 +226,8 @@ impl Hub {
                 vec![("id", id.into()), ("child_id", child.into()), ("stamps", stamps.into())];
             for field in Section::Missing.fields().filter(|id| id.field().source == Source::Kept) {
                 let at = match field.field().name {
-                    "episodeId" => {
-                        if is_current {
-                            canaries.insert(field, typed("episode", id));
-                        }
-                        continue;
-                    }
+                    // It stands in own entries, too.
+                    "episodeId" => continue,
                     "since" => Some(opened),
                     "foundAt" => found,
                     "closedAt" => closed,

@@ -2,7 +2,7 @@
 
 use crate::catalogue::{Field, FieldId, FieldSet, Kind, Section, Source, Value};
 use crate::error::DatabaseError;
-use crate::ids::{AgencyId, typed};
+use crate::ids::{AgencyId, typed, untyped};
 use crate::photo::Photo;
 use chrono::NaiveDate;
 use sea_orm::sea_query::{Alias, Expr, SimpleExpr};
@@ -52,8 +52,16 @@ pub(super) fn read(row: &QueryResult, index: usize, kind: Kind) -> Result<Option
 
 /// A value as a bound parameter of a column.
 pub(super) fn bind(id: FieldId, value: Option<&Value>) -> SimpleExpr {
+    bind_kind(id.field().kind, value)
+}
+
+/// The same of a column of this kind.
+pub(super) fn bind_kind(kind: Kind, value: Option<&Value>) -> SimpleExpr {
     let bound: Bound = match value {
-        Some(Value::Text(text)) => text.clone().into(),
+        Some(Value::Text(text)) => match kind {
+            Kind::Id(prefix) => untyped(prefix, text).into(),
+            _ => text.clone().into(),
+        },
         Some(Value::Bool(yes)) => (*yes).into(),
         Some(Value::Date(date)) => (*date).into(),
         Some(Value::Agency(AgencyId(uuid))) => (*uuid).into(),
@@ -61,7 +69,7 @@ pub(super) fn bind(id: FieldId, value: Option<&Value>) -> SimpleExpr {
         Some(Value::Photo(photo)) => photo.to_stored().into(),
         Some(Value::Instant(micros)) => (*micros).into(),
         Some(Value::Json(json)) => json.clone().into(),
-        None => match id.field().kind {
+        None => match kind {
             Kind::Date => None::<NaiveDate>.into(),
             Kind::Bool => None::<bool>.into(),
             Kind::Agency | Kind::Id(_) => None::<Uuid>.into(),
