@@ -12,6 +12,7 @@ mod access;
 mod auth;
 mod corpus;
 mod crash;
+mod entries;
 mod gate;
 mod harness;
 mod http;

@@ -164,10 +164,10 @@ async fn statements_and_round_trips_are_as_written_here() {
 /// What was asked; statements; round trips. The log's row is among them, and what follows the answer: the end of a
 /// transaction, and the pool's look at the connection that wrote.
 const PINNED: [(&str, (u64, u64)); 10] = [
-    ("children, all sections", (7, 8)),
+    ("children, all sections", (14, 15)),
     ("me", (1, 2)),
     ("child, some sections", (2, 3)),
-    ("child, all sections", (6, 7)),
+    ("child, all sections", (13, 14)),
     ("child, revisions", (6, 7)),
     ("child, twice", (7, 8)),
     ("childByIdentifier", (3, 4)),

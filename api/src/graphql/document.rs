@@ -175,8 +175,8 @@ fn items(field: &Field) -> Items {
         "rules" => 20,
         "withheld" | "changes" | "earlier" | "relatives" | "indicators" => 10,
         // Entries that protocols write: of handovers, worries and consents, and of a missing episode.
-        "list" | "sightings" | "closures" => 10,
-        "checklist" => 30,
+        "list" | "sightings" | "closures" => 5,
+        "checklist" => 20,
         "followUp" => 4,
         "personalNumbers" | "coordinationNumbers" | "dossierNumbers" | "lmaCards" => 10,
         "fields" | "inputFields" | "enumValues" => 8,
