@@ -9,6 +9,8 @@ pub struct Model {
     pub child_id: Uuid,
     /// Per column: how often it changed, when last (microseconds), and by which agency.
     pub stamps: Json,
+    /// F24.
+    pub arrival_municipality: Option<String>,
     /// F25.
     pub assigned_municipality: Option<String>,
     /// F25.

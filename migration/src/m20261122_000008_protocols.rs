@@ -159,6 +159,9 @@ const EPISODE: [(&str, ColumnType, Option<&str>); 19] = [
     ("reopens", UUID, None),
 ];
 
+/// The municipality where the child arrived (F24): a column that `responsibility` gets.
+const ARRIVAL: &str = "arrival_municipality";
+
 const INDEXES: [&str; 24] = [
     "CREATE UNIQUE INDEX handover_one_open ON handover (child_id, moves) WHERE ended_at IS NULL",
     "CREATE INDEX handover_child ON handover (child_id)",
@@ -204,6 +207,10 @@ impl MigrationTrait for Migration {
             let altered = Table::alter().table(Alias::new("missing_episode")).add_column(&mut column).to_owned();
             manager.alter_table(altered).await?;
         }
+        let mut arrival = ColumnDef::new_with_type(Alias::new(ARRIVAL), TEXT);
+        manager
+            .alter_table(Table::alter().table(Alias::new("responsibility")).add_column(&mut arrival).to_owned())
+            .await?;
         for (name, columns, key, foreign) in &TABLES {
             manager.create_table(table(name, columns, key, foreign)).await?;
         }
@@ -219,6 +226,9 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let responsibility =
+            Table::alter().table(Alias::new("responsibility")).drop_column(Alias::new(ARRIVAL)).to_owned();
+        manager.alter_table(responsibility).await?;
         for (name, ..) in TABLES.iter().rev() {
             manager.drop_table(Table::drop().table(Alias::new(*name)).to_owned()).await?;
         }

@@ -2,11 +2,10 @@
 //! it is not shown. The policy itself is tried against the matrix in `oracle`.
 
 use crate::both;
-use crate::harness::{Hub, Scene, everything, persona};
+use crate::harness::{Hub, Scene, TestChild, everything, persona};
 use samverka_domain::catalogue::{FieldId, Section};
-use samverka_domain::policy::{Consents, Decisions, Engine, Protection, Purpose, Relation, Situation};
+use samverka_domain::policy::{Consents, Engine, Protection, Purpose, Relation, Situation};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 both! {
     each_role_sees_its_fields_and_is_told_of_the_rest
@@ -39,17 +38,17 @@ fn situation(code: &str, relation: Relation) -> Situation {
 }
 
 /// Compares an answer with the decisions: canaries on the wire, and what is said to be withheld.
-fn assert_shows_exactly(
-    child: &Value,
-    canaries: &std::collections::BTreeMap<FieldId, String>,
-    decisions: &Arc<Decisions>,
-    who: &str,
-) {
+fn assert_shows_exactly(child: &Value, put: &TestChild, situation: Situation, who: &str) {
     let text = child.to_string();
-    for (id, canary) in canaries {
-        let shown = text.contains(canary.as_str());
-        assert_eq!(shown, decisions.shown.contains(*id), "{who}: {id} on the wire");
+    let [decisions, of_own] = [false, true].map(|own| Engine::embedded().decide(Situation { own, ..situation }));
+    let all = [(&put.canaries, &decisions), (&put.own_canaries, &of_own)];
+    for (canaries, decisions) in all {
+        for (id, canary) in canaries {
+            let shown = text.contains(canary.as_str());
+            assert_eq!(shown, decisions.shown.contains(*id), "{who}: {id} on the wire");
+        }
     }
+    let has_own = |id: &FieldId| put.own_canaries.contains_key(id) && of_own.shown.contains(*id);
     for section in Section::ALL {
         let told: Vec<&str> = child[section.name()]["withheld"]
             .as_array()
@@ -60,7 +59,7 @@ fn assert_shows_exactly(
         let withheld = decisions.withheld() & section.field_set();
         let expected: Vec<&str> = withheld.iter().map(|id| id.field().name).collect();
         assert_eq!(told, expected, "{who}: withheld of {section:?}");
-        for id in section.fields().filter(|id| !decisions.shown.contains(*id)) {
+        for id in section.fields().filter(|id| !decisions.shown.contains(*id) && !has_own(id)) {
             assert_eq!(child[section.name()][id.field().name], Value::Null, "{who}: {id} is null");
         }
     }
@@ -89,7 +88,7 @@ async fn each_role_sees_its_fields_and_is_told_of_the_rest(hub: Hub) {
         for missing in [false, true] {
             for code in personas {
                 let other = if code == "landskrona-soc" { "malmo-soc" } else { "landskrona-soc" };
-                let mut scene = Scene { missing, ..Scene::default() };
+                let mut scene = Scene { missing, protocols: true, own: Some(code), ..Scene::default() };
                 scene.involved = if kind == "LEAD" { vec![(code, "LEAD")] } else { vec![(other, "LEAD")] };
                 match ended {
                     Some(ago) => scene.ended.push((code, kind, ago)),
@@ -98,18 +97,14 @@ async fn each_role_sees_its_fields_and_is_told_of_the_rest(hub: Hub) {
                 }
                 let child = hub.child(scene).await;
                 let seen = see(&hub, code, persona(code).purpose.code(), &child.id).await;
-                let decisions = Engine::embedded().decide(Situation { missing, ..situation(code, relation) });
-                assert_shows_exactly(
-                    &seen,
-                    &child.canaries,
-                    &decisions,
-                    &format!("{code} {relation} missing={missing}"),
-                );
+                let situation = Situation { missing, ..situation(code, relation) };
+                assert_shows_exactly(&seen, &child, situation, &format!("{code} {relation} missing={missing}"));
             }
         }
     }
-    for groups in [vec!["identity"], vec!["board", "guardian", "description"]] {
-        let scene = Scene { consents: vec![("radda-barnen", groups.clone())], missing: true, ..Scene::default() };
+    for groups in [vec!["identity"], vec!["board", "guardian", "description"], vec!["identity", "missingFlag"]] {
+        let consents = vec![("radda-barnen", groups.clone())];
+        let scene = Scene { consents, missing: true, protocols: true, own: Some("radda-barnen"), ..Scene::default() };
         let child = hub.child(scene).await;
         let ids = hub.caller("radda-barnen").ask("{ children(first: 100) { nodes { id } } }").await;
         let nodes = ids.data("/children/nodes").as_array().expect("nodes").clone();
@@ -117,14 +112,15 @@ async fn each_role_sees_its_fields_and_is_told_of_the_rest(hub: Hub) {
         let mut found = Value::Null;
         for node in &nodes {
             let seen = see(&hub, "radda-barnen", "PROTECT", node["id"].as_str().expect("an id")).await;
-            if child.canaries.values().any(|canary| seen.to_string().contains(canary.as_str())) {
+            let canaries = child.canaries.values().chain(child.own_canaries.values());
+            if canaries.into_iter().any(|canary| seen.to_string().contains(canary.as_str())) {
                 found = seen;
             }
         }
         assert_ne!(id, child.id);
         let consents = Consents::from_groups(groups.into_iter());
         let situation = Situation { consents, missing: true, ..situation("radda-barnen", Relation::Consented) };
-        assert_shows_exactly(&found, &child.canaries, &Engine::embedded().decide(situation), "radda-barnen");
+        assert_shows_exactly(&found, &child, situation, "radda-barnen");
     }
 }
 
@@ -311,12 +307,7 @@ async fn protected_children_show_no_address_and_homes_are_not_told_the_level(hub
             };
             let seen = see(&hub, code, persona(code).purpose.code(), &child.id).await;
             let situation = Situation { protection: level, ..situation(code, relation) };
-            assert_shows_exactly(
-                &seen,
-                &child.canaries,
-                &Engine::embedded().decide(situation),
-                &format!("{code} {protection}"),
-            );
+            assert_shows_exactly(&seen, &child, situation, &format!("{code} {protection}"));
             assert_eq!(seen["protection"]["protected"], json!(protection != "NONE"), "{code} is warned");
             let street = seen["placement"]["street"].is_string();
             let may = code == "malmo-soc" || (code != "polisen" && protection == "NONE");

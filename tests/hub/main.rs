@@ -15,6 +15,7 @@ mod checklist;
 mod corpus;
 mod crash;
 mod deadline;
+mod entries;
 mod episode;
 mod feed;
 mod gate;

@@ -7,7 +7,7 @@ pub(crate) use suggestion::Suggested;
 
 use crate::agency::AgencyKind;
 use crate::caller::Caller;
-use crate::catalogue::{EntryField, FieldId, FieldSet, IdentifierKind, Kind, Section, Source, Value};
+use crate::catalogue::{Code, EntryField, FieldId, FieldSet, IdentifierKind, Kind, List, Section, Source, Value};
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::hub::Inner;
 use crate::ids::{AgencyId, IdentifierId, PlacementId};
@@ -15,7 +15,7 @@ use crate::leak::Leak;
 use crate::ledger::Showing;
 use crate::policy::{Act, Decisions, Purpose, Role, RuleId, Situation};
 use crate::stamps::Stamp;
-use crate::store::{IdentifierRow, Read, RevisionRow, Row, Standing};
+use crate::store::{IdentifierRow, ListRow, Reach, Read, RevisionRow, Row, Standing};
 use crate::view::{ChildView, RevisionView, SectionSelection, SectionView, Selection};
 use serde_json::{Map, Value as Json};
 use std::collections::{BTreeSet, HashMap};
@@ -30,6 +30,7 @@ pub(crate) struct Loaded {
     pub(crate) identifiers: HashMap<Uuid, Vec<IdentifierRow>>,
     pub(crate) responsible: HashMap<Uuid, AgencyId>,
     pub(crate) revisions: HashMap<(Section, Uuid), Vec<RevisionRow>>,
+    pub(crate) lists: HashMap<(List, Uuid), Vec<ListRow>>,
 }
 
 impl Loaded {
@@ -42,6 +43,10 @@ impl Loaded {
 
     pub(crate) fn rows(&self, section: Section, child: Uuid) -> &[Row] {
         self.rows.get(&(section, child)).map_or(&[], Vec::as_slice)
+    }
+
+    fn list(&self, list: List, child: Uuid) -> &[ListRow] {
+        self.lists.get(&(list, child)).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn identifiers(&self, child: Uuid) -> &[IdentifierRow] {
@@ -112,7 +117,26 @@ impl<'a> Gate<'a> {
     /// Every field that some row of the section could show: what is worth reading.
     pub(crate) fn may_show(&self, section: Section) -> FieldSet {
         let shown = self.decisions.shown & section.field_set();
-        if section == Section::Placement { shown | (self.own_decisions().shown & section.field_set()) } else { shown }
+        let has_own = section == Section::Placement || section.fields().any(|id| list_of(id).is_some());
+        if has_own { shown | (self.own_decisions().shown & section.field_set()) } else { shown }
+    }
+
+    /// Which rows of which lists are worth reading for some fields: their own, and those that flags tell of.
+    pub(crate) fn reaches(&self, asked: FieldSet) -> impl Iterator<Item = Reach> {
+        let own = self.own_decisions().shown;
+        asked.iter().filter_map(move |id| {
+            let (shown, own) = (self.decisions.shown.contains(id), own.contains(id));
+            match id.field().source {
+                Source::Rows(list) => Some(Reach { list, whole: shown, own, open: false }),
+                Source::Flag(_) => {
+                    let list = told_by(id).find_map(list_of).filter(|_| shown)?;
+                    let opens = list.rows().open.is_some();
+                    Some(Reach { list, whole: !opens, own: false, open: opens })
+                }
+                _ => None,
+            }
+            .filter(|reach| reach.whole || reach.own || reach.open)
+        })
     }
 
     /// The view, and what the log must tell of it.
@@ -149,8 +173,13 @@ impl<'a> Gate<'a> {
         }
         showing.shown = showing.shown | (noted & decisions.shown);
         showing.withheld = showing.withheld | (noted & !decisions.shown);
-        if section == Section::Placement && asks_for_earlier(noted) {
-            for (_, decisions) in self.earlier_rows(rows) {
+        // Of a list that is withheld, what is the caller's own is shown.
+        for id in (asked.fields & all & !decisions.shown).iter().filter(|id| self.visible(*id, loaded).is_some()) {
+            showing.shown.insert(id);
+            showing.rules.insert(self.own_decisions().read_rule(id));
+        }
+        if section.is_dated() && asks_for_earlier(noted) {
+            for (_, decisions) in self.earlier_rows(section, rows) {
                 showing.shown = showing.shown | (columns_for(section, noted) & decisions.shown);
             }
         }
@@ -164,10 +193,10 @@ impl<'a> Gate<'a> {
         };
         if asked.stamps {
             showing.versions.insert(section);
-            let last = self.last_stamp(section, loaded);
+            let last = self.last_change(section, loaded);
             view.version = self.version(section, loaded);
-            view.updated_at = last.map(|stamp| stamp.1);
-            view.updated_by = last.map(Stamp::agency).filter(|writer| self.may_name(*writer));
+            view.updated_at = last.map(|(at, _)| at);
+            view.updated_by = last.and_then(|(_, by)| by).filter(|writer| self.may_name(*writer));
         }
         if asked.revisions {
             view.revisions = self.revisions(section, loaded);
@@ -187,7 +216,11 @@ impl<'a> Gate<'a> {
     ) -> Vec<(FieldId, Value)> {
         let child = self.standing.child;
         let value = |id: FieldId| match id.field().source {
-            Source::Column | Source::Photo => current.and_then(|row| row.value(id)).cloned(),
+            Source::Column | Source::Kept | Source::Photo => current.and_then(|row| row.value(id)).cloned(),
+            Source::Rows(_) => self.visible(id, loaded).map(Value::List),
+            Source::Flag(_) if id.field().section.is_of_protocols() => {
+                Some(Value::Bool(self.is_told(id, current, loaded)))
+            }
             Source::Flag(_) if id.field().section == Section::Identifiers => {
                 let kinds = |row: &IdentifierRow| row.kind == IdentifierKind::DossierNumber;
                 Some(Value::Bool(loaded.identifiers(child).iter().any(kinds)))
@@ -199,9 +232,63 @@ impl<'a> Gate<'a> {
             }
             Source::Involvement => self.involvement(id, loaded).map(Value::Agency),
             Source::Identifiers(kind) => Some(identifiers(kind, loaded.identifiers(child))),
-            Source::EarlierPlacements => Some(Value::List(self.earlier(rows))),
+            Source::Earlier => Some(Value::List(self.earlier(id.field().section, rows))),
         };
-        (asked & decisions.shown).iter().filter_map(|id| Some((id, value(id)?))).collect()
+        let shown = |id: &FieldId| decisions.shown.contains(*id) || list_of(*id).is_some();
+        asked.iter().filter(shown).filter_map(|id| Some((id, value(id)?))).collect()
+    }
+
+    /// The entries of a list that the caller may see, each decided by itself: the list, or what is the caller's own of it. None
+    /// if the list is withheld and nothing of it is the caller's own.
+    fn visible(&self, id: FieldId, loaded: &Loaded) -> Option<Vec<Json>> {
+        let list = list_of(id)?;
+        let own_decisions = self.own_decisions();
+        let entries = loaded.list(list, self.standing.child).iter().filter_map(|row| {
+            let decisions = if self.is_own(list, row) { &own_decisions } else { &self.decisions };
+            decisions.shown.contains(id).then(|| self.list_entry(list, row, decisions))
+        });
+        let entries: Vec<Json> = entries.collect();
+        (self.decisions.shown.contains(id) || !entries.is_empty()).then_some(entries)
+    }
+
+    fn is_own(&self, list: List, row: &ListRow) -> bool {
+        let own = |part: &&str| row.part(part) == Some(&Value::Agency(self.agency));
+        list.rows().own.iter().any(|part| own(&part))
+    }
+
+    fn list_entry(&self, list: List, row: &ListRow, decisions: &Decisions) -> Json {
+        let shows = |guard: &str| FieldId::by_path(guard).is_some_and(|id| decisions.shown.contains(id));
+        let parts = row.parts.iter().filter(|(part, value)| {
+            let is_named = match value {
+                Value::Agency(agency) => list.rows().names || self.may_name(*agency),
+                _ => true,
+            };
+            is_named && part.guard.is_none_or(shows)
+        });
+        Json::Object(parts.map(|(part, value)| (part.name.to_owned(), value.to_json())).collect())
+    }
+
+    /// What a flag tells of what protocols write.
+    fn is_told(&self, id: FieldId, current: Option<&Row>, loaded: &Loaded) -> bool {
+        let child = self.standing.child;
+        let has = |name: &str| {
+            let of = id.field().section.field(name);
+            current.zip(of).and_then(|(row, of)| row.value(of)).is_some_and(Value::raises_flag)
+        };
+        match id.field().name {
+            "open" => loaded.list(List::Handovers, child).iter().any(|row| row.part("endedAt").is_none()),
+            "isMissing" => has("since") && !has("foundAt") && !has("closedAt"),
+            "followUpDone" => {
+                let episode = current.and_then(|row| row.value(Section::Missing.field("episodeId")?));
+                let rows = loaded.list(List::FollowUp, child);
+                let is_done = |code: &str| {
+                    let of_part = |row: &&ListRow| row.part("part") == Some(&Value::Text(code.to_owned()));
+                    rows.iter().filter(of_part).any(|row| episode.is_some() && row.part("episodeId") == episode)
+                };
+                Code::FollowUpPart.values().is_some_and(|parts| parts.iter().all(|part| is_done(part.code)))
+            }
+            _ => told_by(id).any(|of| has(of.field().name)),
+        }
     }
 
     fn involvement(&self, id: FieldId, loaded: &Loaded) -> Option<AgencyId> {
@@ -211,14 +298,19 @@ impl<'a> Gate<'a> {
         }
     }
 
-    fn earlier(&self, rows: &[Row]) -> Vec<Json> {
-        let visible = self.earlier_rows(rows);
-        visible.map(|(row, decisions)| earlier_placement(row, &decisions)).collect()
+    fn earlier(&self, section: Section, rows: &[Row]) -> Vec<Json> {
+        let visible = self.earlier_rows(section, rows);
+        visible.map(|(row, decisions)| earlier_entry(section, row, &decisions)).collect()
     }
 
-    fn earlier_rows<'r>(&'r self, rows: &'r [Row]) -> impl Iterator<Item = (&'r Row, Arc<Decisions>)> + 'r {
+    fn earlier_rows<'r>(
+        &'r self,
+        section: Section,
+        rows: &'r [Row],
+    ) -> impl Iterator<Item = (&'r Row, Arc<Decisions>)> + 'r {
         let ended = rows.iter().filter(|row| has_ended(row));
-        ended.map(|row| (row, self.decisions(Some(row)))).filter(|(_, decisions)| shows_earlier(decisions))
+        let decided = ended.map(|row| (row, self.decisions(Some(row))));
+        decided.filter(move |(_, decisions)| shows_earlier(section, decisions))
     }
 
     /// An opaque tag over the part of a section that the caller may see.
@@ -232,6 +324,10 @@ impl<'a> Gate<'a> {
         for id in section.fields().filter(|id| self.decisions.shown.contains(*id)) {
             match id.field().source {
                 Source::Involvement => _ = write!(seen, "|{id}={:?}", self.involvement(id, loaded)),
+                Source::Flag(_) if section.is_of_protocols() => {
+                    let current = loaded.rows(section, child).iter().find(|row| !has_ended(row));
+                    _ = write!(seen, "|{id}={}", self.is_told(id, current, loaded));
+                }
                 Source::Flag(_) if section == Section::Identifiers => {
                     let known = loaded.identifiers(child).iter().any(|row| row.kind == IdentifierKind::DossierNumber);
                     _ = write!(seen, "|{id}={known}");
@@ -239,14 +335,44 @@ impl<'a> Gate<'a> {
                 _ => {}
             }
         }
+        for id in section.fields().filter(|id| list_of(*id).is_some()) {
+            if let Some(entries) = self.visible(id, loaded) {
+                _ = write!(seen, "|{id}={}", Json::Array(entries));
+            }
+        }
         self.hub.keys.tag(seen.as_bytes())
     }
 
-    fn last_stamp(&self, section: Section, loaded: &Loaded) -> Option<Stamp> {
-        self.visible_stamps(section, loaded, Leak::UpdatedOverHidden)
-            .into_iter()
-            .map(|(_, _, stamp)| stamp)
-            .max_by_key(|stamp| stamp.1)
+    /// When what the caller may see of a section last changed, and by whom, where that is known.
+    fn last_change(&self, section: Section, loaded: &Loaded) -> Option<(i64, Option<AgencyId>)> {
+        let stamps = self.visible_stamps(section, loaded, Leak::UpdatedOverHidden).into_iter();
+        let stamps = stamps.map(|(_, _, stamp)| (stamp.1, Some(stamp.agency())));
+        let lists = section.fields().filter_map(list_of).flat_map(|list| self.list_changes(list, loaded));
+        stamps.chain(lists).max_by_key(|(at, _)| *at)
+    }
+
+    fn list_changes<'l>(
+        &'l self,
+        list: List,
+        loaded: &'l Loaded,
+    ) -> impl Iterator<Item = (i64, Option<AgencyId>)> + 'l {
+        let own = self.own_decisions();
+        let id = FieldId::all().find(|id| list_of(*id) == Some(list));
+        let rows = loaded.list(list, self.standing.child).iter().filter(move |row| {
+            let shown = if self.is_own(list, row) { own.shown } else { self.decisions.shown };
+            id.is_some_and(|id| shown.contains(id))
+        });
+        let (moments, writer) = list.rows().changed;
+        rows.flat_map(move |row| {
+            let by = writer.and_then(|part| row.part(part)).and_then(|value| match value {
+                Value::Agency(agency) => Some(*agency),
+                _ => None,
+            });
+            moments.iter().filter_map(move |part| match row.part(part) {
+                Some(Value::Instant(at)) => Some((*at, by)),
+                _ => None,
+            })
+        })
     }
 
     /// The stamps of what the caller may see: column, row, stamp.
@@ -260,7 +386,7 @@ impl<'a> Gate<'a> {
         let mut seen = Vec::new();
         for row in loaded.rows(section, child) {
             let decisions = self.decisions(Some(row));
-            if has_ended(row) && !shows_earlier(&decisions) {
+            if has_ended(row) && !shows_earlier(section, &decisions) {
                 continue;
             }
             let row_id = row.entry.map_or(child, |entry| entry.id);
@@ -279,8 +405,8 @@ impl<'a> Gate<'a> {
         let view = |revision: &RevisionRow| {
             let row = rows.iter().find(|row| row.entry.is_some_and(|entry| Some(entry.id) == revision.entry));
             let decisions = self.decisions(row);
-            // The history of an earlier placement is shown to whom the earlier placements are.
-            if row.is_some_and(has_ended) && !shows_earlier(&decisions) {
+            // The history of an earlier row is shown to whom the earlier rows are.
+            if row.is_some_and(has_ended) && !shows_earlier(section, &decisions) {
                 return None;
             }
             let changes = revision.changes.as_object()?.iter().filter_map(|(name, value)| {
@@ -381,14 +507,35 @@ pub(crate) fn upload_use(agency: AgencyId, role: Role) -> String {
     format!("photo upload|{agency}|{role}")
 }
 
-/// Whether a row is a placement that has ended.
+/// The list that a field shows.
+pub(crate) fn list_of(id: FieldId) -> Option<List> {
+    match id.field().source {
+        Source::Rows(list) => Some(list),
+        _ => None,
+    }
+}
+
+/// The fields that a flag tells of.
+fn told_by(flag: FieldId) -> impl Iterator<Item = FieldId> {
+    let of = match flag.field().source {
+        Source::Flag(of) => of,
+        _ => &[],
+    };
+    of.iter().filter_map(move |name| flag.field().section.field(name))
+}
+
+/// Whether a row of a dated section is not the current one.
 fn has_ended(row: &Row) -> bool {
     row.entry.is_some_and(|entry| entry.to.is_some())
 }
 
-fn shows_earlier(decisions: &Decisions) -> bool {
-    let earlier = Section::Placement.fields().find(|id| id.field().source == Source::EarlierPlacements);
-    earlier.is_some_and(|id| decisions.shown.contains(id))
+/// The field that shows the rows of a dated section that are not current.
+fn earlier_field(section: Section) -> Option<FieldId> {
+    section.fields().find(|id| id.field().source == Source::Earlier)
+}
+
+fn shows_earlier(section: Section, decisions: &Decisions) -> bool {
+    earlier_field(section).is_some_and(|id| decisions.shown.contains(id))
 }
 
 fn identifiers(kind: IdentifierKind, rows: &[IdentifierRow]) -> Value {
@@ -409,10 +556,9 @@ pub(crate) fn identifier(row: &IdentifierRow) -> Json {
     })
 }
 
-fn earlier_placement(row: &Row, decisions: &Decisions) -> Json {
-    let Kind::Entries(_, shape) = earlier_kind() else { return Json::Null };
+fn earlier_entry(section: Section, row: &Row, decisions: &Decisions) -> Json {
     let mut entry = Map::new();
-    for part in shape.fields {
+    for part in earlier_parts(section) {
         if let Some(value) = earlier_part(part, row, decisions) {
             entry.insert(part.name.to_owned(), value);
         }
@@ -431,21 +577,30 @@ fn earlier_part(part: &EntryField, row: &Row, decisions: &Decisions) -> Option<J
     }
 }
 
-fn earlier_kind() -> Kind {
-    let earlier = Section::Placement.fields().find(|id| id.field().source == Source::EarlierPlacements);
-    earlier.map_or(Kind::Bool, |id| id.field().kind)
+fn earlier_parts(section: Section) -> &'static [EntryField] {
+    match earlier_field(section).map(|id| id.field().kind) {
+        Some(Kind::Entries(_, shape)) => shape.fields,
+        _ => &[],
+    }
 }
 
 fn asks_for_earlier(asked: FieldSet) -> bool {
-    asked.iter().any(|id| id.field().source == Source::EarlierPlacements)
+    asked.iter().any(|id| id.field().source == Source::Earlier)
 }
 
 /// The columns that a section's asked fields need, besides their own.
 pub(crate) fn columns_for(section: Section, asked: FieldSet) -> FieldSet {
-    if section != Section::Placement || !asks_for_earlier(asked) {
+    if !asks_for_earlier(asked) {
         return asked;
     }
-    let Kind::Entries(_, shape) = earlier_kind() else { return asked };
-    let guards: FieldSet = shape.fields.iter().filter_map(|part| FieldId::by_path(part.guard?)).collect();
+    let guards: FieldSet = earlier_parts(section).iter().filter_map(|part| FieldId::by_path(part.guard?)).collect();
     asked | guards
+}
+
+/// The columns by which the flags among some fields are told, whether they are shown or not.
+pub(crate) fn columns_of_flags(asked: FieldSet) -> FieldSet {
+    let flags = asked.iter().filter(|id| id.field().section.is_of_protocols() && id.field().is_flag());
+    let of_list = |id: FieldId| told_by(id).any(|of| list_of(of).is_some());
+    let told = flags.flat_map(|id| told_by(id).chain(Section::Missing.field("episodeId").filter(|_| of_list(id))));
+    told.filter(|id| list_of(*id).is_none() && id.field().section == Section::Missing).collect()
 }

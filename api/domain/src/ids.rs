@@ -10,6 +10,18 @@ use uuid::Uuid;
 #[error("not an id of the kind `{0}`")]
 pub struct WrongId(pub &'static str);
 
+/// The id of a row as callers know it, of a kind that begins with this word.
+pub(crate) fn typed(prefix: &str, id: Uuid) -> String {
+    format!("{prefix}_{}", BASE32.encode_display(id.as_bytes()))
+}
+
+/// The row behind an id of this kind.
+pub(crate) fn untyped(prefix: &str, id: &str) -> Option<Uuid> {
+    let bytes = id.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_'));
+    let bytes = bytes.and_then(|rest| BASE32.decode(rest.as_bytes()).ok());
+    bytes.and_then(|bytes| Uuid::from_slice(&bytes).ok())
+}
+
 macro_rules! id {
     ($(#[$meta:meta])* $name:ident, $prefix:literal) => {
         $(#[$meta])*
@@ -37,10 +49,7 @@ macro_rules! id {
             type Err = WrongId;
 
             fn from_str(text: &str) -> Result<Self, WrongId> {
-                let bytes = text.strip_prefix($prefix).and_then(|rest| rest.strip_prefix('_'));
-                let bytes = bytes.and_then(|rest| BASE32.decode(rest.as_bytes()).ok());
-                let uuid = bytes.and_then(|bytes| Uuid::from_slice(&bytes).ok());
-                uuid.map($name).ok_or(WrongId($prefix))
+                untyped($prefix, text).map($name).ok_or(WrongId($prefix))
             }
         }
     };
@@ -105,6 +114,7 @@ mod tests {
         let child = ChildId(Uuid::from_u128(7));
         assert_eq!(child.to_string().parse(), Ok(child));
         assert_eq!(child.to_string().parse::<AgencyId>(), Err(WrongId("agency")));
+        assert_eq!(typed(ChildId::PREFIX, child.0), child.to_string());
         assert_eq!("child_".parse::<ChildId>(), Err(WrongId("child")));
         assert_eq!("child_ÅÄÖ".parse::<ChildId>(), Err(WrongId("child")));
     }

@@ -16,8 +16,7 @@ use async_graphql::registry::{MetaDirectiveInvocation, MetaTypeId, Registry};
 use async_graphql::{
     Context, ContextSelectionSet, InputType, Name, OutputType, Positioned, ServerResult, TypeDirective, Value,
 };
-use samverka_domain::catalogue::{FieldId, Kind, Section, Value as Known};
-use samverka_domain::clock::instant;
+use samverka_domain::catalogue::{self, Entry, FieldId, Kind, Section, Value as Known};
 use samverka_domain::error::{Error, ErrorCode};
 use samverka_domain::ids::AgencyId;
 use samverka_domain::photo::Photo;
@@ -368,10 +367,23 @@ impl<'a> Answer<'a> {
             }
             (Known::Agency(agency), _) => self.agency(Some(*agency), below),
             (Known::List(items), Kind::Entries(_, entry)) => {
-                project(&Json::Array(items.clone()), entry.type_name, below)
+                let items = items.iter().map(|item| self.entry(entry, item)).collect();
+                project(&Json::Array(items), entry.type_name, below)
             }
             (value, _) => project(&value.to_json(), "", below),
         }
+    }
+
+    /// An entry of a list, with the agencies that it names by their ids put in their place.
+    fn entry(&self, entry: &Entry, item: &Json) -> Json {
+        let mut item = item.clone();
+        for part in agency_parts(entry) {
+            if let Some(named) = item.get_mut(part) {
+                let id = named.as_str().and_then(|id| id.parse::<AgencyId>().ok());
+                *named = id.and_then(|id| self.agencies.get(&id)).cloned().unwrap_or_default();
+            }
+        }
+        item
     }
 
     fn agency(&self, id: Option<AgencyId>, below: &[Node]) -> Value {
@@ -416,14 +428,23 @@ impl<'a> Answer<'a> {
 
 fn agencies_of(view: &ChildView) -> impl Iterator<Item = AgencyId> + '_ {
     view.sections.values().flat_map(|section| {
-        let values = section.values.iter().filter_map(|(_, value)| match value {
-            Known::Agency(agency) => Some(*agency),
-            _ => None,
+        let values = section.values.iter().flat_map(|(id, value)| match (value, id.field().kind) {
+            (Known::Agency(agency), _) => vec![*agency],
+            (Known::List(items), Kind::Entries(_, entry)) => {
+                let named =
+                    items.iter().flat_map(|item| agency_parts(entry).filter_map(|part| item.get(part)?.as_str()));
+                named.filter_map(|id| id.parse().ok()).collect()
+            }
+            _ => Vec::new(),
         });
         let writers =
             section.revisions.iter().flat_map(|revision| revision.agency.into_iter().chain(revision.suggested_by));
         values.chain(writers).chain(section.updated_by)
     })
+}
+
+fn agency_parts(entry: &Entry) -> impl Iterator<Item = &'static str> {
+    entry.fields.iter().filter(|part| part.kind == Kind::Agency).map(|part| part.name)
 }
 
 /// The agencies that an answer names.
@@ -458,7 +479,7 @@ pub(crate) fn photo_json(photo: &Photo, handle: &str) -> Json {
 
 /// An instant as RFC 3339 with microseconds, in UTC.
 pub(super) fn timestamp(micros: i64) -> String {
-    instant(micros).to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+    catalogue::timestamp(micros)
 }
 
 macro_rules! output {

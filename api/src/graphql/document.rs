@@ -176,6 +176,10 @@ fn items(field: &Field) -> Items {
         "errorCatalog" | "items" => 50,
         "rules" => 20,
         "withheld" | "earlier" | "episodes" | "sections" | "routines" | "relatives" | "indicators" => 10,
+        // Entries that protocols write: of handovers, worries and consents, and of a missing episode.
+        "list" | "sightings" | "closures" => 5,
+        "checklist" => 20,
+        "followUp" => 4,
         "personalNumbers" | "coordinationNumbers" | "dossierNumbers" | "lmaCards" => 10,
         "fields" | "inputFields" | "enumValues" => 8,
         "directives" | "interfaces" | "possibleTypes" => 8,

@@ -22,6 +22,7 @@ impl Node {
             "by" | "updatedBy" | "suggestedBy" | "decidedBy" | "agency" | "from" | "to" | "assignedTo" | "doneBy" => {
                 "Agency"
             }
+            "fromAgency" | "toAgency" | "receiver" => "Agency",
             "changes" => "RevisionChange",
             "checklist" => "Checklist",
             "edges" => "SuggestionEdge",

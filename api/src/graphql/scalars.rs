@@ -41,6 +41,9 @@ pub(super) fn type_name(kind: Kind, as_input: bool) -> String {
         Kind::Entries(_, entry) if as_input => format!("[{}Input!]", entry.type_name),
         Kind::Entries(_, entry) => format!("[{}!]", entry.type_name),
         Kind::Photo => "Photo".to_owned(),
+        Kind::Instant => "DateTime".to_owned(),
+        Kind::Id(_) => "ID".to_owned(),
+        Kind::Json => "JSON".to_owned(),
     }
 }
 
@@ -80,6 +83,9 @@ pub(super) fn register(registry: &mut Registry, kind: Kind) {
         Kind::Agency => _ = <super::agency::AgencyObject as OutputType>::create_type_info(registry),
         Kind::Entries(_, entry) => register_entry(registry, entry),
         Kind::Photo => register_photo(registry),
+        Kind::Instant => _ = <chrono::DateTime<chrono::Utc> as OutputType>::create_type_info(registry),
+        Kind::Id(_) => _ = <async_graphql::ID as OutputType>::create_type_info(registry),
+        Kind::Json => _ = <async_graphql::Json<Json> as OutputType>::create_type_info(registry),
         Kind::Text(_) | Kind::Texts(..) => _ = <String as OutputType>::create_type_info(registry),
         Kind::Bool => _ = <bool as OutputType>::create_type_info(registry),
     }

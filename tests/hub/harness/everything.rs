@@ -1,6 +1,6 @@
 //! Documents that ask for all there is.
 
-use samverka_domain::catalogue::{FieldId, Kind, Section};
+use samverka_domain::catalogue::{EntryField, FieldId, Kind, Section};
 
 /// A selection of every guarded field of a child, with what is withheld of each section.
 pub fn everything() -> String {
@@ -17,7 +17,11 @@ pub fn selection(id: FieldId) -> String {
     match id.field().kind {
         Kind::Agency => format!("{name} {{ id }}"),
         Kind::Entries(_, entry) => {
-            let parts: Vec<&str> = entry.fields.iter().map(|part| part.name).collect();
+            let part = |part: &EntryField| match part.kind {
+                Kind::Agency => format!("{} {{ id }}", part.name),
+                _ => part.name.to_owned(),
+            };
+            let parts: Vec<String> = entry.fields.iter().map(part).collect();
             format!("{name} {{ {} }}", parts.join(" "))
         }
         Kind::Photo => format!("{name} {{ url type takenOn size width height }}"),

@@ -1,7 +1,7 @@
 //! A child with a canary in every field, put there behind the hub's back.
 
 use super::Hub;
-use samverka_domain::catalogue::{Code, FieldId, IdentifierKind, Kind, Section, Source};
+use samverka_domain::catalogue::{Code, FieldId, IdentifierKind, Kind, List, Section, Source, timestamp};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DbErr, Value as Bound};
 use serde_json::{Value, json};
@@ -25,6 +25,11 @@ pub struct Scene {
     pub protection: &'static str,
     /// The home, by persona, that is the agency of the current placement.
     pub home: Option<&'static str>,
+    /// What protocols write is there: an episode that is open if the child is missing and else long past, an earlier one, and
+    /// an entry of each list that is of others.
+    pub protocols: bool,
+    /// The agency, by persona, that each of these lists holds an entry of, too.
+    pub own: Option<&'static str>,
 }
 
 impl Default for Scene {
@@ -37,6 +42,8 @@ impl Default for Scene {
             missing: false,
             protection: "NONE",
             home: None,
+            protocols: false,
+            own: None,
         }
     }
 }
@@ -50,6 +57,8 @@ pub struct TestChild {
     pub subject: Uuid,
     /// By field: the text that the answer holds if, and only if, the field is shown.
     pub canaries: BTreeMap<FieldId, String>,
+    /// The same of the entries that are the own of [`Scene::own`].
+    pub own_canaries: BTreeMap<FieldId, String>,
 }
 
 static NEXT: AtomicU32 = AtomicU32::new(100_000);
@@ -108,12 +117,20 @@ impl Hub {
         for (persona, groups) in &scene.consents {
             self.consent(uuid, persona, groups).await;
         }
-        if scene.missing {
+        if scene.missing && !scene.protocols {
             let columns = vec![("id", self.uuid().into()), ("child_id", uuid.into()), ("opened_at", self.now().into())];
             self.insert("missing_episode", columns).await;
         }
-        let canaries = self.fill(uuid, &scene).await;
-        TestChild { uuid, id: child_id(uuid), subject, canaries }
+        let mut canaries = self.fill(uuid, &scene).await;
+        let mut own_canaries = BTreeMap::new();
+        if scene.protocols {
+            let episode = self.put_episodes(uuid, &scene, &mut canaries).await;
+            self.put_entries(uuid, episode, ["hvb-landskrona", "landskrona-soc"], &mut canaries).await;
+            if let Some(own) = scene.own {
+                self.put_entries(uuid, episode, [own, "landskrona-soc"], &mut own_canaries).await;
+            }
+        }
+        TestChild { uuid, id: child_id(uuid), subject, canaries, own_canaries }
     }
 
     /// The child's row and its ties. Leads follow one another without a gap, and so do the responsible.
@@ -244,6 +261,88 @@ impl Hub {
         canaries
     }
 
+    /// The current episode and an earlier one; gives the id of the current.
+    async fn put_episodes(&self, child: Uuid, scene: &Scene, canaries: &mut BTreeMap<FieldId, String>) -> Uuid {
+        let ids = [self.uuid(), self.uuid()];
+        for (id, is_current) in ids.into_iter().zip([true, false]) {
+            let ago = |days: i64| self.now() - super::DAY * days - i64::from(next());
+            let opened = if is_current { ago(200) } else { ago(300) };
+            let ended = |days: i64| Some(ago(days)).filter(|_| !is_current || !scene.missing);
+            let (found, closed) = if is_current { (ended(190), ended(180)) } else { (ended(290), ended(280)) };
+            let stamps = stamps(Section::Missing, self.agency("malmo-soc"));
+            let mut columns: Vec<(&str, Bound)> =
+                vec![("id", id.into()), ("child_id", child.into()), ("stamps", stamps.into())];
+            for field in Section::Missing.fields().filter(|id| id.field().source == Source::Kept) {
+                let at = match field.field().name {
+                    // It stands in own entries, too.
+                    "episodeId" => continue,
+                    "since" => Some(opened),
+                    "foundAt" => found,
+                    "closedAt" => closed,
+                    _ => None,
+                };
+                let (value, canary) = match at {
+                    Some(at) => (at.into(), Some(timestamp(at))),
+                    None if matches!(field.field().name, "foundAt" | "closedAt") => (None::<i64>.into(), None),
+                    None => value(field, scene).expect("a value"),
+                };
+                columns.push((field.field().column, value));
+                if is_current {
+                    canaries.extend(canary.map(|canary| (field, canary)));
+                } else if field.field().name == "circumstances" {
+                    // What is told of the earlier one is the canary of the list.
+                    canaries.insert(Section::Missing.field("earlier").expect("a field"), canary.expect("a text"));
+                }
+            }
+            self.insert("missing_episode", columns).await;
+        }
+        ids[0]
+    }
+
+    /// An entry of each list, of these agencies or handed in by the first.
+    async fn put_entries(&self, child: Uuid, episode: Uuid, of: [&str; 2], canaries: &mut BTreeMap<FieldId, String>) {
+        for list in List::ALL {
+            let rows = list.rows();
+            let word = format!("Kanarie{list:?}{}", next());
+            let mut agencies = of.iter();
+            let mut columns: Vec<(&str, Bound)> = vec![("child_id", child.into())];
+            if rows.columns.iter().all(|column| *column != "id") {
+                columns.push(("id", self.uuid().into()));
+            }
+            columns.extend(rows.only.map(|(column, holds)| (column, holds.into())));
+            columns.extend(also(list));
+            if list == List::Checklist {
+                columns.push(("position", 1.into()));
+            }
+            for (part, column) in rows.entry.fields.iter().zip(rows.columns) {
+                let value: Bound = match (part.kind, part.name) {
+                    (_, "endedAt" | "withdrawnAt") => None::<i64>.into(),
+                    (Kind::Id("episode"), _) => episode.into(),
+                    (Kind::Id(_), _) => self.uuid().into(),
+                    // A partner is named in consents and handed in worries only.
+                    (Kind::Agency, _) => agencies.next().map(|code| self.agency(code)).into(),
+                    (Kind::Instant, _) => (self.now() - i64::from(next())).into(),
+                    (Kind::Date, _) => chrono::NaiveDate::from_str("2026-02-03").expect("a day").into(),
+                    (Kind::Bool, _) => true.into(),
+                    (Kind::Code(_), _) => next_part(list, canaries).into(),
+                    (Kind::Json, _) => json!({ "contact": format!("Led{word}") }).into(),
+                    (Kind::Texts(..), _) => json!([word]).into(),
+                    (_, "text" | "kind" | "reason" | "note" | "textEn") => word.clone().into(),
+                    _ => "ord".into(),
+                };
+                columns.push((column, value));
+            }
+            if list == List::Handovers {
+                // One of a kind is open at a time, so each entry moves something else.
+                columns.push(("moves", format!("M{}", next()).into()));
+                columns.retain(|(column, _)| *column != "reason");
+            }
+            self.insert(rows.table, columns).await;
+            let field = FieldId::all().find(|id| id.field().source == Source::Rows(list)).expect("a field");
+            canaries.insert(field, word);
+        }
+    }
+
     /// A current placement, and an earlier one in another home.
     async fn place(&self, child: Uuid, scene: &Scene, home: Option<Uuid>, canaries: &mut BTreeMap<FieldId, String>) {
         for current in [true, false] {
@@ -274,7 +373,26 @@ impl Hub {
 
 /// The id that agencies use for a child.
 pub fn child_id(uuid: Uuid) -> String {
-    format!("child_{}", data_encoding::BASE32_DNSSEC.encode(uuid.as_bytes()))
+    typed("child", uuid)
+}
+
+fn typed(prefix: &str, uuid: Uuid) -> String {
+    format!("{prefix}_{}", data_encoding::BASE32_DNSSEC.encode(uuid.as_bytes()))
+}
+
+/// Columns that are no part of the list's entries.
+fn also(list: List) -> Vec<(&'static str, Bound)> {
+    match list {
+        List::Checklist => vec![("key", "k".into())],
+        List::Concerns => vec![("role", "SCHOOL".into()), ("named", json!({}).into())],
+        _ => Vec::new(),
+    }
+}
+
+/// One part of the follow-up is there once: the entry of others is one part, the own entry another.
+fn next_part(list: List, canaries: &BTreeMap<FieldId, String>) -> &'static str {
+    assert_eq!(list, List::FollowUp);
+    if canaries.len() > 20 { "RETURN_TALK" } else { "HEALTH_CHECK" }
 }
 
 fn uuid_of(id: &str) -> Uuid {
@@ -290,7 +408,7 @@ fn stamps(section: Section, agency: Uuid) -> Value {
 /// A value for a column, and the canary in it where the kind has room for one.
 fn value(id: FieldId, scene: &Scene) -> Option<(Bound, Option<String>)> {
     let field = id.field();
-    let kept = matches!(field.source, Source::Column | Source::Flag(_) | Source::Photo);
+    let kept = matches!(field.source, Source::Column | Source::Kept | Source::Flag(_) | Source::Photo);
     if !kept || field.kind == Kind::Agency {
         return None;
     }
@@ -334,7 +452,11 @@ fn value(id: FieldId, scene: &Scene) -> Option<(Bound, Option<String>)> {
             let number = format!("55{:04}-0000", next() % 10_000);
             some(number.clone().into(), number)
         }
-        Kind::Agency => None,
+        Kind::Instant => {
+            let at = super::START - i64::from(next());
+            some(at.into(), timestamp(at))
+        }
+        Kind::Agency | Kind::Id(_) | Kind::Json => None,
         Kind::Photo => {
             let taken_on = chrono::NaiveDate::from_str("2015-01-01").expect("a day")
                 + chrono::Days::new(u64::from(next() % 4_000));

@@ -225,6 +225,7 @@ pub fn input(id: FieldId, n: usize, agencies: &Agencies) -> Json {
         Kind::PostalCode => json!(format!("2114{}", n % 5)),
         Kind::OrganisationNumber => json!(["212000-1124", "212000-1140", "232100-0255"][n % 3]),
         Kind::Agency => json!(agencies[HOMES[n % 2]]),
+        Kind::Instant | Kind::Id(_) | Kind::Json => unreachable!("{id} is no input"),
         Kind::Entries(_, entry) => match entry.type_name {
             "Relative" => json!([{ "name": format!("Namn {}", n % 5), "country": "SE" }]),
             _ => {
@@ -367,7 +368,7 @@ fn told(id: FieldId, agencies: &Agencies, dice: &mut StdRng) -> (String, Json) {
 /// The fields that a revision of the section can tell of.
 fn tellable(section: Section) -> Vec<FieldId> {
     let told = |id: &FieldId| {
-        matches!(id.field().source, Source::Column | Source::Photo | Source::Identifiers(_) | Source::EarlierPlacements)
+        matches!(id.field().source, Source::Column | Source::Photo | Source::Identifiers(_) | Source::Earlier)
     };
     section.fields().filter(told).collect()
 }

@@ -15,13 +15,15 @@ pub struct Policies {
     by_id: BTreeMap<String, Policy>,
 }
 
-/// What must never be permitted.
+/// What must never be permitted, or never be refused but in silence.
 pub struct Property {
     pub name: String,
     pub basis: String,
     pub sentence: String,
     /// It permits the requests that the product must refuse.
     pub region: Option<Policy>,
+    /// The product may permit a request of the region; where it does not, a rule of silence (`@silent`) forbids it.
+    pub in_silence: bool,
 }
 
 /// A change of the policies that a property must catch.
@@ -92,6 +94,7 @@ fn property(region: Policy) -> Result<Property, Failure> {
         name: annotation(&region, "id")?,
         basis: annotation(&region, "basis")?,
         sentence: annotation(&region, "en")?,
+        in_silence: region.annotation("silent").is_some(),
         region: Some(region),
     })
 }
@@ -105,6 +108,7 @@ pub fn never_fails() -> Property {
             "No policy can fail while it is asked: Cedar leaves out one that does, and what it forbade would be open."
                 .to_owned(),
         region: None,
+        in_silence: false,
     }
 }
 

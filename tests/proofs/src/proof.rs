@@ -38,12 +38,48 @@ impl Prover {
         Ok(Prover { compiler, schema: schema.clone(), actions: schema.action_entities()?, kinds })
     }
 
-    /// Whether the policies permit no request of the property's region.
+    /// Whether the property holds of the policies.
     ///
     /// # Errors
     ///
     /// A solver that gives up or cannot be asked, or a counterexample that Cedar itself does not confirm.
-    pub async fn never_permits(&mut self, policies: &Policies, property: &Property) -> Result<Verdict, Failure> {
+    pub async fn holds(&mut self, policies: &Policies, property: &Property) -> Result<Verdict, Failure> {
+        if property.in_silence {
+            self.refuses_in_silence_only(policies, property).await
+        } else {
+            self.never_permits(policies, property).await
+        }
+    }
+
+    /// Whether each request of the property's region is permitted, or forbidden by a rule of silence.
+    async fn refuses_in_silence_only(&mut self, policies: &Policies, property: &Property) -> Result<Verdict, Failure> {
+        let Some(region) = &property.region else { return Err("a property without a region".into()) };
+        let silent = |policy: &Policy| policy.annotation("silent").is_some();
+        let spoken = |some: PolicySet| -> Result<PolicySet, Failure> {
+            let region = region.new_id(PolicyId::new("region"));
+            Ok(PolicySet::from_policies(some.policies().cloned().chain([region]))?)
+        };
+        let kinds = self.kinds_of_request(region)?;
+        for kind in &kinds {
+            let reaching = policies.set(|policy| self.reaches(policy, kind))?;
+            let unsilenced = spoken(policies.set(|policy| silent(policy) && self.reaches(policy, kind))?)?;
+            let permitted = CompiledPolicySet::compile(&reaching, kind, &self.schema)?;
+            let unsilenced = CompiledPolicySet::compile(&unsilenced, kind, &self.schema)?;
+            let found = self.compiler.check_implies_with_counterexample_opt(&unsilenced, &permitted).await?;
+            if let Some(env) = found {
+                let (all, unsilenced) = (policies.set(|_| true)?, spoken(policies.set(silent)?)?);
+                let betrayed = |example: &Example| Ok(allows(&unsilenced, example)? && !allows(&all, example)?);
+                let found = Example::read(&env, &self.actions)?;
+                let example = found.plainest(&betrayed)?.ok_or_else(|| unconfirmed(&found))?;
+                let rules = answer(&all, &example)?.diagnostics().reason().map(PolicyId::to_string).collect();
+                return Ok(Verdict::Refuted { example: Box::new(example), rules });
+            }
+        }
+        Ok(Verdict::Proved(kinds.len()))
+    }
+
+    /// Whether the policies permit no request of the property's region.
+    async fn never_permits(&mut self, policies: &Policies, property: &Property) -> Result<Verdict, Failure> {
         let Some(region) = &property.region else { return Err("a property without a region".into()) };
         let forbidden = PolicySet::from_policies([region.clone()])?;
         let kinds = self.kinds_of_request(region)?;

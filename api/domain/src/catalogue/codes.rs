@@ -22,6 +22,8 @@ pub enum Code {
     RiskIndicator,
     ExploitationKind,
     IdentityLevel,
+    MissingStatus,
+    FollowUpPart,
 }
 
 /// A value of a closed list: the code, its Swedish term, its meaning in English.
@@ -40,7 +42,7 @@ macro_rules! value {
 
 impl Code {
     /// Every code list.
-    pub const ALL: [Code; 17] = [
+    pub const ALL: [Code; 19] = [
         Code::Sex,
         Code::Country,
         Code::Language,
@@ -58,6 +60,8 @@ impl Code {
         Code::RiskIndicator,
         Code::ExploitationKind,
         Code::IdentityLevel,
+        Code::MissingStatus,
+        Code::FollowUpPart,
     ];
 
     /// The name of the GraphQL enum or scalar.
@@ -80,6 +84,8 @@ impl Code {
             Code::RiskIndicator => "RiskIndicatorCode",
             Code::ExploitationKind => "ExploitationKind",
             Code::IdentityLevel => "IdentityLevel",
+            Code::MissingStatus => "MissingStatus",
+            Code::FollowUpPart => "FollowUpPart",
         }
     }
 
@@ -103,6 +109,8 @@ impl Code {
             Code::RiskIndicator => "An observed risk indicator (*riskindikator*). Never scored into a decision.",
             Code::ExploitationKind => "Kind of a suspicion (*slag av misstanke*).",
             Code::IdentityLevel => "How well an identity is established (*identitetsnivå*; lag 2022:1697, 2 kap.).",
+            Code::MissingStatus => "How far a missing episode has come (*läge i ett försvinnande*).",
+            Code::FollowUpPart => "A part of what follows when a missing child was found (*uppföljning*).",
         }
     }
 
@@ -233,6 +241,20 @@ impl Code {
                 value!("PROVEN", "styrkt", "Proven."),
                 value!("PROBABLE", "sannolik", "Probable."),
                 value!("UNCERTAIN", "osäker", "Uncertain; for special purposes only."),
+            ],
+            Code::MissingStatus => &[
+                value!("SUSPECTED", "befaras försvunnen", "Feared missing, not yet reported to the police."),
+                value!("REPORTED", "polisanmäld", "Reported to the police."),
+                value!("SEARCHING", "eftersöks", "Searched for."),
+                value!("LOCATED", "lokaliserad", "Somebody knows where the child is."),
+                value!("SAFE", "i trygghet", "The child is safe; the follow-up is not done."),
+                value!("CLOSED", "avslutat", "Closed."),
+            ],
+            Code::FollowUpPart => &[
+                value!("RETURN_TALK", "återkomstsamtal", "The talk with the child on its return."),
+                value!("HEALTH_CHECK", "hälsokontroll", "The health check."),
+                value!("EXPLOITATION_SCREENING", "screening för exploatering", "The screening for exploitation."),
+                value!("PLACEMENT_REVIEW", "omprövad placering", "The review of the placement."),
             ],
         })
     }

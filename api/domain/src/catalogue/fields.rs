@@ -1,10 +1,13 @@
 //! The table itself. It may be long: it is a table.
 
 use super::IdentifierKind::{CoordinationNumber, DossierNumber, LmaCard, PersonalNumber};
-use super::Source::{self, Column, EarlierPlacements, Flag, Identifiers, Involvement};
+use super::Source::{self, Column, Earlier, Flag, Identifiers, Involvement, Kept, Rows};
 use super::codes::Code;
-use super::kind::{EARLIER_PLACEMENT, IDENTIFIER, Kind, RELATIVE, RISK_INDICATOR};
-use super::{Field, Group, Section, Section as S};
+use super::kind::{
+    CHECKLIST_ITEM, CLOSURE, CONCERN, CONSENT, EARLIER_EPISODE, EARLIER_PLACEMENT, FOLLOW_UP, HANDOVER, IDENTIFIER,
+    Kind, RELATIVE, RISK_INDICATOR, SIGHTING,
+};
+use super::{Field, Group, List, Section, Section as S};
 
 const fn field(
     section: Section,
@@ -27,7 +30,7 @@ pub const FIELD_COUNT: usize = FIELDS.len();
 
 /// Every guarded field, by section.
 #[rustfmt::skip]
-pub static FIELDS: [Field; 98] = [
+pub static FIELDS: [Field; 129] = [
     // Identity: owner Migrationsverket; languages: the responsible board.
     field(S::Identity, ("givenNames", "given_names"), "F02", "identity", NAME, Column, ("förnamn", "Given names.")),
     field(S::Identity, ("familyName", "family_name"), "F03", "identity", NAME, Column, ("efternamn", "Family name.")),
@@ -75,7 +78,8 @@ pub static FIELDS: [Field; 98] = [
     field(S::Asylum, ("returnLead", "return_lead"), "F23", "return", Kind::Code(Code::ReturnLead), Column, ("ansvarig för återvändandet", "Which agency leads the return.")),
     field(S::Asylum, ("returnPlannedOn", "return_planned_on"), "F23", "return", Kind::Date, Column, ("planerat återvändande", "The planned date of return.")),
 
-    // Responsibility: F25 Migrationsverket; F26–F27 the responsible board.
+    // Responsibility: F24–F25 Migrationsverket; F26–F27 the responsible board.
+    field(S::Responsibility, ("arrivalMunicipality", "arrival_municipality"), "F24", "assignment", Kind::Code(Code::Municipality), Column, ("ankomstkommun", "The municipality where the child first came into contact with an agency, four-digit code.")),
     field(S::Responsibility, ("assignedMunicipality", "assigned_municipality"), "F25", "assignment", Kind::Code(Code::Municipality), Column, ("anvisningskommun", "The assigned municipality, four-digit code.")),
     field(S::Responsibility, ("assignmentDecision", "assignment_decision"), "F25", "assignment", Kind::Text(50), Column, ("anvisningsbeslut", "Number of the assignment decision.")),
     field(S::Responsibility, ("assignedOn", "assigned_on"), "F25", "assignment", Kind::Date, Column, ("anvisningsdatum", "Date of the assignment decision.")),
@@ -99,7 +103,7 @@ pub static FIELDS: [Field; 98] = [
     field(S::Placement, ("dutyPhone", "duty_phone"), "F32", "placementAddress", Kind::Phone, Column, ("boendets jourtelefon", "Telephone of the home, day and night.")),
     field(S::Placement, ("legalBasis", "legal_basis"), "F33", "placementBasis", Kind::Code(Code::PlacementBasis), Column, ("lagrum för placeringen", "The act the placement rests on.")),
     field(S::Placement, ("legalBasisDecided", "legal_basis_decided"), "F33", "placementBasisFlag", Kind::Bool, Flag(&["legalBasis"]), ("lagrum beslutat", "Whether the legal basis is decided: not which.")),
-    field(S::Placement, ("earlier", "earlier"), "F34", "placementUnit", Kind::Entries(0, &EARLIER_PLACEMENT), EarlierPlacements, ("tidigare placeringar", "Earlier placements, latest first.")),
+    field(S::Placement, ("earlier", "earlier"), "F34", "placementUnit", Kind::Entries(0, &EARLIER_PLACEMENT), Earlier, ("tidigare placeringar", "Earlier placements, latest first.")),
 
     // Guardianship: owner överförmyndaren.
     field(S::Guardianship, ("guardianName", "guardian_name"), "F35", "guardian", NAME, Column, ("god man, namn", "Name of the guardian.")),
@@ -153,6 +157,44 @@ pub static FIELDS: [Field; 98] = [
     field(S::SafetyPlan, ("agreedOn", "agreed_on"), "F51", "safetyPlan", Kind::Date, Column, ("överenskommen", "When the plan was agreed.")),
     field(S::SafetyPlan, ("reviewOn", "review_on"), "F51", "safetyPlan", Kind::Date, Column, ("följs upp", "When the plan is to be reviewed.")),
     field(S::SafetyPlan, ("planExists", "plan_exists"), "F51", "safetyPlanFlag", Kind::Bool, Flag(&["plan"]), ("trygghetsplan finns", "Whether there is a safety plan.")),
+
+    // Concerns: handed in by anyone, decided on by the responsible board.
+    field(S::Concerns, ("list", "list"), "F52", "concerns", Kind::Entries(0, &CONCERN), Rows(List::Concerns), ("orosanmälningar", "The worries that were handed in, latest first: your own, or all of them if you are the responsible board.")),
+
+    // Handovers: the parties.
+    field(S::Handovers, ("list", "list"), "F28", "handovers", Kind::Entries(0, &HANDOVER), Rows(List::Handovers), ("överlämningar", "The handovers, latest first: all, or those that you are a party of.")),
+    field(S::Handovers, ("open", "open"), "F28", "handoverFlag", Kind::Bool, Flag(&["list"]), ("överlämning pågår", "Whether a handover is under way: no contents.")),
+
+    // Missing: the episode that is open, or else the latest. The responsible board, the home and the police.
+    field(S::Missing, ("episodeId", "id"), "F53", "missing", Kind::Id("episode"), Kept, ("försvinnande", "The id of the episode.")),
+    field(S::Missing, ("status", "state"), "F53", "missing", Kind::Code(Code::MissingStatus), Kept, ("läge", "How far the episode has come.")),
+    field(S::Missing, ("since", "opened_at"), "F53", "missing", Kind::Instant, Kept, ("försvunnen sedan", "Since when the child is, or was, missing.")),
+    field(S::Missing, ("lastSeenAt", "last_seen_at"), "F53", "missing", Kind::Instant, Kept, ("senast sedd", "When the child was last seen.")),
+    field(S::Missing, ("lastSeenPlace", "last_seen_place"), "F53", "missing", LINE, Kept, ("senast sedd var", "Where the child was last seen.")),
+    field(S::Missing, ("circumstances", "circumstances"), "F53", "missing", PROSE, Kept, ("omständigheter", "How the child disappeared: clothes, company, mood.")),
+    field(S::Missing, ("closedAt", "closed_at"), "F53", "missing", Kind::Instant, Kept, ("avslutat", "When the episode was closed.")),
+    field(S::Missing, ("closedReason", "closed_reason"), "F53", "missing", PROSE, Kept, ("skäl för avslut", "Why the episode was closed.")),
+    field(S::Missing, ("isMissing", "is_missing"), "F53", "missingFlag", Kind::Bool, Flag(&["since", "foundAt", "closedAt"]), ("är försvunnen", "Whether the child is missing now: no contents.")),
+    field(S::Missing, ("checklist", "checklist"), "F54", "missing", Kind::Entries(0, &CHECKLIST_ITEM), Rows(List::Checklist), ("checklista", "What the routine asks for, and who did it when.")),
+    field(S::Missing, ("policeNumber", "police_number"), "F55", "policeReport", Kind::Text(50), Kept, ("polisens diarienummer", "Number of the report with the police.")),
+    field(S::Missing, ("policeContact", "police_contact"), "F55", "policeReport", LINE, Kept, ("kontakt hos polisen", "Whom to call at the police.")),
+    field(S::Missing, ("wantedEntry", "wanted_entry"), "F56", "wanted", Kind::Bool, Kept, ("efterlysning", "Whether the child is entered as missing in national registers or SIS.")),
+    field(S::Missing, ("wanted", "wanted"), "F56", "wantedFlag", Kind::Bool, Flag(&["wantedEntry"]), ("efterlysning finns", "Whether there is such an entry: it is to be deleted the day the child is found.")),
+    field(S::Missing, ("policeAssessment", "police_assessment"), "F57", "policeAssessment", PROSE, Kept, ("polisens riskbedömning", "How the police assess the risk.")),
+    field(S::Missing, ("policeMeasures", "police_measures"), "F57", "policeAssessment", PROSE, Kept, ("polisens åtgärder", "What the police do.")),
+    field(S::Missing, ("sightings", "sightings"), "F58", "sightings", Kind::Entries(0, &SIGHTING), Rows(List::Sightings), ("iakttagelser och tips", "Sightings and tips, latest first.")),
+    field(S::Missing, ("locatedAt", "located_at"), "F59", "found", Kind::Instant, Kept, ("lokaliserad", "When somebody came to know where the child is.")),
+    field(S::Missing, ("foundAt", "found_at"), "F59", "found", Kind::Instant, Kept, ("återfunnen", "When the child was found.")),
+    field(S::Missing, ("foundPlace", "found_place"), "F59", "found", LINE, Kept, ("återfunnen var", "Where the child was found.")),
+    field(S::Missing, ("foundCondition", "found_condition"), "F59", "found", PROSE, Kept, ("skick", "How the child was when it was found.")),
+    field(S::Missing, ("found", "found"), "F59", "foundFlag", Kind::Bool, Flag(&["foundAt"]), ("är återfunnen", "Whether the child was found: no contents.")),
+    field(S::Missing, ("followUp", "follow_up"), "F60", "followUp", Kind::Entries(0, &FOLLOW_UP), Rows(List::FollowUp), ("uppföljning", "What was done after the child was found, latest first: all, or your own part.")),
+    field(S::Missing, ("followUpDone", "follow_up_done"), "F60", "followUpFlag", Kind::Bool, Flag(&["followUp"]), ("uppföljning gjord", "Whether every part of the follow-up is done: no contents.")),
+    field(S::Missing, ("closures", "closures"), "F61", "closures", Kind::Entries(0, &CLOSURE), Rows(List::Closures), ("myndigheternas egna avslut", "Which agencies closed their own matter while the child was missing, latest first.")),
+    field(S::Missing, ("earlier", "earlier"), "F53", "missing", Kind::Entries(0, &EARLIER_EPISODE), Earlier, ("tidigare försvinnanden", "Earlier episodes, latest first.")),
+
+    // Consents: the responsible board and överförmyndaren.
+    field(S::Consents, ("list", "list"), "F62", "consents", Kind::Entries(0, &CONSENT), Rows(List::Consents), ("samtycken", "The consents, latest first: all, or those to you.")),
 ];
 
 const MIGRATION: (&str, &str) = ("Migrationsverket", "Migrationsverket");
@@ -160,6 +202,8 @@ const BOARD: (&str, &str) = ("the responsible social services board", "ansvarig 
 const GUARDIANS: (&str, &str) = ("the chief guardian (överförmyndaren)", "överförmyndaren");
 const REGION: (&str, &str) = ("the region (health care)", "regionen (hälso- och sjukvården)");
 const SCHOOL: (&str, &str) = ("the school", "skolan");
+const POLICE: (&str, &str) = ("the police (missing persons)", "polisen (försvunna personer)");
+const PARTIES: (&str, &str) = ("the parties of the handover", "parterna i överlämningen");
 
 const fn group(name: &'static str, owner: (&'static str, &'static str), basis: &'static str) -> Group {
     Group { name, owner, basis, silent: false, consentable: false, flag_of: None }
@@ -179,7 +223,7 @@ const fn silent(group: Group) -> Group {
 }
 
 /// Every policy group: one row of the access matrix each.
-pub static GROUPS: [Group; 39] = [
+pub static GROUPS: [Group; 55] = [
     consentable(group("identity", MIGRATION, "OSL 37 kap. 1 §; 21 kap. 5 §")),
     group("aliases", MIGRATION, "OSL 37 kap. 1 §; 21 kap. 5 §"),
     group("citizenship", MIGRATION, "OSL 37 kap. 1 §; 21 kap. 5 §"),
@@ -219,4 +263,20 @@ pub static GROUPS: [Group; 39] = [
     silent(flag("exploitationFlag", "exploitation", BOARD, "OSL 26 kap. 1 §; 18 kap. 1 §; 35 kap. 1 §")),
     consentable(group("safetyPlan", BOARD, "OSL 26 kap. 1 §")),
     flag("safetyPlanFlag", "safetyPlan", BOARD, "OSL 26 kap. 1 §"),
+    group("concerns", BOARD, "OSL 26 kap. 1 §; 26 kap. 9 a §"),
+    group("handovers", PARTIES, "OSL 26 kap. 1 §; 37 kap. 1 §"),
+    flag("handoverFlag", "handovers", PARTIES, "OSL 26 kap. 1 §; 37 kap. 1 §"),
+    group("missing", BOARD, "OSL 26 kap. 1 §"),
+    consentable(flag("missingFlag", "missing", BOARD, "OSL 26 kap. 1 §")),
+    group("policeReport", POLICE, "OSL 18 kap. 1 §; 35 kap. 1 §"),
+    silent(group("wanted", POLICE, "OSL 18 kap. 1 §; 35 kap. 1 §; lag (2021:1187)")),
+    silent(flag("wantedFlag", "wanted", POLICE, "OSL 18 kap. 1 §; 35 kap. 1 §; lag (2021:1187)")),
+    silent(group("policeAssessment", POLICE, "OSL 18 kap. 1 §; 35 kap. 1 §")),
+    silent(group("sightings", POLICE, "OSL 18 kap. 1 §; 35 kap. 1 §; 26 kap. 1 §")),
+    group("found", BOARD, "OSL 26 kap. 1 §"),
+    consentable(flag("foundFlag", "found", BOARD, "OSL 26 kap. 1 §")),
+    group("followUp", BOARD, "OSL 26 kap. 1 §; 25 kap. 1 §"),
+    flag("followUpFlag", "followUp", BOARD, "OSL 26 kap. 1 §; 25 kap. 1 §"),
+    group("closures", BOARD, "OSL 26 kap. 1 §; 37 kap. 1 §; 32 kap. 4 §"),
+    group("consents", BOARD, "OSL 26 kap. 1 §; 32 kap. 4 §"),
 ];

@@ -4,7 +4,7 @@ use super::codes::Code;
 use crate::identifier;
 use crate::ids::AgencyId;
 use crate::photo::Photo;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, SecondsFormat};
 use email_address::{EmailAddress, Options};
 use serde_json::Value as Json;
 use std::str::FromStr;
@@ -20,6 +20,12 @@ pub enum Kind {
     Date,
     /// Yes or no.
     Bool,
+    /// An instant, in microseconds since 1970. No input.
+    Instant,
+    /// An id of the hub that begins with this word. No input.
+    Id(&'static str),
+    /// What the parties of a protocol have told one another, as they wrote it. No input.
+    Json,
     /// A value of a code list.
     Code(Code),
     /// At most so many values of a code list.
@@ -108,6 +114,161 @@ pub static EARLIER_PLACEMENT: Entry = Entry {
     ],
 };
 
+/// F28: a handover.
+pub static HANDOVER: Entry = Entry {
+    type_name: "HandoverEntry",
+    description: "A handover of the child from one agency to another. Its free words may tell where the child is, and follow \
+                  the rules of the telephone of the home, too.",
+    fields: &[
+        part("id", Kind::Id("handover"), true, "id", "The id of the handover."),
+        part("kind", Kind::Text(40), true, "slag", "What is handed over: `ASSIGNMENT`, `REPLACEMENT` …"),
+        part("state", Kind::Text(40), true, "läge", "How far it has come: `OFFERED`, `ACCEPTED`, `TRAVELLING` …"),
+        part("fromAgency", Kind::Agency, false, "från", "Who hands over; null where that would tell what is withheld."),
+        part("toAgency", Kind::Agency, false, "till", "Who receives; null where that would tell what is withheld."),
+        part("proposedAt", Kind::Instant, true, "föreslagen", "When it was proposed."),
+        part("expectedAt", Kind::Instant, true, "väntad ankomst", "When the child is expected to have arrived."),
+        part("acceptedAt", Kind::Instant, false, "godtagen", "When it was accepted."),
+        part("departedAt", Kind::Instant, false, "avresa", "When the child left."),
+        part("arrivedAt", Kind::Instant, false, "ankomst", "When the receiver confirmed that the child had arrived."),
+        part("overdueAt", Kind::Instant, false, "försenad", "When the silence after the expected arrival was noticed."),
+        part("endedAt", Kind::Instant, false, "avslutad", "When it came to an end; null while it is open."),
+        guarded("details", Kind::Json, "placement.dutyPhone", "uppgifter", "Escort, ticket, contact, decision."),
+        guarded(
+            "reason",
+            Kind::Text(4000),
+            "placement.dutyPhone",
+            "skäl",
+            "Why it was refused, withdrawn or not completed.",
+        ),
+    ],
+};
+
+/// F52: a worry that was handed in.
+pub static CONCERN: Entry = Entry {
+    type_name: "ConcernEntry",
+    description: "A worry about the child that was handed in (*orosanmälan*), and what its giver is told of it.",
+    fields: &[
+        part("id", Kind::Id("submission"), true, "id", "The id of what was handed in."),
+        part("at", Kind::Instant, true, "inlämnad", "When it was handed in."),
+        part("by", Kind::Agency, false, "från", "Who handed it in; null where that would tell what is withheld."),
+        part("text", Kind::Text(4000), true, "text", "What the giver worries about."),
+        part("state", Kind::Text(40), true, "läge", "What became of it."),
+        part("feedback", Kind::Text(4000), false, "återkoppling", "What the giver is told."),
+        part("decidedAt", Kind::Instant, false, "avgjord", "When it was decided on."),
+    ],
+};
+
+/// F53, F59: an episode that is not the current one.
+pub static EARLIER_EPISODE: Entry = Entry {
+    type_name: "EarlierEpisode",
+    description: "A missing episode before the one that is open or the latest. Each part follows the rule of the same part \
+                  there, too.",
+    fields: &[
+        guarded("id", Kind::Id("episode"), "missing.episodeId", "id", "The id of the episode."),
+        guarded("status", Kind::Code(Code::MissingStatus), "missing.status", "läge", "How far it came."),
+        guarded("since", Kind::Instant, "missing.since", "försvunnen sedan", "Since when the child was missing."),
+        guarded("lastSeenAt", Kind::Instant, "missing.lastSeenAt", "senast sedd", "When the child was last seen."),
+        guarded(
+            "lastSeenPlace",
+            Kind::Text(200),
+            "missing.lastSeenPlace",
+            "senast sedd var",
+            "Where it was last seen.",
+        ),
+        guarded("circumstances", Kind::Text(4000), "missing.circumstances", "omständigheter", "How it came about."),
+        guarded("foundAt", Kind::Instant, "missing.foundAt", "återfunnen", "When the child was found."),
+        guarded("foundPlace", Kind::Text(200), "missing.foundPlace", "återfunnen var", "Where it was found."),
+        guarded("foundCondition", Kind::Text(4000), "missing.foundCondition", "skick", "How it was."),
+        guarded("closedAt", Kind::Instant, "missing.closedAt", "avslutat", "When the episode was closed."),
+        guarded("closedReason", Kind::Text(4000), "missing.closedReason", "skäl", "Why it was closed."),
+    ],
+};
+
+/// F54: an item of the checklist of an episode.
+pub static CHECKLIST_ITEM: Entry = Entry {
+    type_name: "ChecklistEntry",
+    description: "What the routine of the county asks for when a child is missing or found, and who did it when.",
+    fields: &[
+        part("id", Kind::Id("item"), true, "id", "The id of the item."),
+        part("episodeId", Kind::Id("episode"), true, "försvinnande", "The episode it belongs to."),
+        part("moment", Kind::Text(40), true, "skede", "`MISSING` or `FOUND`."),
+        part("actor", Kind::Text(40), true, "aktör", "Whose it is."),
+        part("text", Kind::Text(1000), true, "åtgärd", "What is to be done, in Swedish."),
+        part("textEn", Kind::Text(1000), true, "åtgärd på engelska", "What is to be done, in English."),
+        part("mandatory", Kind::Bool, true, "obligatorisk", "Whether it must be done."),
+        part("dueAt", Kind::Instant, false, "senast", "Until when."),
+        part("state", Kind::Text(40), true, "läge", "Whether it is open, done or skipped."),
+        part(
+            "assignedTo",
+            Kind::Agency,
+            false,
+            "tilldelad",
+            "Who is to do it; null where that would tell what is withheld.",
+        ),
+        part("doneAt", Kind::Instant, false, "gjord", "When it was done or skipped."),
+        part("doneBy", Kind::Agency, false, "gjord av", "Who did it; null where that would tell what is withheld."),
+        part("reason", Kind::Text(4000), false, "skäl", "Why it was skipped."),
+        part("routine", Kind::Text(40), true, "rutin", "The routine and its version: `12/1`."),
+        part("source", Kind::Text(1000), true, "källa", "What the item rests on."),
+    ],
+};
+
+/// F58: a sighting or a tip.
+pub static SIGHTING: Entry = Entry {
+    type_name: "SightingEntry",
+    description: "A sighting of the missing child, or a tip (*iakttagelse, tips*).",
+    fields: &[
+        part("episodeId", Kind::Id("episode"), true, "försvinnande", "The episode it belongs to."),
+        part("at", Kind::Instant, true, "antecknad", "When it was recorded."),
+        part("seenAt", Kind::Instant, false, "sedd", "When the child was seen."),
+        part("place", Kind::Text(200), false, "plats", "Where."),
+        part("text", Kind::Text(4000), true, "text", "What was seen or told."),
+        part("by", Kind::Agency, false, "från", "Who gave it; null where that would tell what is withheld."),
+    ],
+};
+
+/// F60: a part of what follows when a child was found.
+pub static FOLLOW_UP: Entry = Entry {
+    type_name: "FollowUpEntry",
+    description: "A part of what follows when a missing child was found (*uppföljning*).",
+    fields: &[
+        part("episodeId", Kind::Id("episode"), true, "försvinnande", "The episode it belongs to."),
+        part("part", Kind::Code(Code::FollowUpPart), true, "del", "Which part."),
+        part("doneOn", Kind::Date, true, "gjord", "The day it was done."),
+        part("note", Kind::Text(4000), false, "anteckning", "What others must know of it."),
+        part("at", Kind::Instant, true, "antecknad", "When it was recorded."),
+        part("by", Kind::Agency, false, "av", "Who did it; null where that would tell what is withheld."),
+    ],
+};
+
+/// F61: an agency's own closure.
+pub static CLOSURE: Entry = Entry {
+    type_name: "ClosureEntry",
+    description: "That an agency closed its own matter while the child was missing (*avslutat ärende*).",
+    fields: &[
+        part("episodeId", Kind::Id("episode"), true, "försvinnande", "The episode it belongs to."),
+        part("at", Kind::Instant, true, "avslutat", "When."),
+        part("by", Kind::Agency, false, "av", "Which agency; null where that would tell what is withheld."),
+        part("reason", Kind::Text(4000), true, "skäl", "Why."),
+    ],
+};
+
+/// F62: a consent.
+pub static CONSENT: Entry = Entry {
+    type_name: "ConsentEntry",
+    description: "What a partner organisation may read, and until when (*samtycke*). Who gave it follows the rule of the \
+                  guardian's name, too.",
+    fields: &[
+        part("id", Kind::Id("consent"), true, "id", "The id of the consent."),
+        part("receiver", Kind::Agency, false, "mottagare", "The organisation that may read."),
+        part("groups", Kind::Texts(64, 64), true, "uppgifter", "The policy groups that it may read."),
+        guarded("givenBy", Kind::Text(200), "guardianship.guardianName", "lämnat av", "Who consented."),
+        part("validFrom", Kind::Instant, true, "gäller från", "From when."),
+        part("validUntil", Kind::Instant, true, "gäller till", "Until when."),
+        part("withdrawnAt", Kind::Instant, false, "återkallat", "When it was withdrawn."),
+    ],
+};
+
 /// F46: someone near the child.
 pub static RELATIVE: Entry = Entry {
     type_name: "Relative",
@@ -141,10 +302,14 @@ pub enum Value {
     Text(String),
     Bool(bool),
     Date(NaiveDate),
+    /// Microseconds since 1970.
+    Instant(i64),
     Agency(AgencyId),
     /// A list, as JSON: of texts, or of entries with the names of their [`Entry`].
     List(Vec<Json>),
     Photo(Photo),
+    /// What was told as its parties wrote it.
+    Json(Json),
 }
 
 impl std::fmt::Debug for Value {
@@ -154,15 +319,17 @@ impl std::fmt::Debug for Value {
 }
 
 impl Value {
-    /// The value as JSON: dates as `YYYY-MM-DD`, agencies as ids.
+    /// The value as JSON: dates as `YYYY-MM-DD`, instants as RFC 3339 with microseconds in UTC, agencies as ids.
     pub fn to_json(&self) -> Json {
         match self {
             Value::Text(text) => Json::from(text.as_str()),
             Value::Bool(yes) => Json::from(*yes),
             Value::Date(date) => Json::from(date.to_string()),
+            Value::Instant(micros) => Json::from(timestamp(*micros)),
             Value::Agency(id) => Json::from(id.to_string()),
             Value::List(items) => Json::from(items.clone()),
             Value::Photo(photo) => photo.to_json(),
+            Value::Json(json) => json.clone(),
         }
     }
 
@@ -172,9 +339,15 @@ impl Value {
             Value::Bool(yes) => *yes,
             Value::Text(text) => text != "NONE",
             Value::List(items) => !items.is_empty(),
-            Value::Date(_) | Value::Agency(_) | Value::Photo(_) => true,
+            Value::Date(_) | Value::Instant(_) | Value::Agency(_) | Value::Photo(_) | Value::Json(_) => true,
         }
     }
+}
+
+/// An instant, given in microseconds since 1970, as RFC 3339 with microseconds in UTC.
+pub fn timestamp(micros: i64) -> String {
+    let instant = DateTime::from_timestamp_micros(micros).unwrap_or_default();
+    instant.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
 /// Why an input value was refused.
@@ -240,7 +413,7 @@ impl Kind {
             Kind::Codes(most, codes) => list(input, most, |item| code(item, codes).map(Json::from).map_err(here)),
             Kind::Phones(most) => list(input, most, |item| phone(item).map(Json::from).map_err(here)),
             Kind::Entries(most, entry) => list(input, most, |item| read_entry(entry, item)),
-            Kind::Photo => Err(here(Invalid::Type)),
+            Kind::Photo | Kind::Instant | Kind::Id(_) | Kind::Json => Err(here(Invalid::Type)),
         }
     }
 }

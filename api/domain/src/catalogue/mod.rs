@@ -8,12 +8,14 @@ mod codes;
 mod fields;
 mod kind;
 mod listed;
+mod lists;
 mod set;
 
 pub use codes::{Code, CodeValue};
 pub use fields::{FIELD_COUNT, FIELDS, GROUPS};
-pub use kind::{Entry, EntryField, Invalid, Kind, Value};
+pub use kind::{Entry, EntryField, Invalid, Kind, Value, timestamp};
 pub use listed::ListKey;
+pub use lists::{List, Rows};
 pub use set::FieldSet;
 
 use std::fmt;
@@ -37,11 +39,15 @@ pub enum Section {
     Description,
     Risk,
     SafetyPlan,
+    Concerns,
+    Handovers,
+    Missing,
+    Consents,
 }
 
 impl Section {
     /// Every section, in the order of the record.
-    pub const ALL: [Section; 14] = [
+    pub const ALL: [Section; 18] = [
         Section::Identity,
         Section::Identifiers,
         Section::Protection,
@@ -56,6 +62,10 @@ impl Section {
         Section::Description,
         Section::Risk,
         Section::SafetyPlan,
+        Section::Concerns,
+        Section::Handovers,
+        Section::Missing,
+        Section::Consents,
     ];
 
     /// The field of `Child` that shows the section, and the middle part of its Cedar actions.
@@ -75,6 +85,10 @@ impl Section {
             Section::Description => "description",
             Section::Risk => "risk",
             Section::SafetyPlan => "safetyPlan",
+            Section::Concerns => "concerns",
+            Section::Handovers => "handovers",
+            Section::Missing => "missing",
+            Section::Consents => "consents",
         }
     }
 
@@ -95,6 +109,10 @@ impl Section {
             Section::Description => "Description",
             Section::Risk => "Risk",
             Section::SafetyPlan => "SafetyPlan",
+            Section::Concerns => "Concerns",
+            Section::Handovers => "Handovers",
+            Section::Missing => "Missing",
+            Section::Consents => "Consents",
         }
     }
 
@@ -115,6 +133,10 @@ impl Section {
             Section::Description => "description",
             Section::Risk => "risk",
             Section::SafetyPlan => "safety_plan",
+            Section::Concerns => "submission",
+            Section::Handovers => "handover",
+            Section::Missing => "missing_episode",
+            Section::Consents => "consent",
         }
     }
 
@@ -149,12 +171,32 @@ impl Section {
                  suspicion is withheld, that looks the same as none."
             }
             Section::SafetyPlan => "The safety plan agreed with the child (*trygghetsplan*).",
+            Section::Concerns => {
+                "Worries about the child that were handed in (*orosanmälningar*): yours, or all of them if you are the \
+                 responsible board."
+            }
+            Section::Handovers => "How the child is passed from one agency to another (*överlämningar*).",
+            Section::Missing => {
+                "The missing episode (*försvinnande*) that is open, or else the latest, and the earlier ones. What the police \
+                 know of the search is shown to few, and withheld there looks the same as empty."
+            }
+            Section::Consents => "What the child has allowed partner organisations to read (*samtycken*).",
         }
     }
 
     /// Whether the section is a dated list of rows rather than one row per child.
     pub const fn is_list(self) -> bool {
-        matches!(self, Section::Identifiers | Section::Placement)
+        matches!(self, Section::Identifiers | Section::Placement) || self.is_of_protocols()
+    }
+
+    /// Whether the section holds rows of which one is current, and the others are earlier ones.
+    pub const fn is_dated(self) -> bool {
+        matches!(self, Section::Placement | Section::Missing)
+    }
+
+    /// Whether only the steps of a protocol write the section: no update changes it, and nobody suggests a correction.
+    pub const fn is_of_protocols(self) -> bool {
+        matches!(self, Section::Concerns | Section::Handovers | Section::Missing | Section::Consents)
     }
 
     /// The fields of the section, in the order of the catalogue.
@@ -164,7 +206,7 @@ impl Section {
 
     /// The fields of the section as a set.
     pub fn field_set(self) -> FieldSet {
-        static SETS: LazyLock<[FieldSet; 14]> = LazyLock::new(|| {
+        static SETS: LazyLock<[FieldSet; Section::ALL.len()]> = LazyLock::new(|| {
             Section::ALL.map(|section| FieldId::all().filter(|id| id.field().section == section).collect())
         });
         SETS.get(self as usize).copied().unwrap_or_default()
@@ -186,15 +228,19 @@ impl Section {
 pub enum Source {
     /// A column of the section's table, written by the field's owner.
     Column,
-    /// A column kept by the hub: true when any of the named fields of the section has a value that
-    /// is neither false nor the code `NONE`.
+    /// Kept or told by the hub: true when any of the named fields of the section has a value that is neither false nor the
+    /// code `NONE`. Of what protocols write it is told at each showing.
     Flag(&'static [&'static str]),
     /// An open involvement: the agency that leads or is responsible.
     Involvement,
     /// The identifiers of one kind.
     Identifiers(IdentifierKind),
-    /// The placements that have ended.
-    EarlierPlacements,
+    /// The rows of a dated section that are not current.
+    Earlier,
+    /// The rows of a table of its own, each shown or not by its own decision.
+    Rows(List),
+    /// A column of the section's table that the steps of a protocol write.
+    Kept,
     /// A column that tells of a photo, whose bytes are in a table of their own. It is written at its own URL, and
     /// emptied like any other.
     Photo,
@@ -375,7 +421,7 @@ mod tests {
     #[test]
     fn the_domain_list_is_covered() {
         let numbers: HashSet<&str> = FIELDS.iter().map(|field| field.number).collect();
-        let wanted = (2..=15).chain(17..=23).chain(25..=27).chain(29..=40).chain(42..=51);
+        let wanted = (2..=15).chain(17..=40).chain(42..=62);
         for number in wanted {
             let number = format!("F{number:02}");
             assert!(numbers.contains(number.as_str()), "{number} is missing");

@@ -137,6 +137,8 @@ fn told_value(kind: Kind, value: &Value, names: &HashMap<AgencyId, String>) -> S
         Value::Bool(yes) => if *yes { "ja" } else { "nej" }.to_owned(),
         Value::Date(day) => day.to_string(),
         Value::Agency(id) => names.get(id).cloned().unwrap_or_else(|| id.to_string()),
+        Value::Instant(micros) => told_instant(*micros),
+        Value::Json(json) => json.to_string(),
         Value::Photo(photo) => format!("finns i Samverka, taget {}", photo.taken_on),
         Value::List(items) => {
             let told = |item: &Json| match kind {

@@ -44,7 +44,7 @@ impl Gate<'_> {
     pub(crate) fn shows_in_placement(&self, id: FieldId, entry: Uuid, placements: &[Row]) -> bool {
         let row = placements.iter().find(|row| row.entry.is_some_and(|placement| placement.id == entry));
         let decisions = self.decisions(row);
-        let hidden = row.is_some_and(has_ended) && !shows_earlier(&decisions);
+        let hidden = row.is_some_and(has_ended) && !shows_earlier(Section::Placement, &decisions);
         !hidden && decisions.shown.contains(id)
     }
 
@@ -110,7 +110,7 @@ impl Gate<'_> {
         }
         let placement = placements.iter().find(|placement| placement.entry.map(|entry| entry.id) == row.entry);
         let decisions = self.decisions(placement);
-        let hidden = placement.is_some_and(has_ended) && !shows_earlier(&decisions);
+        let hidden = placement.is_some_and(has_ended) && !shows_earlier(Section::Placement, &decisions);
         (!hidden).then_some(decisions)
     }
 

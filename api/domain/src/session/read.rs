@@ -3,8 +3,8 @@
 use super::Session;
 use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Source};
 use crate::error::{Error, ErrorCode, Refusal};
-use crate::gate::{Gate, Loaded, columns_for};
-use crate::store::{Asked, Plan, Planned, Snapshot, Standing};
+use crate::gate::{Gate, Loaded, columns_for, columns_of_flags, list_of};
+use crate::store::{Asked, Plan, Planned, Reach, Snapshot, Standing};
 use crate::view::{ChildView, SectionSelection, Selection};
 use tokio::sync::MutexGuard;
 use tracing::{Instrument, debug_span};
@@ -118,8 +118,9 @@ impl Session {
 
     /// Whether one statement can tell all that is asked, and nothing else is read beside it.
     pub(super) fn fits_a_look(&self, selection: &Selection) -> bool {
-        let lists =
-            |(section, asked): (&Section, &SectionSelection)| *section == Section::Identifiers || asked.revisions;
+        let lists = |(section, asked): (&Section, &SectionSelection)| {
+            *section == Section::Identifiers || asked.revisions || needs_lists(*section, asked)
+        };
         self.request.alone && !selection.sections.iter().any(lists)
     }
 
@@ -213,6 +214,11 @@ impl Session {
         if !plan.rest.sections.is_empty() || plan.rest.responsible {
             loaded.add(reader.sections(&children, &plan.rest).await?);
         }
+        for reach in plan.lists {
+            for row in reader.list(&children, reach, self.caller.agency.id).await? {
+                loaded.lists.entry((reach.list, row.child)).or_default().push(row);
+            }
+        }
         // What cannot be shown is not read: its amount would show in the time it takes.
         let shows = |section: Section| gates.iter().any(|gate| !gate.may_show(section).is_empty());
         let revised = selection.sections.iter().filter(|(section, asked)| asked.revisions && shows(**section));
@@ -248,6 +254,19 @@ impl Session {
 pub(super) struct Needed {
     identifiers: bool,
     pub(super) rest: Plan,
+    lists: Vec<Reach>,
+}
+
+/// Whether rows of lists with tables of their own may be needed.
+fn needs_lists(section: Section, asked: &SectionSelection) -> bool {
+    let is_list = |id: FieldId| list_of(id).is_some();
+    let told = |id: FieldId| matches!(id.field().source, Source::Flag(of) if of.iter().filter_map(|name| section.field(name)).any(is_list));
+    wanted(section, asked).iter().any(|id| is_list(id) || told(id))
+}
+
+/// The fields that are shown, or that the version speaks of.
+fn wanted(section: Section, asked: &SectionSelection) -> FieldSet {
+    if asked.stamps { asked.fields | section.field_set() } else { asked.fields }
 }
 
 pub(super) fn plan(gates: &[Gate<'_>], selection: &Selection) -> Needed {
@@ -255,6 +274,9 @@ pub(super) fn plan(gates: &[Gate<'_>], selection: &Selection) -> Needed {
     for (section, asked) in &selection.sections {
         let shown = gates.iter().fold(FieldSet::EMPTY, |all, gate| all | gate.may_show(*section));
         needed.section(*section, asked, shown);
+        for gate in gates.iter().filter(|_| needs_lists(*section, asked)) {
+            gate.reaches(wanted(*section, asked)).for_each(|reach| needed.reach(reach));
+        }
     }
     needed
 }
@@ -262,7 +284,7 @@ pub(super) fn plan(gates: &[Gate<'_>], selection: &Selection) -> Needed {
 impl Needed {
     fn section(&mut self, section: Section, asked: &SectionSelection, shown: FieldSet) {
         let all = asked.stamps || asked.revisions;
-        let fields = columns_for(section, asked.fields) & shown;
+        let fields = (columns_for(section, asked.fields) & shown) | columns_of_flags(wanted(section, asked) & shown);
         if fields.is_empty() && (!all || shown.is_empty()) {
             return;
         }
@@ -275,9 +297,26 @@ impl Needed {
         };
         self.rest.responsible |=
             section == Section::Responsibility && is(|source| matches!(source, Source::Involvement));
-        if all || fields.iter().any(|id| !matches!(id.field().source, Source::Involvement)) {
-            let ended = all || is(|source| matches!(source, Source::EarlierPlacements));
+        if section.is_list() && !section.is_dated() {
+            return;
+        }
+        let in_row = |id: FieldId| !matches!(id.field().source, Source::Involvement | Source::Rows(_));
+        if all || fields.iter().any(in_row) {
+            let ended = all || is(|source| matches!(source, Source::Earlier));
             self.rest.sections.push(Planned { section, fields, stamps: asked.stamps, ended });
+        }
+    }
+}
+
+impl Needed {
+    fn reach(&mut self, reach: Reach) {
+        match self.lists.iter_mut().find(|other| other.list == reach.list) {
+            Some(other) => {
+                other.whole |= reach.whole;
+                other.own |= reach.own;
+                other.open |= reach.open;
+            }
+            None => self.lists.push(reach),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::catalogue::{Field, FieldId, FieldSet, Kind, Section, Source, Value};
 use crate::error::DatabaseError;
-use crate::ids::AgencyId;
+use crate::ids::{AgencyId, typed, untyped};
 use crate::photo::Photo;
 use chrono::NaiveDate;
 use sea_orm::sea_query::{Alias, Expr, SimpleExpr};
@@ -24,15 +24,15 @@ pub(super) fn stored(section: Section) -> FieldSet {
 
 fn is_stored(field: &Field) -> bool {
     match field.source {
-        Source::Column | Source::Photo => true,
-        Source::Flag(_) => field.section != Section::Identifiers,
-        Source::Involvement | Source::Identifiers(_) | Source::EarlierPlacements => false,
+        Source::Column | Source::Kept | Source::Photo => true,
+        Source::Flag(_) => field.section != Section::Identifiers && !field.section.is_of_protocols(),
+        Source::Involvement | Source::Identifiers(_) | Source::Earlier | Source::Rows(_) => false,
     }
 }
 
-/// Reads a planned column by its place in the row.
-pub(super) fn read(row: &QueryResult, index: usize, id: FieldId) -> Result<Option<Value>, DatabaseError> {
-    Ok(match id.field().kind {
+/// Reads a column of this kind by its place in the row.
+pub(super) fn read(row: &QueryResult, index: usize, kind: Kind) -> Result<Option<Value>, DatabaseError> {
+    Ok(match kind {
         Kind::Date => row.try_get_by_index::<Option<NaiveDate>>(index)?.map(Value::Date),
         Kind::Bool => row.try_get_by_index::<Option<bool>>(index)?.map(Value::Bool),
         Kind::Agency => row.try_get_by_index::<Option<Uuid>>(index)?.map(|uuid| Value::Agency(AgencyId(uuid))),
@@ -40,6 +40,9 @@ pub(super) fn read(row: &QueryResult, index: usize, id: FieldId) -> Result<Optio
             let json = row.try_get_by_index::<Option<Json>>(index)?;
             json.and_then(|json| if let Json::Array(items) = json { Some(Value::List(items)) } else { None })
         }
+        Kind::Instant => row.try_get_by_index::<Option<i64>>(index)?.map(Value::Instant),
+        Kind::Id(prefix) => row.try_get_by_index::<Option<Uuid>>(index)?.map(|id| Value::Text(typed(prefix, id))),
+        Kind::Json => row.try_get_by_index::<Option<Json>>(index)?.map(Value::Json),
         Kind::Photo => row.try_get_by_index::<Option<Json>>(index)?.and_then(Photo::from_stored).map(Value::Photo),
         Kind::Text(_) | Kind::Code(_) | Kind::Phone | Kind::Email | Kind::PostalCode | Kind::OrganisationNumber => {
             row.try_get_by_index::<Option<String>>(index)?.map(Value::Text)
@@ -54,18 +57,33 @@ pub(super) fn bind(id: FieldId, value: Option<&Value>) -> SimpleExpr {
 
 /// A value as the database takes it.
 pub(super) fn bound(id: FieldId, value: Option<&Value>) -> Bound {
+    bound_kind(id.field().kind, value)
+}
+
+/// The same of a column of this kind.
+pub(super) fn bind_kind(kind: Kind, value: Option<&Value>) -> SimpleExpr {
+    Expr::val(bound_kind(kind, value))
+}
+
+fn bound_kind(kind: Kind, value: Option<&Value>) -> Bound {
     match value {
-        Some(Value::Text(text)) => text.clone().into(),
+        Some(Value::Text(text)) => match kind {
+            Kind::Id(prefix) => untyped(prefix, text).into(),
+            _ => text.clone().into(),
+        },
         Some(Value::Bool(yes)) => (*yes).into(),
         Some(Value::Date(date)) => (*date).into(),
         Some(Value::Agency(AgencyId(uuid))) => (*uuid).into(),
         Some(Value::List(items)) => Json::Array(items.clone()).into(),
         Some(Value::Photo(photo)) => photo.to_stored().into(),
-        None => match id.field().kind {
+        Some(Value::Instant(micros)) => (*micros).into(),
+        Some(Value::Json(json)) => json.clone().into(),
+        None => match kind {
             Kind::Date => None::<NaiveDate>.into(),
             Kind::Bool => None::<bool>.into(),
-            Kind::Agency => None::<Uuid>.into(),
-            Kind::Texts(..) | Kind::Codes(..) | Kind::Phones(..) | Kind::Entries(..) | Kind::Photo => {
+            Kind::Agency | Kind::Id(_) => None::<Uuid>.into(),
+            Kind::Instant => None::<i64>.into(),
+            Kind::Texts(..) | Kind::Codes(..) | Kind::Phones(..) | Kind::Entries(..) | Kind::Photo | Kind::Json => {
                 None::<Json>.into()
             }
             _ => None::<String>.into(),
@@ -104,6 +122,11 @@ mod tests {
             Section::Description => (columns::<entities::description::Entity>(), ROW),
             Section::Risk => (columns::<entities::risk::Entity>(), ROW),
             Section::SafetyPlan => (columns::<entities::safety_plan::Entity>(), ROW),
+            Section::Missing => (
+                columns::<entities::missing_episode::Entity>(),
+                &["child_id", "stamps", "opened_by", "closed_by", "reopens"],
+            ),
+            Section::Concerns | Section::Handovers | Section::Consents => (BTreeSet::new(), &[]),
         }
     }
 

@@ -28,7 +28,7 @@ pub(crate) use handover::{HandoverChange, HandoverRow, Received, Tie};
 pub(crate) use ledger::{LedgerRow, SubjectRow};
 pub(crate) use overdue::{OverdueRow, Whose};
 pub(crate) use read::{
-    Asked, Entry, Found, IdentifierRow, Look, Plan, Planned, Read, RevisionRow, Row, Snapshot, Standing,
+    Asked, Entry, Found, IdentifierRow, ListRow, Look, Plan, Planned, Reach, Read, RevisionRow, Row, Snapshot, Standing,
 };
 pub use roster::RosterReport;
 pub(crate) use suggestion::{SuggestedRow, SuggestionRow};

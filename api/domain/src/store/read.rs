@@ -2,7 +2,8 @@
 
 use super::columns::{name, read, stored};
 use super::reading::{Maker, Rows};
-use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Value};
+use crate::catalogue::{EntryField, FieldId, FieldSet, IdentifierKind, List, Section, Value};
+use crate::clock::day;
 use crate::error::DatabaseError;
 use crate::ids::AgencyId;
 use crate::list::Place;
@@ -42,14 +43,14 @@ pub(crate) struct Found {
     pub(crate) sequence: i64,
 }
 
-/// What is always read of a placement.
+/// What is always read of a row of a dated section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) id: Uuid,
     pub(crate) from: Option<NaiveDate>,
-    /// None while it is current.
+    /// None for the current row: the placement that has not ended, or the episode that is open, or else the latest.
     pub(crate) to: Option<NaiveDate>,
-    /// The home as an agency of the hub.
+    /// Of a placement, the home as an agency of the hub: whose own entry it is.
     pub(crate) agency: Option<AgencyId>,
 }
 
@@ -57,7 +58,7 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Row {
     pub(crate) child: Uuid,
-    /// What is always read of a placement; none for other sections.
+    /// What is always read of a dated section; none for other sections.
     pub(crate) entry: Option<Entry>,
     pub(crate) values: Vec<(FieldId, Value)>,
     pub(crate) stamps: Stamps,
@@ -75,7 +76,7 @@ pub(crate) struct Planned {
     pub(crate) section: Section,
     pub(crate) fields: FieldSet,
     pub(crate) stamps: bool,
-    /// Placements that have ended, too.
+    /// The rows of a dated section that are not current, too.
     pub(crate) ended: bool,
 }
 
@@ -87,11 +88,38 @@ pub(crate) struct Plan {
     pub(crate) responsible: bool,
 }
 
-/// What was read by a [`Plan`]. Placements come latest first.
+/// What was read by a [`Plan`]. The rows of a dated section come latest first.
 #[derive(Debug, Default)]
 pub(crate) struct Read {
     pub(crate) rows: Vec<(Section, Row)>,
     pub(crate) responsible: Vec<(Uuid, AgencyId)>,
+}
+
+/// Which rows of a list to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reach {
+    pub(crate) list: List,
+    /// All of them.
+    pub(crate) whole: bool,
+    /// Those that are the agency's own.
+    pub(crate) own: bool,
+    /// Those that are open.
+    pub(crate) open: bool,
+}
+
+/// A row of a list that has a table of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct ListRow {
+    pub(crate) child: Uuid,
+    /// What it holds of the parts of its entry.
+    pub(crate) parts: Vec<(&'static EntryField, Value)>,
+}
+
+impl ListRow {
+    /// What it holds of a part.
+    pub(crate) fn part(&self, name: &str) -> Option<&Value> {
+        self.parts.iter().find(|(part, _)| part.name == name).map(|(_, value)| value)
+    }
 }
 
 /// A number of a child.
@@ -321,6 +349,26 @@ impl Snapshot {
         identifiers(self, children, kinds).await
     }
 
+    /// The rows of a list, in its order.
+    pub(crate) async fn list(
+        &self,
+        children: &[Uuid],
+        reach: Reach,
+        agency: AgencyId,
+    ) -> Result<Vec<ListRow>, DatabaseError> {
+        let rows = self.rows(&list_query(children, reach, agency)).await?;
+        let entry = reach.list.rows().entry;
+        rows.iter()
+            .map(|row| {
+                let mut parts = Vec::with_capacity(entry.fields.len());
+                for (place, part) in (1..).zip(entry.fields) {
+                    parts.extend(read(row, place, part.kind)?.map(|value| (part, value)));
+                }
+                Ok(ListRow { child: row.try_get_by_index(0)?, parts })
+            })
+            .collect()
+    }
+
     /// The writes to these sections of these children, latest first.
     pub(crate) async fn revisions(
         &self,
@@ -346,6 +394,34 @@ impl Snapshot {
         query.column(name("subject")).from(name("child")).and_where(Expr::col(name("id")).eq(child));
         self.rows(&query).await?.first().map(|row| Ok(row.try_get_by_index(0)?)).transpose()
     }
+}
+
+fn list_query(children: &[Uuid], reach: Reach, agency: AgencyId) -> SelectStatement {
+    let rows = reach.list.rows();
+    let mut query = Query::select();
+    query.column(name("child_id")).columns(rows.columns.iter().copied().map(name)).from(name(rows.table));
+    query.and_where(Expr::col(name("child_id")).is_in(padded(children)));
+    if let Some((column, holds)) = rows.only {
+        query.and_where(Expr::col(name(column)).eq(holds));
+    }
+    if !reach.whole {
+        let mut some = Cond::any();
+        let own = rows.entry.fields.iter().zip(rows.columns).filter(|(part, _)| rows.own.contains(&part.name));
+        for (_, column) in own.filter(|_| reach.own) {
+            some = some.add(Expr::col(name(column)).eq(agency.0));
+        }
+        if let Some(column) = rows.open.filter(|_| reach.open) {
+            some = some.add(Expr::col(name(column)).is_null());
+        }
+        query.cond_where(some);
+    }
+    for column in rows.order {
+        match column.strip_prefix('-') {
+            Some(column) => query.order_by(name(column), Order::Desc),
+            None => query.order_by(name(column), Order::Asc),
+        };
+    }
+    query
 }
 
 fn read_revision(row: &QueryResult) -> Result<RevisionRow, DatabaseError> {
@@ -404,6 +480,7 @@ const TIE: &str = "tie";
 const LEVEL: &str = "level_of";
 const MISSING: &str = "missing_of";
 const NUMBER: &str = "number_of";
+const LATEST: &str = "latest_of";
 /// How many columns a standing takes.
 const STANDING: usize = 7;
 
@@ -533,8 +610,33 @@ pub(super) fn padded<T: Copy>(values: &[T]) -> impl Iterator<Item = T> {
     values.iter().copied().chain(values.last().copied().into_iter().cycle()).take(size)
 }
 
-/// What is always read of a placement.
-const ENTRY: [&str; 4] = ["id", "valid_from", "valid_to", "unit_agency_id"];
+/// What is always read of a row of a dated section: its id, its beginning, its end, and whose own entry it is. An episode is
+/// nobody's own: what the home that reported it would go on reading tells of the child's life since.
+const fn entry_columns(section: Section) -> &'static [&'static str] {
+    match section {
+        Section::Placement => &["id", "valid_from", "valid_to", "unit_agency_id"],
+        Section::Missing => &["id", "opened_at", "closed_at"],
+        _ => &[],
+    }
+}
+
+/// The row of a dated section that is current.
+fn is_current(section: Section) -> Expr {
+    if section != Section::Missing {
+        return of(section.table(), "valid_to").is_null();
+    }
+    let of_latest = |column| Expr::col((name(LATEST), name(column)));
+    let mut latest = Query::select();
+    latest
+        .expr(of_latest("id"))
+        .from_as(name(section.table()), name(LATEST))
+        .and_where(of_latest("child_id").equals((name("child"), name("id"))))
+        .order_by_expr(of_latest("closed_at").is_null(), Order::Desc)
+        .order_by_expr(of_latest("opened_at"), Order::Desc)
+        .order_by_expr(of_latest("id"), Order::Asc)
+        .limit(1);
+    of(section.table(), "id").eq(Expr::SubQuery(None, Box::new(latest.into())))
+}
 
 fn sections_query(children: &[Uuid], plan: &Plan) -> SelectStatement {
     let mut query = Query::select();
@@ -544,7 +646,7 @@ fn sections_query(children: &[Uuid], plan: &Plan) -> SelectStatement {
     query
 }
 
-/// Every section has at most one row a child, but for the placements.
+/// Every section has at most one row a child, but for the dated ones.
 fn add_sections(query: &mut SelectStatement, plan: &Plan) {
     let of_child = |table: &'static str| of(table, "child_id").equals((name("child"), name("id")));
     if plan.responsible {
@@ -564,9 +666,9 @@ fn add_sections(query: &mut SelectStatement, plan: &Plan) {
         if *stamps {
             query.column((name(table), name("stamps")));
         }
-        if *section == Section::Placement {
-            query.columns(ENTRY.map(|column| (name(table), name(column))));
-            on = if *ended { on } else { on.add(of(table, "valid_to").is_null()) };
+        query.columns(entry_columns(*section).iter().map(|column| (name(table), name(column))));
+        if section.is_dated() && !ended {
+            on = on.add(is_current(*section));
         }
         query.columns((*fields & stored(*section)).iter().map(|id| (name(table), name(id.field().column))));
         query.join(JoinType::LeftJoin, name(table), on);
@@ -578,7 +680,9 @@ fn read_sections(rows: &[QueryResult], before: usize, plan: &Plan) -> Result<Rea
     let mut found = Read::default();
     let mut seen = HashSet::with_capacity(rows.len());
     let mut entries = HashSet::new();
-    for row in rows {
+    let answered = rows;
+    let mut rows = Vec::with_capacity(answered.len());
+    for row in answered {
         let child: Uuid = row.try_get_by_index(0)?;
         let is_first = seen.insert(child);
         let mut at = 1 + before;
@@ -589,20 +693,31 @@ fn read_sections(rows: &[QueryResult], before: usize, plan: &Plan) -> Result<Rea
         }
         for planned in &plan.sections {
             let is_there = row.try_get_by_index::<Option<Uuid>>(at)?.is_some();
-            // A row is repeated for each placement, and for each tie; it says the same of all else.
-            let is_new = match planned.section {
-                Section::Placement if is_there => entries.insert(row.try_get_by_index::<Uuid>(planned.entry(at))?),
-                _ => is_first,
+            // A row is repeated for each row of a dated section, and for each tie; it says the same of all else.
+            let is_new = if planned.section.is_dated() && is_there {
+                entries.insert(row.try_get_by_index::<Uuid>(planned.entry(at))?)
+            } else {
+                is_first
             };
             if is_there && is_new {
-                found.rows.push((planned.section, read_row(row, child, at + 1, planned)?));
+                let (row, order) = read_row(row, child, at + 1, planned)?;
+                rows.push((order, planned.section, row));
             }
             at += planned.width();
         }
     }
     // Ordered here, because the databases order absent days differently.
-    let latest = |row: &Row| row.entry.map(|entry| (Reverse((entry.to.is_none(), entry.from, entry.to)), entry.id));
-    found.rows.sort_by_key(|(_, row)| latest(row));
+    rows.sort_by_key(|(order, _, row)| (Reverse(*order), row.entry.map(|entry| entry.id)));
+    let mut current = HashSet::new();
+    for (_, section, mut row) in rows {
+        if section == Section::Missing
+            && current.insert(row.child)
+            && let Some(entry) = &mut row.entry
+        {
+            entry.to = None;
+        }
+        found.rows.push((section, row));
+    }
     Ok(found)
 }
 
@@ -612,41 +727,60 @@ impl Planned {
         Planned { section, fields: stored(section), stamps: true, ended: true }
     }
 
-    /// Where the id of a placement stands, if its columns begin here.
+    /// Where the id of a row of a dated section stands, if its columns begin here.
     fn entry(&self, at: usize) -> usize {
         at + 1 + usize::from(self.stamps)
     }
 
     /// How many columns it takes.
     fn width(&self) -> usize {
-        let entry = if self.section == Section::Placement { ENTRY.len() } else { 0 };
-        1 + usize::from(self.stamps) + entry + (self.fields & stored(self.section)).len()
+        1 + usize::from(self.stamps) + entry_columns(self.section).len() + (self.fields & stored(self.section)).len()
     }
 }
 
-fn read_row(row: &QueryResult, child: Uuid, mut at: usize, planned: &Planned) -> Result<Row, DatabaseError> {
+/// Where a row of a dated section stands among the others: whether it is open, its beginning and its end.
+type InTime = (bool, Option<i64>, Option<i64>);
+
+fn read_row(
+    row: &QueryResult,
+    child: Uuid,
+    mut at: usize,
+    planned: &Planned,
+) -> Result<(Row, Option<InTime>), DatabaseError> {
     let mut stamps = Stamps::default();
     if planned.stamps {
         stamps = Stamps::from_json(row.try_get_by_index(at)?);
         at += 1;
     }
-    let mut entry = None;
-    if planned.section == Section::Placement {
-        let agency: Option<Uuid> = row.try_get_by_index(at + 3)?;
-        entry = Some(Entry {
-            id: row.try_get_by_index(at)?,
-            from: row.try_get_by_index(at + 1)?,
-            to: row.try_get_by_index(at + 2)?,
-            agency: agency.map(AgencyId),
-        });
-        at += ENTRY.len();
+    let (mut entry, mut order) = (None, None);
+    if planned.section.is_dated() {
+        let (read, in_time) = read_entry(row, at, planned.section)?;
+        (entry, order) = (Some(read), Some(in_time));
+        at += entry_columns(planned.section).len();
     }
     let fields = planned.fields & stored(planned.section);
     let mut values = Vec::with_capacity(fields.len());
     for (place, id) in (at..).zip(fields.iter()) {
-        values.extend(read(row, place, id)?.map(|value| (id, value)));
+        values.extend(read(row, place, id.field().kind)?.map(|value| (id, value)));
     }
-    Ok(Row { child, entry, values, stamps })
+    Ok((Row { child, entry, values, stamps }, order))
+}
+
+fn read_entry(row: &QueryResult, at: usize, section: Section) -> Result<(Entry, InTime), DatabaseError> {
+    let id = row.try_get_by_index(at)?;
+    if section == Section::Missing {
+        let opened: i64 = row.try_get_by_index(at + 1)?;
+        let closed: Option<i64> = row.try_get_by_index(at + 2)?;
+        // The end of the current one is taken away when all are there.
+        let entry = Entry { id, from: Some(day(opened)), to: Some(day(closed.unwrap_or(opened))), agency: None };
+        return Ok((entry, (closed.is_none(), Some(opened), closed)));
+    }
+    let (from, to): (Option<NaiveDate>, Option<NaiveDate>) =
+        (row.try_get_by_index(at + 1)?, row.try_get_by_index(at + 2)?);
+    let agency: Option<Uuid> = row.try_get_by_index(at + 3)?;
+    let number = |day: NaiveDate| i64::from(day.to_epoch_days());
+    let entry = Entry { id, from, to, agency: agency.map(AgencyId) };
+    Ok((entry, (to.is_none(), from.map(number), to.map(number))))
 }
 
 async fn identifiers(

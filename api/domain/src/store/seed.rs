@@ -1,11 +1,11 @@
 //! Filling a database in bulk: many rows a statement, many children a transaction.
 
-use super::columns::{bind, name, stored};
+use super::columns::{bind, bind_kind, name, stored};
 use super::read::IdentifierRow;
 use super::{Store, roster};
-use crate::catalogue::{FieldId, Section};
+use crate::catalogue::{FieldId, Kind, List, Section};
 use crate::error::DatabaseError;
-use crate::world::{Consent, Episode, Involvement, MadeUpChild, MadeUpPhoto, Revision, SectionRow};
+use crate::world::{Consent, Involvement, ListRow, MadeUpChild, MadeUpPhoto, Revision, SectionRow};
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::Value as Json;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 /// How many children are made durable at once.
 const CHILDREN: usize = 500;
-/// How many rows a statement has at most. The widest section has 21 columns, so that a statement
+/// How many rows a statement has at most. The widest table has 23 columns, so that a statement
 /// stays far below the parameters that SQLite (32,766) and PostgreSQL (65,535) take.
 const ROWS: usize = 256;
 
@@ -113,10 +113,10 @@ enum Plain {
     Child,
     Involvement,
     Identifier,
-    Episode,
     Consent,
     Revision,
     Photo,
+    List(List),
 }
 
 /// Every table, in an order that keeps the foreign keys.
@@ -144,7 +144,6 @@ fn tables() -> Vec<Table> {
             "identifier",
             &["id", "child_id", "kind", "value", "identity_level", "valid_from", "valid_to", "stamps"],
         ),
-        plain(Plain::Episode, "missing_episode", &["id", "child_id", "opened_at", "found_at", "closed_at"]),
         plain(
             Plain::Consent,
             "consent",
@@ -157,18 +156,61 @@ fn tables() -> Vec<Table> {
         ),
         plain(Plain::Photo, "photo", &["id", "child_id", "type", "bytes"]),
     ];
-    tables.extend(Section::ALL.into_iter().filter(|section| *section != Section::Identifiers).map(section_table));
+    let has_rows = |section: &Section| !section.is_list() || section.is_dated();
+    tables.extend(Section::ALL.into_iter().filter(has_rows).map(section_table));
+    let lists = List::ALL.into_iter().filter(|list| *list != List::Consents);
+    tables.extend(lists.map(|list| {
+        let columns: Vec<_> = list_columns(list).map(|(column, _)| column).collect();
+        plain(Plain::List(list), list.rows().table, &columns)
+    }));
     tables
 }
 
+/// The columns of a list's table: those of every list, those of its entries, and those that no entry shows.
+fn list_columns(list: List) -> impl Iterator<Item = (&'static str, Kind)> {
+    const WORD: Kind = Kind::Text(100);
+    let rows = list.rows();
+    let fixed = [("id", Kind::Id("")), ("child_id", Kind::Id(""))].into_iter();
+    let entry = rows.columns.iter().copied().zip(rows.entry.fields.iter().map(|part| part.kind));
+    let hidden: &[(&'static str, Kind)] = match list {
+        List::Handovers => &[("moves", WORD)],
+        List::Checklist => &[("position", Kind::Instant), ("key", WORD)],
+        List::Concerns => &[("role", WORD), ("named", Kind::Json)],
+        _ => &[],
+    };
+    let only = rows.only.map(|(column, _)| (column, WORD));
+    fixed.chain(entry.filter(|(column, _)| *column != "id")).chain(hidden.iter().copied()).chain(only)
+}
+
+fn list_row(child: Uuid, row: ListRow) -> Vec<Expr> {
+    let ListRow { list, id, values } = row;
+    let value = |(column, kind): (&'static str, Kind)| match column {
+        "id" => id.into(),
+        "child_id" => child.into(),
+        column => match list.rows().only.filter(|(only, _)| *only == column) {
+            Some((_, holds)) => Expr::val(holds),
+            None => bind_kind(kind, values.iter().find(|(known, _)| *known == column).map(|(_, value)| value)),
+        },
+    };
+    list_columns(list).map(value).collect()
+}
+
 fn section_table(section: Section) -> Table {
-    let fields: Vec<FieldId> = stored(section).iter().collect();
+    // The id of a row is no value of it.
+    let fields: Vec<FieldId> = stored(section).iter().filter(|id| id.field().column != "id").collect();
     let mut columns = vec!["child_id", "stamps"];
-    if section == Section::Placement {
-        columns.extend(["id", "valid_to"]);
-    }
+    columns.extend(entry_columns(section));
     columns.extend(fields.iter().map(|id| id.field().column));
     Table { plain: None, name: section.table(), columns, fields, rows: Vec::new() }
+}
+
+/// What a row of a dated section has besides its values.
+fn entry_columns(section: Section) -> &'static [&'static str] {
+    match section {
+        Section::Placement => &["id", "valid_to"],
+        Section::Missing => &["id"],
+        _ => &[],
+    }
 }
 
 fn fill(tables: &mut [Table], made_up: MadeUpChild) {
@@ -182,7 +224,8 @@ fn fill(tables: &mut [Table], made_up: MadeUpChild) {
         involvements,
         rows,
         identifiers,
-        episodes,
+        episodes: _,
+        entries,
         consents,
         revisions,
         photo,
@@ -205,9 +248,11 @@ fn fill(tables: &mut [Table], made_up: MadeUpChild) {
     add(Plain::Child, vec![row]);
     add(Plain::Involvement, involvements.into_iter().map(|row| involvement(child, row)).collect());
     add(Plain::Identifier, identifiers.into_iter().map(|row| identifier(row.into_row(child))).collect());
-    add(Plain::Episode, episodes.into_iter().map(|row| episode(child, row)).collect());
     add(Plain::Consent, consents.into_iter().map(|row| consent(child, row)).collect());
     add(Plain::Revision, revisions.into_iter().map(|row| revision(child, row)).collect());
+    for row in entries {
+        add(Plain::List(row.list), vec![list_row(child, row)]);
+    }
     add(Plain::Photo, photo.into_iter().map(|row| photo_row(child, row)).collect());
     for row in rows {
         let mut sections = tables.iter_mut().filter(|table| table.plain.is_none());
@@ -245,11 +290,6 @@ fn identifier(row: IdentifierRow) -> Vec<Expr> {
     ]
 }
 
-fn episode(child: Uuid, row: Episode) -> Vec<Expr> {
-    let Episode { id, opened_at, found_at, closed_at } = row;
-    vec![id.into(), child.into(), opened_at.into(), Expr::val(found_at), Expr::val(closed_at)]
-}
-
 fn consent(child: Uuid, row: Consent) -> Vec<Expr> {
     let Consent { id, agency, groups, given_by, valid_from, valid_until, withdrawn_at } = row;
     vec![
@@ -284,10 +324,11 @@ fn photo_row(child: Uuid, row: MadeUpPhoto) -> Vec<Expr> {
 }
 
 fn section_row(child: Uuid, row: SectionRow, fields: &[FieldId]) -> Vec<Expr> {
-    let SectionRow { section: _, entry, values, stamps } = row;
+    let SectionRow { section, entry, values, stamps } = row;
     let mut exprs: Vec<Expr> = vec![child.into(), Expr::val(stamps.to_json())];
     if let Some((id, valid_to)) = entry {
-        exprs.extend([id.into(), Expr::val(valid_to)]);
+        exprs.push(id.into());
+        exprs.extend((section == Section::Placement).then(|| Expr::val(valid_to)));
     }
     let value = |id: &FieldId| values.iter().find(|(field, _)| field == id).map(|(_, value)| value);
     exprs.extend(fields.iter().map(|id| bind(*id, value(id))));
@@ -315,8 +356,8 @@ impl Table {
 mod tests {
     use super::*;
     use crate::ids::AgencyId;
-    use crate::store::{Plan, Planned};
-    use crate::world;
+    use crate::store::{Plan, Planned, Reach};
+    use crate::world::{self, Episode};
     use std::collections::HashMap;
 
     const NOW: i64 = 1_795_212_345_678_901;
@@ -343,7 +384,7 @@ mod tests {
     async fn reads_back(store: &Store, children: &[MadeUpChild]) {
         let ids: Vec<Uuid> = children.iter().map(|child| child.id.0).collect();
         let snapshot = store.snapshot().await.expect("a snapshot");
-        for section in Section::ALL.into_iter().filter(|section| *section != Section::Identifiers) {
+        for section in Section::ALL.into_iter().filter(|section| !section.is_list() || section.is_dated()) {
             let planned = Planned { section, fields: stored(section), stamps: true, ended: true };
             let plan = Plan { sections: vec![planned], responsible: false };
             let rows = snapshot.sections(&ids, &plan).await.expect("rows").rows;
@@ -351,11 +392,19 @@ mod tests {
             assert_eq!(rows.len(), children.iter().flat_map(|child| &child.rows).filter(made).count());
             for (_, row) in rows {
                 let child = children.iter().find(|child| child.id.0 == row.child).expect("a child");
-                let entry = row.entry.map(|entry| (entry.id, entry.to));
+                // Of an episode the end is told by its values.
+                let entry = row.entry.map(|entry| (entry.id, entry.to.filter(|_| section != Section::Missing)));
                 let same = |made: &&SectionRow| made.section == section && made.entry == entry;
                 let made = child.rows.iter().find(same).expect("a row");
-                assert_eq!((&row.values, &row.stamps), (&made.values, &made.stamps), "{section:?}");
+                let values: Vec<_> = row.values.iter().filter(|(id, _)| id.field().column != "id").cloned().collect();
+                assert_eq!((&values, &row.stamps), (&made.values, &made.stamps), "{section:?}");
             }
+        }
+        for list in List::ALL.into_iter().filter(|list| *list != List::Consents) {
+            let reach = Reach { list, whole: true, own: false, open: false };
+            let rows = snapshot.list(&ids, reach, AgencyId(Uuid::nil())).await.expect("rows");
+            let made = children.iter().flat_map(|child| &child.entries).filter(|row| row.list == list).count();
+            assert_eq!(rows.len(), made, "{list:?}");
         }
         let revisions = snapshot.revisions(&ids, &Section::ALL).await.expect("revisions");
         assert_eq!(revisions.len(), children.iter().map(|child| child.revisions.len()).sum::<usize>());

@@ -6,7 +6,7 @@ use super::{Consent, DAY, HOUR, Story};
 /// What is asked for together.
 static BUNDLES: [&[&str]; 6] = [
     &["identity", "languages", "voice", "guardian"],
-    &["identity", "languages", "description", "childContact"],
+    &["identity", "languages", "description", "childContact", "missingFlag", "foundFlag"],
     &["identity", "languages", "counsel", "board", "guardian"],
     &["identity", "board", "safetyPlan", "voice"],
     &["languages", "voice"],

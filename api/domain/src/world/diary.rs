@@ -61,6 +61,11 @@ impl<'a> Diary<'a> {
         self.note(at, agency, Section::Placement, Some(id), Told::Stated(stated));
     }
 
+    /// Notes what an agency wrote of a missing episode.
+    pub(super) fn write_episode(&mut self, at: i64, agency: &str, id: Uuid, stated: Vec<Stated>) {
+        self.note(at, agency, Section::Missing, Some(id), Told::Stated(stated));
+    }
+
     /// Notes that a placement ended.
     pub(super) fn end_placement(&mut self, at: i64, agency: &str, id: Uuid) {
         self.note(at, agency, Section::Placement, Some(id), Told::Ends(crate::clock::day(at)));
@@ -146,7 +151,7 @@ impl Row {
 
     /// Flags say whether any of their fields has something to tell, once one of them ever had a value.
     fn raise_flags(&mut self, section: Section, at: i64, agency: AgencyId) {
-        for flag in section.fields() {
+        for flag in section.fields().filter(|_| !section.is_of_protocols()) {
             let Source::Flag(of) = flag.field().source else { continue };
             let mut fields = of.iter().filter_map(|name| section.field(name));
             let was_set = fields.clone().any(|id| self.stamps.get(id.field().column).is_some());

@@ -19,6 +19,7 @@ mod numbers;
 mod person;
 mod personas;
 mod plan;
+mod protocols;
 mod record;
 mod texts;
 
@@ -28,7 +29,7 @@ mod tests;
 pub use personas::{PERSONAS, Persona, agencies, persona};
 pub use plan::{SCRIPTED, Stage};
 
-use crate::catalogue::{FieldId, IdentifierKind, Section, Value};
+use crate::catalogue::{FieldId, IdentifierKind, List, Section, Value};
 use crate::ids::{AgencyId, ChildId};
 use crate::photo::Media;
 use crate::policy::Protection;
@@ -60,7 +61,9 @@ pub struct MadeUpChild {
     pub(crate) involvements: Vec<Involvement>,
     pub(crate) rows: Vec<SectionRow>,
     pub(crate) identifiers: Vec<Identifier>,
+    /// Their rows are among those of the sections.
     pub(crate) episodes: Vec<Episode>,
+    pub(crate) entries: Vec<ListRow>,
     pub(crate) consents: Vec<Consent>,
     pub(crate) revisions: Vec<Revision>,
     pub(crate) photo: Option<MadeUpPhoto>,
@@ -88,7 +91,7 @@ pub(crate) struct Involvement {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SectionRow {
     pub(crate) section: Section,
-    /// The id and the last day of a placement; none for other sections.
+    /// The id of a row of a dated section, and the last day of a placement; none for other sections.
     pub(crate) entry: Option<(Uuid, Option<NaiveDate>)>,
     /// In the order of the catalogue, flags among them.
     pub(crate) values: Vec<(FieldId, Value)>,
@@ -114,6 +117,15 @@ pub(crate) struct Episode {
     pub(crate) opened_at: i64,
     pub(crate) found_at: Option<i64>,
     pub(crate) closed_at: Option<i64>,
+}
+
+/// A row of a list that has a table of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ListRow {
+    pub(crate) list: List,
+    pub(crate) id: Uuid,
+    /// By column.
+    pub(crate) values: Vec<(&'static str, Value)>,
 }
 
 /// A consent to a partner.
@@ -153,6 +165,10 @@ pub fn child(seed: u64, index: u64, now: i64, agency_id: &dyn Fn(&str) -> Agency
     let (involvements, episodes, consents) = (story.involvements(), story.episodes(), story.consents());
     let lead = agency_id(story.lead());
     let photo = has_photo(index).then(|| story.write_photo(Dice::new(!seed, index).id()));
+    // With dice of their own, so that the others fall as they did.
+    story.dice = Dice::new(seed.rotate_left(32) ^ 1, index);
+    story.write_missing();
+    let entries = story.entries();
     let (rows, revisions) = story.diary.close();
     MadeUpChild {
         id,
@@ -165,6 +181,7 @@ pub fn child(seed: u64, index: u64, now: i64, agency_id: &dyn Fn(&str) -> Agency
         rows,
         identifiers,
         episodes,
+        entries,
         consents,
         revisions,
         photo,

@@ -100,6 +100,8 @@ impl Story<'_> {
     }
 
     pub(super) fn write_responsibility(&mut self) {
+        let arrival = vec![("arrivalMunicipality", text(self.life.towns.0.municipality))];
+        self.diary.write(self.life.registered, MIGRATION, Section::Responsibility, arrival);
         if let Some(at) = self.life.assigned {
             let stated = vec![
                 ("assignedMunicipality", text(self.life.towns.1.municipality)),

@@ -100,9 +100,17 @@ fn every_field_is_written_for_some_child() {
     let world = world(1, 400);
     let written: HashSet<FieldId> = world.iter().flat_map(values).map(|(id, _)| id).collect();
     for id in FieldId::all().filter(|id| !matches!(id.field().source, Source::Involvement)) {
-        let kept = !id.field().is_flag() || id.field().section != Section::Identifiers;
-        assert!(written.contains(&id) || !kept, "{id} is never written");
+        let section = id.field().section;
+        let told = id.field().is_flag() && (section == Section::Identifiers || section.is_of_protocols());
+        let elsewhere = match id.field().source {
+            Source::Rows(List::Consents) => world.iter().any(|child| !child.consents.is_empty()),
+            Source::Rows(list) => world.iter().flat_map(|child| &child.entries).any(|entry| entry.list == list),
+            // The id of the row, and the rows that are not current.
+            _ => section == Section::Missing && ["episodeId", "earlier"].contains(&id.field().name),
+        };
+        assert!(written.contains(&id) || told || elsewhere, "{id} is never written");
     }
+    assert!(world.iter().any(|child| child.episodes.len() > 1), "nobody was missing twice");
 }
 
 #[test]
@@ -214,7 +222,8 @@ fn exactly_one_agency_leads_at_every_instant() {
             assert!(open.count() <= 1, "{kind}");
         }
         assert!(child.episodes.iter().filter(|episode| episode.closed_at.is_none()).count() <= 1);
-        let current = |row: &&SectionRow| row.entry.is_some_and(|(_, to)| to.is_none());
+        let current =
+            |row: &&SectionRow| row.section == Section::Placement && row.entry.is_some_and(|(_, to)| to.is_none());
         assert_eq!(child.rows.iter().filter(current).count(), 1, "one current placement");
     }
 }
@@ -251,7 +260,8 @@ fn rows_stamps_and_revisions_agree() {
             let of_row = |revision: &&Revision| revision.section == row.section && revision.entry == entry;
             let revisions: Vec<&Revision> = child.revisions.iter().filter(of_row).collect();
             assert!(revisions.windows(2).all(|pair| pair[0].at <= pair[1].at));
-            for id in row.section.fields().filter(|id| id.field().source == Source::Column) {
+            let written = |id: &FieldId| matches!(id.field().source, Source::Column | Source::Kept);
+            for id in row.section.fields().filter(written) {
                 let changes: Vec<_> =
                     revisions.iter().filter_map(|r| Some((r, r.changes.get(id.field().name)?))).collect();
                 let stamp = row.stamps.get(id.field().column);
@@ -270,7 +280,7 @@ fn flags_tell_whether_there_is_something_to_tell() {
     for child in worlds() {
         for row in &child.rows {
             let value = |id: FieldId| row.values.iter().find(|(field, _)| *field == id).map(|(_, value)| value);
-            for flag in row.section.fields() {
+            for flag in row.section.fields().filter(|_| !row.section.is_of_protocols()) {
                 let Source::Flag(of) = flag.field().source else { continue };
                 let fields: Vec<FieldId> = of.iter().filter_map(|name| row.section.field(name)).collect();
                 let was_set = fields.iter().any(|id| row.stamps.get(id.field().column).is_some());
@@ -286,7 +296,9 @@ fn whereabouts_follow_the_placement_and_end_while_the_child_is_missing() {
     for child in worlds() {
         let open = child.involvements.iter().find(|tie| tie.kind == "WHEREABOUTS" && tie.closed_at.is_none());
         let missing = child.episodes.iter().any(|episode| episode.found_at.is_none());
-        let current = child.rows.iter().find(|row| row.entry.is_some_and(|(_, to)| to.is_none())).expect("a placement");
+        let current =
+            |row: &&SectionRow| row.section == Section::Placement && row.entry.is_some_and(|(_, to)| to.is_none());
+        let current = child.rows.iter().find(current).expect("a placement");
         let home = current.values.iter().find(|(id, _)| id.field().name == "unitAgency").map(|(_, home)| home.clone());
         let expected = home.filter(|_| !missing);
         assert_eq!(open.map(|tie| Value::Agency(tie.agency)), expected, "{:?}", child.stage);

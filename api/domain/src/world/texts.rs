@@ -135,3 +135,58 @@ pub(super) static EXPLOITATION: [(i64, (&str, &str)); 5] = [
     (15, ("HONOUR", "Släktingar har hotat på telefon. Skyddsbedömning är gjord.")),
     (10, ("SEXUAL", "Oro efter uppgifter från boendet. Polisen och barnahus är kontaktade.")),
 ];
+
+pub(super) static SEEN_AT: [&str; 5] = [
+    "Vid frukosten på boendet",
+    "På väg från skolan",
+    "Utanför busstationen",
+    "På boendets gård",
+    "I sitt rum, vid läggdags",
+];
+
+pub(super) static CIRCUMSTANCES: [&str; 4] = [
+    "Tog ryggsäck och laddare men inga kläder. Var ledsen efter ett samtal dagen före.",
+    "Gick med en äldre kamrat som personalen inte känner. Svarar inte i telefon.",
+    "Skulle till skolan men kom aldrig dit. Svart jacka, blå jeans, vita skor.",
+    "Kom inte tillbaka från träningen. Telefonen är avstängd sedan kvällen.",
+];
+
+pub(super) static ASSESSMENTS: [&str; 3] = [
+    "Förhöjd risk: ung, utan nätverk på orten.",
+    "Hög risk: tecken på att någon styr barnet.",
+    "Normal risk: har varit borta förut och hört av sig.",
+];
+
+pub(super) static MEASURES: [&str; 3] = [
+    "Förhör med vänner, kontroll av stationer, efterlysning utsänd.",
+    "Yttre personal underrättad, telefontömning begärd.",
+    "Kontakt med polisen på den ort där släkt finns.",
+];
+
+pub(super) static CONDITIONS: [&str; 3] =
+    ["Trött och hungrig, i övrigt oskadd.", "Kall och rädd, vill inte berätta.", "Oskadd, i sällskap med en släkting."];
+
+pub(super) static SIGHTINGS: [&str; 3] = [
+    "Sågs tillsammans med två äldre ungdomar.",
+    "Frågade efter vägen till stationen.",
+    "Syntes kort, gick när någon ropade.",
+];
+
+pub(super) static FOLLOW_UPS: [&str; 3] = [
+    "Gjort tillsammans med tolk och god man.",
+    "Barnet vill inte säga mer nu; nytt samtal är bokat.",
+    "Inget att föra vidare till de andra.",
+];
+
+pub(super) static CONCERNS: [&str; 3] = [
+    "Eleven somnar på lektionerna och har nya dyra saker.",
+    "Eleven hämtas av vuxna som skolan inte känner.",
+    "Eleven har talat om att ge sig av.",
+];
+
+/// Swedish and English.
+pub(super) static CHECKLIST: [(&str, &str); 3] = [
+    ("Sök igenom boendet och ring barnet.", "Search the home and call the child."),
+    ("Gör polisanmälan och meddela socialjouren.", "Report to the police and tell social services after hours."),
+    ("Håll återkomstsamtal med tolk.", "Hold the return talk with an interpreter."),
+];
