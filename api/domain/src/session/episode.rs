@@ -4,7 +4,7 @@ use super::Session;
 use super::change::{Reading, Work};
 use super::step::{Step, Stop};
 use crate::agency::AgencyKind;
-use crate::catalogue::{FieldSet, Kind, Value};
+use crate::catalogue::{FieldSet, Kind, Section, Value, timestamp};
 use crate::clock::day;
 use crate::episode::{self, Facts, FollowUp, State, Step as Move, Unclosed, may_close};
 use crate::error::{Error, ErrorCode, Refusal};
@@ -264,7 +264,7 @@ impl<'s> Step<'s> {
             inputs.checked()?;
             let sighting = &NewSighting { id: self.hub.dice.id(), seen_at, place, text };
             let decide = |mut work: Work<'s>, row: EpisodeRow, _| async move {
-                let told = json!([{ "seenAt": sighting.seen_at, "place": sighting.place, "text": sighting.text }]);
+                let told = json!([{ "seenAt": sighting.seen_at.map(timestamp), "place": sighting.place, "text": sighting.text }]);
                 work.write.insert_sighting(&row, sighting.clone(), &self.author());
                 self.tell_episode(&mut work, row.id, ("sightings", told), Move::RecordSighting);
                 Ok(work)
@@ -372,7 +372,7 @@ impl<'s> Step<'s> {
                 }
                 let told = json!([{ "kind": kind.code(), "doneOn": done_on.to_string(), "note": note }]);
                 work.write.insert_follow_up(part, &row, (kind, done_on, note.clone()), &self.author());
-                self.tell_episode(&mut work, row.id, ("followUps", told), Move::RecordFollowUp);
+                self.tell_episode(&mut work, row.id, ("followUp", told), Move::RecordFollowUp);
                 Ok(work)
             };
             self.on_episode(id, Move::RecordFollowUp, None, selection, decide).await
@@ -435,7 +435,7 @@ impl<'s> Step<'s> {
             let decide = |mut work: Work<'s>, row: EpisodeRow, _| async move {
                 let told = json!([{ "agency": self.caller.agency.id.to_string(), "reason": reason }]);
                 work.write.insert_agency_closure(entry, &row, reason.clone(), &self.author());
-                self.tell_episode(&mut work, row.id, ("agencyClosures", told), Move::RecordAgencyClosure);
+                self.tell_episode(&mut work, row.id, ("closures", told), Move::RecordAgencyClosure);
                 Ok(work)
             };
             self.on_episode(id, Move::RecordAgencyClosure, None, selection, decide).await
@@ -623,8 +623,7 @@ impl<'s> Step<'s> {
             None => work.write.insert_episode(&row, &author),
             Some(_) => work.write.update_episode(&row, &author),
         }
-        let told = changed.into_iter().map(|(column, value)| (camel(column), value)).collect();
-        self.keep(work, row.id, told, mv);
+        self.keep(work, row.id, changed.into_iter().filter_map(told).collect(), mv);
     }
 
     /// Tells of something that is kept beside the episode.
@@ -633,10 +632,10 @@ impl<'s> Step<'s> {
     }
 
     fn keep(&self, work: &mut Work<'_>, id: Uuid, told: Map<String, Json>, mv: Move) {
-        work.write.event(event_of(mv), FieldSet::EMPTY, Some(id), work.gate.standing().lead);
-        work.write.revise_episode(id, told, &self.author());
-        // The fields of an episode stand here once the catalogue has them.
-        work.note(mv.mutation(), FieldSet::EMPTY);
+        let fields: FieldSet = told.keys().filter_map(|name| Section::Missing.field(name)).collect();
+        work.write.event(event_of(mv), fields, Some(id), work.gate.standing().lead);
+        work.write.revise(Section::Missing, Some(id), Json::Object(told), self.author());
+        work.note(mv.mutation(), fields);
     }
 
     /// Shows the child as it is after a step that was taken.
@@ -778,16 +777,14 @@ fn is_police_number(number: &str) -> bool {
         && year.is_some_and(|year| digits(year, 2..=2))
 }
 
-/// `last_seen_at` is `lastSeenAt`.
-fn camel(column: &str) -> String {
-    let mut words = column.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |mut name, word| {
-        let mut letters = word.chars();
-        name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
-        name.push_str(letters.as_str());
-        name
-    })
+/// A column of an episode as its revision tells of it: by the name of its field, in the form of the record.
+fn told((column, value): (&'static str, Json)) -> Option<(String, Json)> {
+    let field = Section::Missing.fields().find(|id| id.field().column == column)?.field();
+    let value = match (field.kind, value.as_i64()) {
+        (Kind::Instant, Some(micros)) => Json::from(timestamp(micros)),
+        _ => value,
+    };
+    Some((field.name.to_owned(), value))
 }
 
 /// Why an episode cannot be closed, as the caller is told.
@@ -840,10 +837,5 @@ mod tests {
         for number in wrong {
             assert!(!is_police_number(number), "{number}");
         }
-    }
-
-    #[test]
-    fn columns_are_told_by_the_names_of_fields() {
-        assert_eq!((camel("last_seen_at").as_str(), camel("state").as_str()), ("lastSeenAt", "state"));
     }
 }

@@ -1,6 +1,5 @@
 //! Missing episodes, and what belongs to them.
 
-use super::columns::name;
 use super::read::Snapshot;
 use super::reading::{Rows, models};
 use super::write::{Author, Write};
@@ -11,16 +10,13 @@ use crate::ids::AgencyId;
 use crate::stamps::Stamps;
 use chrono::NaiveDate;
 use samverka_entities::{agency_closure, follow_up, involvement, missing_episode, sighting};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     QueryTrait as _,
 };
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
-
-/// Under which name the writes to episodes are kept among the revisions.
-const SECTION: &str = "missing";
 
 /// An episode. Instants are in microseconds since 1970.
 #[derive(Clone, Debug)]
@@ -170,23 +166,6 @@ impl Write {
         self.tie("EPISODE", author.at);
         let id = missing_episode::Column::Id.eq(row.id);
         self.run(&missing_episode::Entity::update_many().set(model(row)).filter(id).into_query());
-    }
-
-    /// Keeps who wrote what of an episode when.
-    // joins: Write::revise, once the record has a section of this name
-    pub(crate) fn revise_episode(&mut self, episode: Uuid, changes: Map<String, Json>, author: &Author) {
-        let number = Expr::col(name("number")).max().if_null(0).add(1);
-        let mut row = Query::select();
-        row.expr(Expr::val(self.child())).expr(Expr::val(SECTION)).expr(number).expr(Expr::val(author.at));
-        row.expr(Expr::val(author.agency.0)).expr(Expr::val(author.user.clone()));
-        row.expr(Expr::val(episode)).expr(Expr::val(Json::Object(changes))).from(name("revision"));
-        row.and_where(Expr::col(name("child_id")).eq(self.child())).and_where(Expr::col(name("section")).eq(SECTION));
-        let mut insert = Query::insert();
-        let columns = ["child_id", "section", "number", "at", "agency_id", "user_ref", "entry_id", "changes"];
-        insert.into_table(name("revision")).columns(columns.map(name));
-        if insert.select_from(row).is_ok() {
-            self.run(&insert);
-        }
     }
 
     pub(crate) fn insert_sighting(&mut self, episode: &EpisodeRow, new: NewSighting, author: &Author) {
