@@ -461,6 +461,7 @@ async fn what_was_committed_and_not_numbered_is_told_after_a_restart(hub: Hub) {
     assert_eq!(gaps(&hub.outside).await, [""; 0]);
     if hub.database.kind == Kind::Postgres {
         a_late_commit_is_not_skipped(&hub, &child).await;
+        a_node_that_is_numbering_is_waited_for(&hub, &child).await;
     }
 }
 
@@ -482,6 +483,41 @@ async fn a_late_commit_is_not_skipped(hub: &Hub, child: &TestChild) {
     let told = all_after(hub, "malmo-soc", Some(&cursor(&before))).await;
     assert_eq!((told.len(), &told[0]["childId"]), (1, &json!(other.id)));
     assert_eq!(gaps(&hub.outside).await, [""; 0]);
+}
+
+/// Another node has numbered an event that was committed after this one looked: it must be waited for, and looked again.
+async fn a_node_that_is_numbering_is_waited_for(hub: &Hub, child: &TestChild) {
+    use sea_orm::ConnectionTrait;
+    /// What the sequencers lock.
+    const SEQUENCER: i64 = 0x5a3e_0e7e;
+    let (one, other) = (hub.child(Scene::default()).await, hub.child(Scene::default()).await);
+    let insert = |child: &TestChild| {
+        let fields = r#"{"changed":["voice.wishes"]}"#;
+        format!(
+            "INSERT INTO event (child_id, sequence, at, kind, fields) VALUES ('{}', 1, 1, 'SECTION_CHANGED', '{fields}');
+             UPDATE child SET sequence = 1 WHERE id = '{}'",
+            child.uuid, child.uuid
+        )
+    };
+    hub.sql(&insert(&one)).await;
+    let node = hub.outside.begin().await.expect("begins");
+    let number = format!(
+        "SELECT pg_advisory_xact_lock({SEQUENCER}); {};
+         UPDATE event SET number = fresh.number FROM (SELECT child_id, sequence, (SELECT MAX(number) FROM event)
+            + row_number() OVER (ORDER BY position DESC) AS number FROM event WHERE number IS NULL) fresh
+         WHERE event.child_id = fresh.child_id AND event.sequence = fresh.sequence",
+        insert(&other)
+    );
+    node.execute_unprepared(&number).await.expect("numbers");
+    hub.caller("malmo-soc").update(&child.id, Section::Voice, json!({ "wishes": "Ut." }), &[]).await.data("");
+    let commit = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        node.commit().await.expect("commits");
+    };
+    let (told, ()) = tokio::join!(all(hub, "malmo-soc"), commit);
+    assert_eq!(gaps(&hub.outside).await, [""; 0]);
+    let told = told.iter().rev().take(3).map(|change| change["childId"].clone()).collect::<Vec<_>>();
+    assert_eq!(told, [json!(child.id), json!(one.id), json!(other.id)]);
 }
 
 async fn a_change_that_asks_for_nothing_new_is_no_event(hub: Hub) {

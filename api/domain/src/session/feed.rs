@@ -17,7 +17,7 @@ const USUAL: i32 = 10;
 /// How many events are read at a time.
 const READ: u64 = 200;
 /// How many numbers of the stream one page goes through at most. Whoever sees an empty page that is not the last learns that
-/// so much happened in the whole hub since its cursor, and nothing of where.
+/// so much happened in the whole hub since its cursor, and nothing of where; how long the page takes tells no more than that.
 const FURTHEST: i64 = 20_000;
 
 /// A page of the stream.
