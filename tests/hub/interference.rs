@@ -157,6 +157,7 @@ async fn run(twins: &Twins, (code, role, _): Caller, case: &Case) -> Result<Tall
         purposes: case.purposes.clone(),
         changes_level: asks().any(|asks| asks.changes_level(role)),
         changes_stay: asks().any(|asks| asks.changes_stay(role)),
+        changes_missing: asks().any(Asks::changes_missing),
         reads_every_log: asks().any(|asks| matches!(asks, Asks::Log { .. })) && may_read_every_log,
     };
     let agencies = &twins.agencies;
@@ -478,6 +479,10 @@ impl Run<'_> {
                     );
                     json!({ "query": mutation, "variables": { "id": id } })
                 }
+            }
+            Asks::Missing { who, what } => {
+                self.touches(*who, &Section::ALL);
+                json!({ "query": steps::missing(*what), "variables": { "id": self.id(*who) } })
             }
             Asks::Register { board, kind, number, set } => {
                 let mutation = format!(

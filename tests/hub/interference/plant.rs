@@ -9,7 +9,7 @@ use std::fmt::Write;
 use uuid::Uuid;
 
 /// The tables that hold a world; those that others point to come last.
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 27] = [
     "roster",
     "suggestion_field",
     "suggestion",
@@ -29,6 +29,10 @@ const TABLES: [&str; 23] = [
     "safety_plan",
     "involvement",
     "identifier",
+    "checklist_item",
+    "sighting",
+    "follow_up",
+    "agency_closure",
     "missing_episode",
     "consent",
     "revision",
