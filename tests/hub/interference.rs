@@ -160,6 +160,7 @@ async fn run(twins: &Twins, (code, role, _): Caller, case: &Case) -> Result<Tall
         purposes: case.purposes.clone(),
         changes_level: asks().any(|asks| asks.changes_level(role)),
         changes_stay: asks().any(|asks| asks.changes_stay(role)),
+        changes_missing: asks().any(Asks::changes_missing),
         reads_every_log: asks().any(|asks| matches!(asks, Asks::Log { .. })) && may_read_every_log,
     };
     let agencies = &twins.agencies;
@@ -547,6 +548,10 @@ impl Run<'_> {
                     history { fact agency { code } unit from to } withheld { field rule } } }";
                 let at = (*ago > 0).then(|| instant(START - HOUR * 24 * 40 * i64::from(*ago)));
                 json!({ "query": query, "variables": { "id": self.id(*who), "at": at } })
+            }
+            Asks::Missing { who, what } => {
+                self.touches(*who, &Section::ALL);
+                json!({ "query": steps::missing(*what), "variables": { "id": self.id(*who) } })
             }
             Asks::Register { board, kind, number, set } => {
                 let mutation = format!(

@@ -54,8 +54,8 @@ enum PayloadItem {
     Typename,
     Child,
     Suggestion(Vec<Node>),
-    /// What stands beside the child.
-    Beside(Node),
+    /// What stands beside the child, by name, and its type.
+    Beside(String, &'static str, Vec<Node>),
 }
 
 #[derive(Default)]
@@ -128,7 +128,7 @@ impl Plan {
                 }
                 "suggestion" => PayloadItem::Suggestion(node.children),
                 "__typename" => PayloadItem::Typename,
-                _ => PayloadItem::Beside(Node { key: node.key.clone(), ..node }),
+                _ => PayloadItem::Beside(node.name.clone(), node.type_name(), node.children),
             };
             items.push((node.key, item));
         }
@@ -151,7 +151,7 @@ impl Plan {
     /// Whether a field beside the child is selected.
     pub(super) fn asks(&self, name: &str) -> bool {
         let Shape::Payload(_, items) = &self.shape else { return false };
-        items.iter().any(|(_, item)| matches!(item, PayloadItem::Beside(node) if node.name == name))
+        items.iter().any(|(_, item)| matches!(item, PayloadItem::Beside(own, ..) if own == name))
     }
 
     /// Whether the cursor of every item is selected.
@@ -270,9 +270,8 @@ impl<'a> Answer<'a> {
                     PayloadItem::Suggestion(below) => {
                         self.suggestion.as_ref().map_or(Value::Null, |json| project(json, "Suggestion", below))
                     }
-                    PayloadItem::Beside(node) => {
-                        let value = self.beside.get(&node.name).unwrap_or(&Json::Null);
-                        project(value, node.type_name(), &node.children)
+                    PayloadItem::Beside(name, type_name, below) => {
+                        project(self.beside.get(name).unwrap_or(&Json::Null), type_name, below)
                     }
                 };
                 Value::Object(items.iter().map(|(key, item)| (key.clone(), value(item))).collect())

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use uuid::Uuid;
 
 /// The tables that hold a world; those that others point to come last.
-const TABLES: [&str; 25] = [
+const TABLES: [&str; 30] = [
     "deadline",
     "event",
     "roster",
@@ -32,6 +32,10 @@ const TABLES: [&str; 25] = [
     "safety_plan",
     "involvement",
     "identifier",
+    "checklist_item",
+    "sighting",
+    "follow_up",
+    "agency_closure",
     "missing_episode",
     "consent",
     "revision",

@@ -42,6 +42,7 @@ pub enum Asks {
     Take { step: u8 },
     Answers { who: u8, ago: u8 },
     Register { board: bool, kind: u8, number: u8, set: Vec<(u8, u8)> },
+    Missing { who: u8, what: u8 },
 }
 
 /// A list: which children, in which order, and which pages of it.
@@ -120,6 +121,11 @@ impl Asks {
     pub fn changes_level(&self, role: Role) -> bool {
         ever_writes(role, field("protection.level"))
             && matches!(self, Asks::Update { section, .. } if section_at(*section) == Section::Protection)
+    }
+
+    /// Whether it may open an episode or end one, and so what the caller sees; or asks when it was.
+    pub fn changes_missing(&self) -> bool {
+        matches!(self, Asks::Missing { .. })
     }
 
     /// Whether it may change with whom the child stays, and so what the caller sees.
@@ -217,6 +223,7 @@ fn asks(role: Role) -> impl Strategy<Value = Asks> {
         1 => (proptest::option::weighted(0.3, 0..4u8), 1..4i32).prop_map(|(state, first)| Asks::Hands { state, first }),
         1 => (0..7u8).prop_map(|step| Asks::Take { step }),
         2 => (who(), 0..4u8).prop_map(|(who, ago)| Asks::Answers { who, ago }),
+        4 => (who(), 0..7u8).prop_map(|(who, what)| Asks::Missing { who, what }),
         1 => (any::<bool>(), number(), sets()).prop_map(
             |(board, (kind, number), set)| Asks::Register { board, kind, number, set }
         ),
@@ -381,6 +388,27 @@ pub fn clear(section: Section, picks: &[u8], role: Role) -> Vec<String> {
     };
     let pick = |pick: &u8| constant(written[usize::from(*pick) % written.len()].field().name);
     picks.iter().map(pick).collect()
+}
+
+/// What is asked of a disappearance. The ids of episodes that were planted are not alike in the worlds, and are not asked for.
+pub fn missing(what: u8) -> &'static str {
+    match what {
+        0 | 1 => {
+            "mutation($id: ID!) { reportMissing(childId: $id, input: { lastSeenAt: \"2026-11-20T09:00:00Z\", clothing: \"Jacka\" }) {
+                episode { state openedAt next } minimumReport { text }
+                checklist { items { routine text dueAt overdue state doneBy { code } } } child { id } } }"
+        }
+        2 => "query($id: ID!) { episodes(childId: $id) { state openedAt locatedAt foundAt closedAt next } }",
+        3 => {
+            "query($id: ID!) { checklist(childId: $id) { items {
+                routine moment actor text dueAt overdue state assignedTo { code } doneBy { code } } } }"
+        }
+        4 | 5 => {
+            "mutation($id: ID!) { markLocated(childId: $id, at: \"2026-11-21T12:00:00Z\", place: \"Lund\") {
+                episode { state locatedAt next } minimumReport { text } child { id } } }"
+        }
+        _ => "mutation($id: ID!) { markSafe(childId: $id) { episode { state foundAt } minimumReport { text } child { id } } }",
+    }
 }
 
 /// A day of the worlds, among them one ahead.

@@ -553,6 +553,8 @@ pub struct Asker {
     /// The requests that follow may change the level, end the caller's own stay, or make an entry the caller's own.
     pub changes_level: bool,
     pub changes_stay: bool,
+    /// They may report a child missing or found, and ask for its episodes.
+    pub changes_missing: bool,
     /// It may read the log of every child, and so come to know that one is there.
     pub reads_every_log: bool,
 }
@@ -576,15 +578,18 @@ impl Eyes {
             relations.push(Relation::Involved);
         }
         let levels = if asker.changes_level { Protection::ALL.to_vec() } else { vec![level] };
+        let now = matches!(seed.missing, 1 | 2);
+        let missing = if asker.changes_missing { vec![now, !now] } else { vec![now] };
         let (mut known, mut plain, mut own, mut decisions) = (false, FieldSet::EMPTY, FieldSet::EMPTY, Vec::new());
         for purpose in &asker.purposes {
             for relation in &relations {
-                for protection in &levels {
+                for (protection, missing) in levels.iter().flat_map(|level| missing.iter().map(move |is| (level, *is)))
+                {
                     let situation = Situation {
                         role: asker.role,
                         relation: *relation,
                         purpose: *purpose,
-                        missing: matches!(seed.missing, 1 | 2),
+                        missing,
                         protection: *protection,
                         consents,
                         break_glass: false,
@@ -747,6 +752,8 @@ pub fn differ(world: &mut World, seeds: &[Seed], asker: &Asker, difference: &Dif
         What::Suggestion => place.suggestion(record, dice),
         What::Writer(section) => place.writer(record, Section::ALL[usize::from(section)], dice),
         What::Level => place.level(record, asker, &seeds[child], dice),
+        // When it was is told to those who take part in the search.
+        What::Episode if asker.changes_missing && eyes.known => {}
         What::Episode => record.episodes = episodes(seeds[child].missing, dice),
         What::Others => place.others(record, dice),
         What::Child => {}
