@@ -10,9 +10,12 @@ const TABLES: &str = "
 CREATE TABLE ledger (lane UUID NOT NULL, seq BIGINT NOT NULL, at BIGINT NOT NULL, record TEXT NOT NULL, hash TEXT NOT NULL,
     PRIMARY KEY (lane, seq));
 CREATE TABLE ledger_subject (subject UUID NOT NULL, at BIGINT NOT NULL, lane UUID NOT NULL, seq BIGINT NOT NULL,
-    agency_id UUID NOT NULL, PRIMARY KEY (subject, at, lane, seq));
+    agency_id UUID NOT NULL, PRIMARY KEY (subject, at, lane, seq)) WITHOUT ROWID;
 CREATE TABLE ledger_indexed (lane UUID NOT NULL PRIMARY KEY, seq BIGINT NOT NULL);
 ";
+
+/// A record is mostly pseudonyms, which are random: compressing them would take time and save nothing.
+const UNCOMPRESSED_POSTGRES: &str = "ALTER TABLE ledger ALTER COLUMN record SET STORAGE EXTERNAL;";
 
 const APPEND_ONLY_SQLITE: &str = "
 CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'the access log is append-only'); END;
@@ -35,7 +38,7 @@ impl MigrationTrait for Migration {
             _ => APPEND_ONLY_SQLITE.to_owned(),
         };
         let tables = match manager.get_database_backend() {
-            DbBackend::Postgres => TABLES.to_owned(),
+            DbBackend::Postgres => TABLES.replace(" WITHOUT ROWID", "") + UNCOMPRESSED_POSTGRES,
             _ => TABLES.replace("UUID", "UUID_BLOB"),
         };
         database.execute_unprepared(&tables).await?;

@@ -124,12 +124,15 @@ impl Pools {
             .busy_timeout(Duration::from_secs(2))
             .foreign_keys(true)
             .statement_cache_capacity(256)
-            .pragma("cache_size", "-65536")
+            .row_buffer_size(256)
+            .pragma("cache_size", "-16384")
             .pragma("mmap_size", "0")
             .pragma("secure_delete", "ON");
         let pool = |size| SqlitePoolOptions::new().test_before_acquire(false).max_connections(size);
         let writer = pool(1).connect_with(options.clone()).await?;
-        Ok(Pools::Sqlite { reader: pool(8).connect_with(options.pragma("query_only", "ON")).await?, writer })
+        let size = std::thread::available_parallelism().map_or(2, |cores| cores.get() + 1).clamp(2, 8);
+        let reading = options.pragma("query_only", "ON").pragma("cache_size", format!("-{}", 24_576 / size));
+        Ok(Pools::Sqlite { reader: pool(size as u32).connect_with(reading).await?, writer })
     }
 
     /// Runs statements without parameters.

@@ -22,6 +22,8 @@ use uuid::Uuid;
 
 /// How often the index of the access log is brought up to date.
 const INDEX_EVERY: Duration = Duration::from_secs(5);
+/// How many times as long as it works the task behind the index rests: requests come first.
+const INDEX_REST: u32 = 9;
 /// How often keys of callers are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// How many guesses are kept of what an agency is to a child.
@@ -381,7 +383,7 @@ impl Inner {
         decisions
     }
 
-    /// Brings the index of the access log by child up to date.
+    /// Brings the index of the access log by child up to date, for somebody who waits for it.
     pub(crate) async fn index(&self) -> Result<(), DatabaseError> {
         let _held = self.indexing.lock().await;
         ledger::index(&self.store).await
@@ -414,9 +416,14 @@ async fn current(store: &Store) -> Result<(), Error> {
 async fn keep_indexed(hub: std::sync::Weak<Inner>) {
     loop {
         tokio::time::sleep(INDEX_EVERY).await;
-        let Some(hub) = hub.upgrade() else { return };
-        if let Err(error) = hub.index().await {
-            tracing::warn!(%error, "the index of the access log could not be brought up to date");
+        let mut is_behind = true;
+        while is_behind {
+            // Not the hub itself: whoever closes it must not wait for the index.
+            let Some(store) = hub.upgrade().map(|hub| hub.store.clone()) else { return };
+            is_behind = ledger::index_some(&store, INDEX_REST).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the index of the access log could not be brought up to date");
+                false
+            });
         }
     }
 }

@@ -92,6 +92,17 @@ pub(crate) struct Showing {
     pub(crate) rules: BTreeSet<RuleId>,
 }
 
+impl Showing {
+    /// What two showings of one child tell together.
+    fn and(mut self, other: Showing) -> Showing {
+        self.shown = self.shown | other.shown;
+        self.withheld = self.withheld | other.withheld;
+        self.versions.extend(other.versions);
+        self.rules.extend(other.rules);
+        self
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Change {
     subject: Uuid,
@@ -200,8 +211,8 @@ pub(crate) struct Shown {
 impl Record {
     pub(crate) fn new(caller: &Caller, request: &str, operation: &str, engine: &Engine, draft: Draft) -> Self {
         let names = |fields: FieldSet| fields.iter().map(|id| id.to_string());
-        let shown = draft.showings.into_iter().map(|(showing, subjects)| Shown {
-            subjects: subjects.into_iter().collect(),
+        let shown = merged(draft.showings).into_iter().map(|(showing, subjects)| Shown {
+            subjects,
             relation: showing.relation.code().to_owned(),
             fields: names(showing.shown)
                 .chain(showing.versions.iter().map(|section| format!("{}.version", section.name())))
@@ -248,6 +259,31 @@ impl Record {
         let shown = self.shown.iter().flat_map(|shown| shown.subjects.iter().copied());
         shown.chain(self.changes.iter().map(|change| change.subject)).collect()
     }
+}
+
+/// Each child once for each relation in which it was shown, with all that was shown of it: a list that is ordered by a
+/// field confirms that field of each child, and shows others of the same children.
+fn merged(showings: BTreeMap<Showing, BTreeSet<Uuid>>) -> BTreeMap<Showing, Vec<Uuid>> {
+    let groups: Vec<(Showing, BTreeSet<Uuid>)> = showings.into_iter().collect();
+    let mut places: BTreeMap<(Uuid, Relation), Vec<usize>> = BTreeMap::new();
+    for (place, (showing, subjects)) in groups.iter().enumerate() {
+        for subject in subjects {
+            places.entry((*subject, showing.relation)).or_default().push(place);
+        }
+    }
+    let mut alike: BTreeMap<Vec<usize>, Vec<Uuid>> = BTreeMap::new();
+    for ((subject, _), places) in places {
+        alike.entry(places).or_default().push(subject);
+    }
+    let together = |(places, subjects): (Vec<usize>, Vec<Uuid>)| {
+        let parts = places.into_iter().filter_map(|place| groups.get(place)).map(|(showing, _)| showing.clone());
+        parts.reduce(Showing::and).map(|showing| (showing, subjects))
+    };
+    let mut merged: BTreeMap<Showing, Vec<Uuid>> = BTreeMap::new();
+    for (showing, subjects) in alike.into_iter().filter_map(together) {
+        merged.entry(showing).or_default().extend(subjects);
+    }
+    merged
 }
 
 struct Entry {
@@ -445,7 +481,8 @@ pub enum Verdict {
     },
 }
 
-const PAGE: u64 = 5_000;
+/// How many rows of the log are in memory at a time while it is verified.
+const PAGE: u64 = 512;
 
 /// Recomputes every lane, and compares what later lanes hold of earlier ones.
 pub(crate) async fn verify(store: &Store) -> Result<Verdict, DatabaseError> {
@@ -509,19 +546,45 @@ fn heads_in(row: &LedgerRow) -> Vec<((Uuid, i64), String)> {
     heads.into_iter().filter_map(read).collect()
 }
 
-/// Brings the index by child up to date with every lane. Safe on several nodes at once.
+/// How many rows of the log are in memory at a time while it is indexed.
+const INDEXED_ROWS: u64 = 128;
+/// How many places one transaction adds to the index at most, but for those of a single row: on SQLite the log waits for
+/// that transaction.
+const INDEXED_PLACES: usize = 2_048;
+
+/// Brings the index by child up to date with every lane. Safe on several nodes at once, and several times on one.
 pub(crate) async fn index(store: &Store) -> Result<(), DatabaseError> {
-    for (lane, from) in store.indexed().await? {
-        let mut from = from;
-        loop {
-            let rows = store.lane(lane, from, PAGE).await?;
-            let Some(last) = rows.last() else { break };
-            let places: Vec<SubjectRow> = rows.iter().flat_map(places).collect();
-            store.index(lane, &places, last.seq + 1).await?;
-            from = last.seq + 1;
-        }
-    }
+    while index_some(store, 0).await? {}
     Ok(())
+}
+
+/// Indexes the next rows of every lane, and rests after each step for so many times as long as it took. Whether there may
+/// be more.
+pub(crate) async fn index_some(store: &Store, rest: u32) -> Result<bool, DatabaseError> {
+    let mut is_behind = false;
+    for (lane, from) in store.indexed().await? {
+        is_behind |= index_lane(store, lane, from, rest).await?;
+    }
+    Ok(is_behind)
+}
+
+async fn index_lane(store: &Store, lane: Uuid, from: i64, rest: u32) -> Result<bool, DatabaseError> {
+    let rows = store.lane(lane, from, INDEXED_ROWS).await?;
+    let Some(last) = rows.last() else { return Ok(false) };
+    let mut waiting = Vec::new();
+    for row in &rows {
+        waiting.extend(places(row));
+        if waiting.len() < INDEXED_PLACES && row.seq < last.seq {
+            continue;
+        }
+        let begun = Stopwatch::start();
+        // In the order of the index: neighbours go to one page of it.
+        waiting.sort_unstable_by_key(|place: &SubjectRow| (place.subject, place.at));
+        store.index(lane, &waiting, row.seq + 1).await?;
+        waiting.clear();
+        tokio::time::sleep(begun.elapsed() * rest).await;
+    }
+    Ok(rows.len() as u64 == INDEXED_ROWS)
 }
 
 fn places(row: &LedgerRow) -> Vec<SubjectRow> {

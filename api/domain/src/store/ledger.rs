@@ -1,6 +1,7 @@
 //! The access log's rows and their index by child.
 
 use super::columns::name;
+use super::read::padded;
 use super::reading::Rows;
 use super::{Snapshot, Store};
 use crate::error::DatabaseError;
@@ -96,11 +97,11 @@ impl Store {
         Ok(rows.into_iter().map(|row| (row.lane, row.seq)).collect())
     }
 
-    /// Adds places to the index and moves its mark, together. Safe to repeat.
+    /// Adds places to the index and moves its mark on, together. Safe to repeat.
     pub(crate) async fn index(&self, lane: Uuid, places: &[SubjectRow], next: i64) -> Result<(), DatabaseError> {
         let transaction = self.begin().await?;
-        for chunk in places.chunks(1_000) {
-            let rows = chunk.iter().map(|place| ledger_subject::ActiveModel {
+        for chunk in places.chunks(AT_ONCE) {
+            let rows = padded(chunk).map(|place| ledger_subject::ActiveModel {
                 subject: Set(place.subject),
                 at: Set(place.at),
                 lane: Set(place.lane),
@@ -112,13 +113,19 @@ impl Store {
                 .exec_without_returning(&transaction)
                 .await?;
         }
-        let further =
-            OnConflict::column(ledger_indexed::Column::Lane).update_column(ledger_indexed::Column::Seq).to_owned();
+        let is_further = Expr::col((name("ledger_indexed"), name("seq"))).lt(next);
+        let further = OnConflict::column(ledger_indexed::Column::Lane)
+            .update_column(ledger_indexed::Column::Seq)
+            .action_and_where(is_further)
+            .to_owned();
         let mark = ledger_indexed::ActiveModel { lane: Set(lane), seq: Set(next) };
         ledger_indexed::Entity::insert(mark).on_conflict(further).exec_without_returning(&transaction).await?;
         Ok(transaction.commit().await?)
     }
 }
+
+/// How many places one statement adds.
+const AT_ONCE: usize = 256;
 
 impl Snapshot {
     /// The log's rows about a child, latest first; of one agency, or of all.

@@ -44,9 +44,20 @@ use uuid::Uuid;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long SQLite waits for a lock that another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-const READERS: usize = 8;
+const READERS_POSTGRES: usize = 8;
 const WRITERS_POSTGRES: u32 = 4;
 const WRITERS_IN_ONE_STATEMENT: usize = 4;
+/// SQLite's page caches, in KiB: the writer's, and those of all readers together. Whatever commits empties the readers', so
+/// that more than what one request reads is never of use.
+const CACHE_WRITER: usize = 16_384;
+const CACHE_READERS: usize = 24_576;
+/// How many rows SQLite's thread may be ahead of whoever reads them: a list's page and what belongs to it.
+const ROWS_AHEAD: usize = 256;
+
+/// SQLite's statements run on the hub's own cores: more of them at once only wait for each other.
+fn readers_sqlite() -> usize {
+    std::thread::available_parallelism().map_or(2, |cores| cores.get() + 1).clamp(2, 8)
+}
 
 impl From<DbErr> for DatabaseError {
     /// Database errors quote values of the row at hand, so only their kind is kept.
@@ -124,16 +135,17 @@ impl Store {
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true)
             .statement_cache_capacity(256)
-            .pragma("cache_size", "-65536")
+            .row_buffer_size(ROWS_AHEAD)
+            .pragma("cache_size", format!("-{CACHE_WRITER}"))
             .pragma("mmap_size", "0")
             .pragma("secure_delete", "ON")
             .disable_statement_logging();
         let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
         let failed = |error| connect_error("the SQLite file", &error);
         let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(failed)?;
-        // Whatever commits empties the caches of all others: more than what one request reads is never kept.
-        let reading = options.pragma("query_only", "ON").pragma("cache_size", "-16384");
-        let readers = Connections::new(Options::Sqlite(reading), READERS, ACQUIRE_TIMEOUT)?;
+        let size = readers_sqlite();
+        let reading = options.pragma("query_only", "ON").pragma("cache_size", format!("-{}", CACHE_READERS / size));
+        let readers = Connections::new(Options::Sqlite(reading), size, ACQUIRE_TIMEOUT)?;
         Ok(Store { readers, writer: writer.into(), writers: None })
     }
 
@@ -150,7 +162,7 @@ impl Store {
         let pool = || PgPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
         let failed = |error| connect_error("PostgreSQL", &error);
         let writer = pool().max_connections(WRITERS_POSTGRES).connect_with(options.clone()).await.map_err(failed)?;
-        let readers = Connections::new(Options::Postgres(reading), READERS, ACQUIRE_TIMEOUT)?;
+        let readers = Connections::new(Options::Postgres(reading), READERS_POSTGRES, ACQUIRE_TIMEOUT)?;
         let writers = Connections::new(Options::Postgres(options), WRITERS_IN_ONE_STATEMENT, ACQUIRE_TIMEOUT)?;
         Ok(Store { readers, writer: writer.into(), writers: Some(writers) })
     }

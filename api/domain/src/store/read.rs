@@ -527,10 +527,10 @@ async fn consents(
     rows.iter().map(|row| Ok((row.try_get_by_index(0)?, groups(row.try_get_by_index(1)?)))).collect()
 }
 
-/// The ids, repeated up to a power of two: few shapes of a statement, so that each is prepared once.
-fn padded(children: &[Uuid]) -> impl Iterator<Item = Uuid> {
-    let size = children.len().next_power_of_two();
-    children.iter().copied().chain(children.last().copied().into_iter().cycle()).take(size)
+/// The values, the last repeated up to a power of two: few shapes of a statement, so that each is prepared once.
+pub(super) fn padded<T: Copy>(values: &[T]) -> impl Iterator<Item = T> {
+    let size = values.len().next_power_of_two();
+    values.iter().copied().chain(values.last().copied().into_iter().cycle()).take(size)
 }
 
 /// What is always read of a placement.
