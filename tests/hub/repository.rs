@@ -186,13 +186,13 @@ fn no_release_can_answer_before_it_commits() {
 }
 
 #[test]
-fn every_change_begins_where_its_key_is_claimed() {
+fn every_change_is_made_where_its_key_is_claimed() {
     let sources = sources("api/domain/src");
-    let begin = |text: &str| text.matches("store.write(").count();
+    let begin = |text: &str| text.matches("write.apply(").count();
     let begun: Vec<String> =
         sources.iter().flat_map(|(path, text)| std::iter::repeat_n(path.display().to_string(), begin(text))).collect();
     let only = begun.len() == 1 && begun[0].ends_with("session/step.rs");
-    assert!(only, "{begun:?}: a change begins in `Step::begin`, or it is not claimed under its `Idempotency-Key`");
+    assert!(only, "{begun:?}: a change is made in `Step::make`, or it is not claimed under its `Idempotency-Key`");
 }
 
 #[test]

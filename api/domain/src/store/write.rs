@@ -404,9 +404,7 @@ impl Alone {
         let fields: FieldSet = changes.iter().map(|(id, _)| *id).collect();
         let form = Form { section: *section, fields, is_new: *is_new };
         let make = || Ok::<_, std::convert::Infallible>(Arc::from(form.text()));
-        let sql = match TEXTS.get_or_insert_with(&form, make) {
-            Ok(sql) => sql,
-        };
+        let Ok(sql) = TEXTS.get_or_insert_with(&form, make);
         let mut values: Vec<Bound> = vec![
             child.into(),
             sequence.into(),
