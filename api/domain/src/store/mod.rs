@@ -46,7 +46,10 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 const READERS_POSTGRES: usize = 8;
 const WRITERS_POSTGRES: u32 = 4;
-const WRITERS_IN_ONE_STATEMENT: usize = 4;
+/// As many changes in one statement as commit together. Each waits for the disk, not for a core.
+const WRITERS_IN_ONE_STATEMENT: usize = 16;
+/// One adds to the log while another, that broke, is made anew.
+const LOG_POSTGRES: usize = 2;
 /// SQLite's page caches, in KiB: the writer's, and those of all readers together. Whatever commits empties the readers', so
 /// that more than what one request reads is never of use.
 const CACHE_WRITER: usize = 16_384;
@@ -111,7 +114,14 @@ pub(crate) struct Store {
     readers: Connections,
     writer: DatabaseConnection,
     /// For what is written in one statement, on PostgreSQL alone.
-    writers: Option<Connections>,
+    direct: Option<Direct>,
+}
+
+/// Connections for what is written in one statement. Those of changes may all wait for a locked row; the log never does.
+#[derive(Clone)]
+struct Direct {
+    changes: Connections,
+    log: Connections,
 }
 
 impl Store {
@@ -146,7 +156,7 @@ impl Store {
         let size = readers_sqlite();
         let reading = options.pragma("query_only", "ON").pragma("cache_size", format!("-{}", CACHE_READERS / size));
         let readers = Connections::new(Options::Sqlite(reading), size, ACQUIRE_TIMEOUT)?;
-        Ok(Store { readers, writer: writer.into(), writers: None })
+        Ok(Store { readers, writer: writer.into(), direct: None })
     }
 
     async fn connect_postgres(url: &str) -> Result<Store, DatabaseError> {
@@ -163,8 +173,9 @@ impl Store {
         let failed = |error| connect_error("PostgreSQL", &error);
         let writer = pool().max_connections(WRITERS_POSTGRES).connect_with(options.clone()).await.map_err(failed)?;
         let readers = Connections::new(Options::Postgres(reading), READERS_POSTGRES, ACQUIRE_TIMEOUT)?;
-        let writers = Connections::new(Options::Postgres(options), WRITERS_IN_ONE_STATEMENT, ACQUIRE_TIMEOUT)?;
-        Ok(Store { readers, writer: writer.into(), writers: Some(writers) })
+        let of = |size| Connections::new(Options::Postgres(options.clone()), size, ACQUIRE_TIMEOUT);
+        let direct = Direct { changes: of(WRITERS_IN_ONE_STATEMENT)?, log: of(LOG_POSTGRES)? };
+        Ok(Store { readers, writer: writer.into(), direct: Some(direct) })
     }
 
     fn backend(&self) -> DbBackend {
@@ -183,10 +194,13 @@ impl Store {
             DbBackend::Sqlite => pool(self.writer.get_sqlite_connection_pool()),
             _ => pool(self.writer.get_postgres_connection_pool()),
         };
-        let alone = self.writers.as_ref().map(Connections::figures).unwrap_or_default();
-        let writer =
-            Pool { open: writer.open + alone.open, idle: writer.idle + alone.idle, most: writer.most + alone.most };
-        [self.readers.figures(), writer]
+        let direct = self.direct.iter().flat_map(|direct| [direct.changes.figures(), direct.log.figures()]);
+        let writing = direct.fold(writer, |sum, pool| Pool {
+            open: sum.open + pool.open,
+            idle: sum.idle + pool.idle,
+            most: sum.most + pool.most,
+        });
+        [self.readers.figures(), writing]
     }
 
     /// A snapshot of the record: every read of it sees the same instant.
@@ -216,9 +230,12 @@ impl Store {
 
     /// Closes every connection.
     pub(crate) async fn close(self) {
-        let Store { readers, writer, writers } = self;
+        let Store { readers, writer, direct } = self;
         readers.close();
-        writers.inspect(Connections::close);
+        if let Some(Direct { changes, log }) = direct {
+            changes.close();
+            log.close();
+        }
         _ = writer.close().await;
     }
 
