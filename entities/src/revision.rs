@@ -10,7 +10,8 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub section: String,
     #[sea_orm(primary_key, auto_increment = false)]
-    pub number: i32,
+    /// Orders a child's history: the child's number of changes after this one, and the place in the change.
+    pub number: i64,
     /// Microseconds since 1970.
     pub at: i64,
     pub agency_id: Uuid,

@@ -13,8 +13,9 @@ mod m20261121_000004_idempotency;
 mod m20261121_000005_suggestion_photo;
 mod m20261121_000006_missing_episode;
 mod m20261122_000007_child_sequence;
-mod m20261122_000008_protocols;
-mod m20261122_000009_guards;
+mod m20261122_000008_history;
+mod m20261122_000009_protocols;
+mod m20261122_000010_guards;
 
 /// Every migration, in order.
 pub struct Migrator;
@@ -30,8 +31,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_suggestion_photo::Migration),
             Box::new(m20261121_000006_missing_episode::Migration),
             Box::new(m20261122_000007_child_sequence::Migration),
-            Box::new(m20261122_000008_protocols::Migration),
-            Box::new(m20261122_000009_guards::Migration),
+            Box::new(m20261122_000008_history::Migration),
+            Box::new(m20261122_000009_protocols::Migration),
+            Box::new(m20261122_000010_guards::Migration),
         ]
     }
 }

@@ -190,7 +190,7 @@ impl Statements {
             w4: "UPDATE description AS c SET appearance = $3, marks = $4, clothing = $5, stamps = $6 \
                  WHERE c.child_id = $2 AND c.stamps = $7 AND EXISTS (SELECT 1 FROM involvement m \
                  WHERE m.child_id = c.child_id AND m.agency_id = $1 AND m.closed_at IS NULL) \
-                 RETURNING c.child_id, c.stamps",
+                 RETURNING child_id, stamps",
             audit: "INSERT INTO bench_audit (id, at, record, hash) VALUES ($1, $2, $3, $4)",
         }
     }

@@ -186,7 +186,7 @@ fn no_release_can_answer_before_it_commits() {
 }
 
 #[test]
-fn every_change_begins_where_its_key_is_claimed() {
+fn every_change_is_made_where_its_key_is_claimed() {
     let sources = sources("api/domain/src");
     let makes = |text: &str| text.matches("write.apply(").count();
     let mut made: Vec<String> =

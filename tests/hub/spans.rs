@@ -74,6 +74,12 @@ async fn a_span_tells_how_long_and_nothing_of_anyone(kind: Kind) {
     let (collector, sent) = Collector::start().await;
     let child = child(&hub).await;
     let answers = mixed_work(&hub, &child).await;
+    let query = "query($id: ID!) { child(id: $id) { voice { version } } }";
+    let seen = hub.caller("malmo-soc").ask_with(query, json!({ "id": child.id })).await;
+    let change = "mutation($id: ID!, $v: String!) {
+        updateVoice(childId: $id, expectedVersion: $v, set: { wishes: \"Kanariekvist\" }) { child { id } } }";
+    let variables = json!({ "id": child.id, "v": seen.data("/child/voice/version") });
+    assert!(hub.caller("malmo-soc").ask_with(change, variables).await.data("/updateVoice/child/id").is_string());
     let caller = hub
         .caller("malmo-soc")
         .header("samverka-case", "Kanariefall-2026-1")
@@ -95,7 +101,8 @@ async fn a_span_tells_how_long_and_nothing_of_anyone(kind: Kind) {
     let (raw, taken) = collector.taken();
     let spans = spans(&taken);
     let names: BTreeSet<&str> = spans.iter().map(|span| span.name.as_str()).collect();
-    let steps = ["verify", "parse", "turn", "execute", "standing", "decide", "read", "reveal", "begin", "log"];
+    let steps =
+        ["verify", "parse", "turn", "execute", "standing", "decide", "read", "reveal", "begin", "commit", "log"];
     assert_eq!(names, steps.into_iter().chain(["request", "planted"]).collect());
     let mut told = BTreeSet::new();
     for span in &spans {

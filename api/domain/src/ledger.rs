@@ -562,7 +562,7 @@ pub(crate) async fn index(store: &Store) -> Result<(), DatabaseError> {
 /// be more.
 pub(crate) async fn index_some(store: &Store, rest: u32) -> Result<bool, DatabaseError> {
     let mut is_behind = false;
-    for (lane, from) in store.indexed().await? {
+    for (lane, from) in store.behind().await? {
         is_behind |= index_lane(store, lane, from, rest).await?;
     }
     Ok(is_behind)

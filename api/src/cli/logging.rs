@@ -15,7 +15,7 @@ pub(super) fn start(format: LogFormat, spans: Option<&Spans>) {
     let layer = fmt::layer().with_writer(std::io::stderr);
     let layer = match format {
         LogFormat::Pretty => layer.with_filter(capped(wanted)).boxed(),
-        LogFormat::Json => layer.json().with_filter(capped(wanted)).boxed(),
+        LogFormat::Json => layer.json().with_current_span(false).with_filter(capped(wanted)).boxed(),
     };
     // A second start, in a test, keeps the first.
     _ = tracing_subscriber::registry().with(layer).with(spans.map(Spans::layer)).try_init();

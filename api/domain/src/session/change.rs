@@ -175,8 +175,9 @@ impl<'s> Step<'s> {
         }
     }
 
-    /// As [`Session::child`] does: the statement that reads the section tells what the caller is to the child, too, and counts
-    /// only if that is what it was guessed to be. Whoever may not know of the child never waits for those who change it.
+    /// As [`super::Session::child`] does: the statement that reads the section tells what the caller is to the child, too,
+    /// and counts only if that is what it was guessed to be. Whoever may not know of the child, and did not when it last
+    /// asked, never waits for those who change it.
     async fn open_at_a_look(
         &self,
         child: Uuid,

@@ -78,7 +78,7 @@ impl Store {
         rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
     }
 
-    /// The rows of a lane from a place on, at most so many. By a writing connection, as [`Store::indexed`]: whoever waits for
+    /// The rows of a lane from a place on, at most so many. By a writing connection, as [`Store::behind`]: whoever waits for
     /// the index may hold a reading one, and must not wait for another.
     pub(crate) async fn lane(&self, lane: Uuid, from: i64, most: u64) -> Result<Vec<LedgerRow>, DatabaseError> {
         let rows = ledger::Entity::find()
@@ -91,9 +91,14 @@ impl Store {
         Ok(rows.into_iter().map(read).collect())
     }
 
-    /// The lanes, and how far the index has come in each: the next row to index.
-    pub(crate) async fn indexed(&self) -> Result<Vec<(Uuid, i64)>, DatabaseError> {
-        let rows = ledger_indexed::Entity::find().all(&self.writer).await?;
+    /// The lanes that the index is behind of, and how far it has come in each: the next row to index.
+    pub(crate) async fn behind(&self) -> Result<Vec<(Uuid, i64)>, DatabaseError> {
+        let next = |column: &'static str| Expr::col((name("ledger"), name(column)));
+        let mut rows = Query::select();
+        rows.expr(Expr::val(1)).from(name("ledger"));
+        rows.and_where(next("lane").equals((name("ledger_indexed"), name("lane"))));
+        rows.and_where(next("seq").gte(Expr::col((name("ledger_indexed"), name("seq")))));
+        let rows = ledger_indexed::Entity::find().filter(Expr::exists(rows)).all(&self.writer).await?;
         Ok(rows.into_iter().map(|row| (row.lane, row.seq)).collect())
     }
 

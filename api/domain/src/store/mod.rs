@@ -58,7 +58,10 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 const READERS_POSTGRES: usize = 8;
 const WRITERS_POSTGRES: u32 = 4;
-const CHANGING: usize = 4;
+/// As many changes in one statement as commit together. Each waits for the disk, not for a core.
+const WRITERS_IN_ONE_STATEMENT: usize = 16;
+/// One adds to the log while another, that broke, is made anew.
+const LOG_POSTGRES: usize = 2;
 /// SQLite's page caches, in KiB: the writer's, and those of all readers together. Whatever commits empties the readers', so
 /// that more than what one request reads is never of use.
 const CACHE_WRITER: usize = 16_384;
@@ -122,19 +125,15 @@ fn connect_error(what: &str, error: &sea_orm::sqlx::Error) -> DatabaseError {
 pub(crate) struct Store {
     readers: Connections,
     writer: DatabaseConnection,
-    /// PostgreSQL's alone.
+    /// For what is written in one statement, on PostgreSQL alone.
     direct: Option<Direct>,
 }
 
-/// Connections that the hub holds itself, for writing by one statement at a time.
+/// Connections for what is written in one statement. Those of changes may all wait for a locked row; the log never does.
 #[derive(Clone)]
 struct Direct {
-    /// The access log's: a commit is on disk before it is told.
-    log: Connections,
-    /// For changes of a child. Their commits are told before they are on disk: PostgreSQL writes its journal in order, so that
-    /// the commit of the access log's row that every answer waits for, which comes later, has them on disk before anyone is
-    /// told of them, or shown what they changed.
     changes: Connections,
+    log: Connections,
 }
 
 impl Store {
@@ -186,11 +185,8 @@ impl Store {
         let failed = |error| connect_error("PostgreSQL", &error);
         let writer = pool().max_connections(WRITERS_POSTGRES).connect_with(options.clone()).await.map_err(failed)?;
         let readers = Connections::new(Options::Postgres(reading), READERS_POSTGRES, ACQUIRE_TIMEOUT)?;
-        let changing = options.clone().options([("synchronous_commit", "off")]);
-        let direct = Direct {
-            log: Connections::new(Options::Postgres(options), 1, ACQUIRE_TIMEOUT)?,
-            changes: Connections::new(Options::Postgres(changing), CHANGING, ACQUIRE_TIMEOUT)?,
-        };
+        let of = |size| Connections::new(Options::Postgres(options.clone()), size, ACQUIRE_TIMEOUT);
+        let direct = Direct { changes: of(WRITERS_IN_ONE_STATEMENT)?, log: of(LOG_POSTGRES)? };
         Ok(Store { readers, writer: writer.into(), direct: Some(direct) })
     }
 
@@ -210,13 +206,13 @@ impl Store {
             DbBackend::Sqlite => pool(self.writer.get_sqlite_connection_pool()),
             _ => pool(self.writer.get_postgres_connection_pool()),
         };
-        let direct = self.direct.iter().flat_map(|direct| [direct.log.figures(), direct.changes.figures()]);
-        let writer = direct.fold(writer, |all, one| Pool {
-            open: all.open + one.open,
-            idle: all.idle + one.idle,
-            most: all.most + one.most,
+        let direct = self.direct.iter().flat_map(|direct| [direct.changes.figures(), direct.log.figures()]);
+        let writing = direct.fold(writer, |sum, pool| Pool {
+            open: sum.open + pool.open,
+            idle: sum.idle + pool.idle,
+            most: sum.most + pool.most,
         });
-        [self.readers.figures(), writer]
+        [self.readers.figures(), writing]
     }
 
     /// A snapshot of the record: every read of it sees the same instant.
@@ -248,9 +244,9 @@ impl Store {
     pub(crate) async fn close(self) {
         let Store { readers, writer, direct } = self;
         readers.close();
-        if let Some(Direct { log, changes }) = direct {
-            log.close();
+        if let Some(Direct { changes, log }) = direct {
             changes.close();
+            log.close();
         }
         _ = writer.close().await;
     }

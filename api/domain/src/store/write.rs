@@ -16,7 +16,7 @@ use crate::stamps::Stamps;
 use chrono::NaiveDate;
 use quick_cache::sync::Cache;
 use samverka_entities::{child, identifier, involvement, revision};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, InsertStatement, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
     QueryTrait as _, Statement, StatementBuilder, Value as Bound,
@@ -89,6 +89,8 @@ struct RevisionEffect {
     entry: Option<Uuid>,
     changes: Json,
     author: Author,
+    /// Its place among the revisions of the change.
+    place: i64,
 }
 
 impl Write {
@@ -172,7 +174,8 @@ impl Write {
     pub(crate) fn revise(&mut self, section: Section, entry: Option<Uuid>, changes: Json, author: Author) {
         let names = changes.as_object().into_iter().flat_map(|changes| changes.keys());
         self.told.change(names.filter_map(|name| section.field(name)), entry);
-        self.effects.push(Effect::Revision(RevisionEffect { section, entry, changes, author }));
+        let place = self.effects.iter().filter(|effect| matches!(effect, Effect::Revision(_))).count() as i64;
+        self.effects.push(Effect::Revision(RevisionEffect { section, entry, changes, author, place }));
     }
 
     pub(crate) fn insert_identifier(&mut self, row: IdentifierRow) {
@@ -299,7 +302,7 @@ impl Write {
                         put(store.backend(), section, (name("child_id"), child), fixed, &changes, &stamps, is_new);
                     transaction.execute_raw(put).await?;
                 }
-                Effect::Revision(revision) => _ = transaction.execute(&revision.insert(child)?).await?,
+                Effect::Revision(revision) => _ = transaction.execute(&revision.insert(child, sequence)).await?,
                 Effect::Run(statement) => _ = transaction.execute_raw(statement).await?,
                 Effect::Purge(section, fields) => {
                     suggestion::purge(transaction, section, child, fields).await?;
@@ -366,24 +369,31 @@ fn put(
 }
 
 impl RevisionEffect {
-    fn insert(self, child: Uuid) -> Result<sea_orm::sea_query::InsertStatement, DatabaseError> {
-        let RevisionEffect { section, entry, changes, author } = self;
-        let number = Expr::col(name("number")).max().if_null(0).add(1);
-        let mut row = Query::select();
-        row.expr(Expr::val(child)).expr(Expr::val(section.name())).expr(number).expr(Expr::val(author.at));
-        row.expr(Expr::val(author.agency.0)).expr(Expr::val(author.user));
-        row.expr(Expr::val(entry)).expr(Expr::val(changes));
-        row.expr(Expr::val(author.suggested_by.map(|agency| agency.0))).from(name("revision"));
-        row.and_where(Expr::col(name("child_id")).eq(child)).and_where(Expr::col(name("section")).eq(section.name()));
-        let mut insert = Query::insert();
-        insert.into_table(name("revision")).columns(REVISION.map(name));
-        insert.select_from(row).map_err(|_| DatabaseError("a revision cannot be kept".to_owned()))?;
-        Ok(insert)
+    /// Numbers grow with the child's changes, so that a child that has changed so often needs no look at its history.
+    fn number(&self, sequence: Option<i64>) -> i64 {
+        (sequence.map_or(1, |before| before + 1) << PLACE_BITS) + self.place
+    }
+
+    fn insert(self, child: Uuid, sequence: Option<i64>) -> InsertStatement {
+        let number = self.number(sequence);
+        let RevisionEffect { section, entry, changes, author, place: _ } = self;
+        let row = revision::ActiveModel {
+            child_id: Set(child),
+            section: Set(section.name().to_owned()),
+            number: Set(number),
+            at: Set(author.at),
+            agency_id: Set(author.agency.0),
+            user_ref: Set(author.user),
+            entry_id: Set(entry),
+            changes: Set(changes),
+            suggested_by: Set(author.suggested_by.map(|agency| agency.0)),
+        };
+        revision::Entity::insert(row).into_query()
     }
 }
 
-const REVISION: [&str; 9] =
-    ["child_id", "section", "number", "at", "agency_id", "user_ref", "entry_id", "changes", "suggested_by"];
+/// Room for the revisions of one change in their numbers.
+const PLACE_BITS: u32 = 16;
 
 /// Takes fields out of every revision of a section of a child.
 async fn purge_revisions(
@@ -435,13 +445,11 @@ impl Alone {
         concerns: Json,
     ) -> Self {
         let RowEffect { section, is_new, changes, stamps } = row;
-        let RevisionEffect { section: _, entry: _, changes: told, author } = revision;
+        let RevisionEffect { section: _, entry: _, changes: told, author, place: _ } = revision;
         let fields: FieldSet = changes.iter().map(|(id, _)| *id).collect();
         let form = Form { section: *section, fields, is_new: *is_new };
         let make = || Ok::<_, std::convert::Infallible>(Arc::from(form.text()));
-        let sql = match TEXTS.get_or_insert_with(&form, make) {
-            Ok(sql) => sql,
-        };
+        let Ok(sql) = TEXTS.get_or_insert_with(&form, make);
         let mut values: Vec<Bound> = vec![
             child.into(),
             sequence.into(),
@@ -452,6 +460,7 @@ impl Alone {
             told.clone().into(),
             author.suggested_by.map(|agency| agency.0).into(),
             stamps.to_json().into(),
+            revision.number(Some(sequence)).into(),
             at.into(),
             concerns.into(),
         ];
@@ -463,8 +472,7 @@ impl Alone {
 }
 
 impl Form {
-    /// Each part takes place only if the child is still as it was read. What the parts read is what was there before the
-    /// statement: if the child is as it was, nothing of it has changed since.
+    /// Each part takes place only if the child is still as it was read.
     fn text(&self) -> String {
         let table = self.section.table();
         let columns = || self.fields.iter().map(|id| id.field().column);
@@ -473,15 +481,15 @@ impl Form {
             _ = write!(put, r#"INSERT INTO "{table}" ("child_id", "stamps""#);
             columns().for_each(|column| _ = write!(put, r#", "{column}""#));
             _ = write!(put, ") SELECT $1, $9");
-            (12..).zip(columns()).for_each(|(place, _)| _ = write!(put, ", ${place}"));
+            (13..).zip(columns()).for_each(|(place, _)| _ = write!(put, ", ${place}"));
             _ = write!(put, r#" FROM "guard""#);
         } else {
             _ = write!(put, r#"UPDATE "{table}" SET "stamps" = $9"#);
-            (12..).zip(columns()).for_each(|(place, column)| _ = write!(put, r#", "{column}" = ${place}"#));
+            (13..).zip(columns()).for_each(|(place, column)| _ = write!(put, r#", "{column}" = ${place}"#));
             _ = write!(put, r#" WHERE "child_id" = $1 AND EXISTS (SELECT FROM "guard")"#);
         }
         format!(
-            r#"WITH "guard" AS (UPDATE "child" SET "sequence" = $2 + 1 WHERE "id" = $1 AND "sequence" = $2 RETURNING 1), "put" AS ({put}), "told" AS (INSERT INTO "revision" ("child_id", "section", "number", "at", "agency_id", "user_ref", "changes", "suggested_by") SELECT $1, $3, (SELECT COALESCE(MAX("number"), 0) + 1 FROM "revision" WHERE "child_id" = $1 AND "section" = $3), $4, $5, $6, $7, $8 FROM "guard"), "event" AS (INSERT INTO "event" ("child_id", "sequence", "at", "kind", "fields") SELECT $1, $2 + 1, $10, '{}', $11 FROM "guard") SELECT 1 FROM "guard""#,
+            r#"WITH "guard" AS (UPDATE "child" SET "sequence" = $2 + 1 WHERE "id" = $1 AND "sequence" = $2 RETURNING 1), "put" AS ({put}), "told" AS (INSERT INTO "revision" ("child_id", "section", "number", "at", "agency_id", "user_ref", "changes", "suggested_by") SELECT $1, $3, $10, $4, $5, $6, $7, $8 FROM "guard"), "event" AS (INSERT INTO "event" ("child_id", "sequence", "at", "kind", "fields") SELECT $1, $2 + 1, $11, '{}', $12 FROM "guard") SELECT 1 FROM "guard""#,
             EventKind::SectionChanged.code()
         )
     }

@@ -114,7 +114,7 @@ impl<'a> Diary<'a> {
 
 /// Numbers the revisions, which are sorted by section and time, within each section.
 fn number(revisions: &mut [Revision]) {
-    let mut last: Option<(Section, i32)> = None;
+    let mut last: Option<(Section, i64)> = None;
     for revision in revisions {
         let number = last.filter(|(section, _)| *section == revision.section).map_or(1, |(_, number)| number + 1);
         revision.number = number;

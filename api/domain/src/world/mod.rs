@@ -145,7 +145,7 @@ pub(crate) struct Consent {
 pub(crate) struct Revision {
     pub(crate) section: Section,
     /// From 1, per section.
-    pub(crate) number: i32,
+    pub(crate) number: i64,
     pub(crate) at: i64,
     pub(crate) agency: AgencyId,
     pub(crate) user: Option<String>,

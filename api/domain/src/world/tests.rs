@@ -249,7 +249,7 @@ fn nothing_has_happened_in_the_future() {
 #[test]
 fn rows_stamps_and_revisions_agree() {
     for child in worlds() {
-        let mut numbers: HashMap<Section, i32> = HashMap::new();
+        let mut numbers: HashMap<Section, i64> = HashMap::new();
         for revision in &child.revisions {
             let number = numbers.entry(revision.section).or_default();
             *number += 1;
