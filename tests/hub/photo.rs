@@ -323,12 +323,13 @@ async fn an_address_is_its_callers_own_and_no_right(hub: Hub) {
     // Whether it is still there or not.
     hub.sql("DELETE FROM photo").await;
     assert_eq!(police.fetch(&hub, &url).await.text, withheld.text);
-    hub.sql("UPDATE involvement SET closed_at = 1").await;
+    hub.sql("UPDATE involvement SET closed_at = 1 WHERE kind IN ('INVOLVED', 'WHEREABOUTS')").await;
     assert_eq!(police.fetch(&hub, &url).await.text, refusal.text, "nothing is known of the child any more");
     // A home that the child has left neither sends nor fetches.
     assert_eq!(home.fetch(&hub, &own).await.text, refusal.text);
     assert_eq!(home.send_to(&hub, &upload, "image/png", &version, png(8, 8)).await.text, refusal.text);
-    hub.sql(&format!("UPDATE involvement SET closed_at = {}", hub.now() - DAY)).await;
+    let ended = hub.now() - DAY;
+    hub.sql(&format!("UPDATE involvement SET closed_at = {ended} WHERE kind IN ('INVOLVED', 'WHEREABOUTS')")).await;
     assert_eq!(home.fetch(&hub, &own).await.codes(), ["FORBIDDEN"]);
     let sent = home.send_to(&hub, &upload, "image/png", &version, png(8, 8)).await;
     assert_eq!((sent.status.as_u16(), sent.refusals()), (403, vec![("FORBIDDEN".to_owned(), "body".to_owned())]));
@@ -495,7 +496,8 @@ async fn a_fetch_is_logged_before_the_bytes_leave(hub: Hub) {
     assert!(receipt.ends_with(row["hash"].as_str().expect("a hash")));
     assert_eq!(got.headers["x-request-id"], row["requestId"].as_str().expect("an id"));
     // One that is withheld is a look, too.
-    hub.sql("UPDATE involvement SET kind = 'INVOLVED' WHERE kind = 'RESPONSIBLE'").await;
+    hub.sql("UPDATE involvement SET closed_at = opened_at WHERE kind = 'RESPONSIBLE'").await;
+    hub.involve(child.uuid, "malmo-soc", "INVOLVED", None).await;
     assert_eq!(board.fetch(&hub, &url).await.status, 403);
     let row = log(&hub, "malmo-soc", &child).await;
     assert_eq!((&row["shown"], &row["withheld"]), (&json!([]), &json!(["description.photo"])));
