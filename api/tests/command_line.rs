@@ -228,6 +228,25 @@ fn the_policy_explains_itself() {
 }
 
 #[test]
+fn the_county_routines_of_a_folder_are_checked_with_its_policies() {
+    let folder = Folder::new();
+    let product = Path::new(env!("CARGO_MANIFEST_DIR")).join("domain/policy");
+    let own = folder.0.join("own");
+    std::fs::create_dir_all(own.join("routines")).expect("a folder");
+    std::fs::copy(product.join("acts.cedar"), own.join("acts.cedar")).expect("copies");
+    let routine = std::fs::read_to_string(product.join("routines/00.toml")).expect("reads");
+    let check = |routine: &str| {
+        std::fs::write(own.join("routines/00.toml"), routine).expect("writes");
+        folder.run(&["policy", "check", "--policy", "own"])
+    };
+    let sound = check(&routine);
+    assert!(text(&sound.stdout).contains("routines 00/1 ("), "{}", text(&sound.stderr));
+    assert!(!text(&sound.stdout).contains("12/1"), "a folder's routines stand in for all");
+    let broken = check(&routine.replacen("moment = \"FOUND\"", "moment = \"LATER\"", 1));
+    assert!(!broken.status.success() && text(&broken.stderr).contains("does not parse"), "{}", text(&broken.stderr));
+}
+
+#[test]
 fn a_change_of_policy_tells_what_it_opens_and_closes() {
     let folder = Folder::new();
     let product = Path::new(env!("CARGO_MANIFEST_DIR")).join("domain/policy");
@@ -235,7 +254,8 @@ fn a_change_of_policy_tells_what_it_opens_and_closes() {
     // What is compared, proved and read is what the product was built from.
     let same = folder.run(&["policy", "diff", "embedded", product]);
     assert!(text(&same.stdout).contains("nothing opens and nothing closes"), "{}", text(&same.stdout));
-    for file in std::fs::read_dir(product).expect("the policies").map(|file| file.expect("a file").path()) {
+    let files = std::fs::read_dir(product).expect("the policies").map(|file| file.expect("a file").path());
+    for file in files.filter(|file| file.is_file()) {
         let policies = std::fs::read_to_string(&file).expect("reads");
         let policies = policies.replace(r#" && context.consents.contains(Consent::"voice")"#, "");
         std::fs::write(folder.0.join(file.file_name().expect("a name")), policies).expect("writes");
