@@ -135,7 +135,10 @@ pub fn step(role: Role) -> impl Strategy<Value = Step> {
 }
 
 fn picks(most: usize) -> impl Strategy<Value = Vec<Pick>> {
-    let pick = (0..Section::ALL.len() as u8, prop_oneof![Just(u32::MAX), any::<u32>()], 0..32u8);
+    let all = Section::ALL.len() as u8;
+    let of_protocols: Vec<u8> = (0..all).filter(|section| section_at(*section).is_of_protocols()).collect();
+    let section = prop_oneof![3 => 0..all, 1 => proptest::sample::select(of_protocols)];
+    let pick = (section, prop_oneof![Just(u32::MAX), any::<u32>()], 0..32u8);
     let pick = pick.prop_map(|(section, fields, bookkeeping)| Pick { section, fields, bookkeeping });
     proptest::collection::vec(pick, 1..=most)
 }

@@ -845,6 +845,7 @@ pub fn difference() -> impl Strategy<Value = Difference> {
         30 => (0..fields).prop_map(What::Cell),
         12 => proptest::sample::select(of_lists()).prop_map(What::Cell),
         4 => proptest::sample::select(of_placement()).prop_map(What::EarlierCell),
+        12 => proptest::sample::select(of_missing()).prop_map(What::Cell),
         3 => Just(What::Earlier),
         3 => (0..sections).prop_map(What::Row),
         8 => (0..4u8).prop_map(What::Number),
@@ -870,6 +871,10 @@ fn of_lists() -> Vec<u8> {
 
 fn of_placement() -> Vec<u8> {
     columns(Section::Placement).map(|id| id.index() as u8).collect()
+}
+
+fn of_missing() -> Vec<u8> {
+    columns(Section::Missing).map(|id| id.index() as u8).collect()
 }
 
 fn field_at(index: u8) -> FieldId {
