@@ -563,8 +563,7 @@ fn earlier_part(part: &EntryField, row: &Row, decisions: &Decisions) -> Option<J
         None if part.name == "id" => row.entry.map(|entry| Json::from(PlacementId(entry.id).to_string())),
         None => row.entry.and_then(|entry| entry.to).map(|day| Json::from(day.to_string())),
         Some(guard) => {
-            let id = FieldId::by_path(guard)?;
-            _ = decisions;
+            let id = FieldId::by_path(guard).filter(|id| decisions.shown.contains(*id))?;
             row.value(id).map(Value::to_json)
         }
     }

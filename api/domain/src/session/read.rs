@@ -278,7 +278,7 @@ fn plan(gates: &[Gate<'_>], selection: &Selection) -> Needed {
 impl Needed {
     fn section(&mut self, section: Section, asked: &SectionSelection, shown: FieldSet) {
         let all = asked.stamps || asked.revisions;
-        let fields = columns_for(section, asked.fields) | columns_of_flags(wanted(section, asked) & shown);
+        let fields = (columns_for(section, asked.fields) & shown) | columns_of_flags(wanted(section, asked) & shown);
         if fields.is_empty() && (!all || shown.is_empty()) {
             return;
         }
