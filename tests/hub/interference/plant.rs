@@ -1,15 +1,17 @@
 //! A world put into a database, behind the hub's back, in one go.
 
-use super::world::{Agencies, Number, Placement, Record, Revision, Row, Stamp, Suggested, Suggestion, World};
-use crate::harness::{Hub, Kind, START};
+use super::world::{
+    Agencies, Entry, Episode, Number, Placement, Record, Revision, Row, Stamp, Suggested, Suggestion, World,
+};
+use crate::harness::{HOUR, Hub, Kind, START};
 use data_encoding::{BASE32_DNSSEC, HEXLOWER};
-use samverka_domain::catalogue::{Kind as FieldKind, Section, Value};
+use samverka_domain::catalogue::{Kind as FieldKind, List, Section, Value};
 use serde_json::{Map, Value as Json, json};
 use std::fmt::Write;
 use uuid::Uuid;
 
 /// The tables that hold a world; those that others point to come last.
-const TABLES: [&str; 30] = [
+const TABLES: [&str; 31] = [
     "deadline",
     "event",
     "roster",
@@ -32,6 +34,7 @@ const TABLES: [&str; 30] = [
     "safety_plan",
     "involvement",
     "identifier",
+    "submission",
     "checklist_item",
     "sighting",
     "follow_up",
@@ -197,9 +200,11 @@ impl Script<'_> {
             ];
             self.insert("involvement", &row);
         }
-        for (agency, groups, from, until, withdrawn) in &record.consents {
+        for (nth, (agency, groups, from, until, withdrawn)) in (1..).zip(&record.consents) {
+            // Its id is told.
+            let (high, low) = record.id.as_u64_pair();
             let row = [
-                ("id", self.row()),
+                ("id", Uuid::from_u64_pair(high, low ^ nth << 40).into()),
                 ("child_id", child()),
                 ("agency_id", self.agency(agency)),
                 ("groups", (&json!(groups)).into()),
@@ -210,15 +215,24 @@ impl Script<'_> {
             ];
             self.insert("consent", &row);
         }
-        for (opened, found, closed) in &record.episodes {
-            let row = [
-                ("id", self.row()),
+        for Episode { id, opened, found, closed, row } in &record.episodes {
+            let fixed = vec![
                 ("child_id", child()),
+                ("id", (*id).into()),
                 ("opened_at", (*opened).into()),
                 ("found_at", (*found).into()),
                 ("closed_at", (*closed).into()),
             ];
-            self.insert("missing_episode", &row);
+            let mut row = row.clone();
+            // What is not null in the database is there.
+            row.entry(crate::harness::field("missing.status"))
+                .or_default()
+                .value
+                .get_or_insert(Value::Text("SEARCHING".to_owned()));
+            self.section(Section::Missing, fixed, &row, None);
+        }
+        for entry in &record.entries {
+            self.entry(record.id, entry);
         }
         for (section, row) in &record.sections {
             self.section(*section, vec![("child_id", child())], row, None);
@@ -296,6 +310,7 @@ impl Script<'_> {
                 (Value::Text(text), _) => text.as_str().into(),
                 (Value::Bool(yes), _) => Literal::Yes(*yes),
                 (Value::Date(day), _) => day.to_string().as_str().into(),
+                (Value::Instant(at), _) => (*at).into(),
                 (Value::Agency(_), FieldKind::Agency) => Literal::Id(uuid_of(value.to_json().as_str().expect("an id"))),
                 (Value::Photo(photo), _) => (&json!(photo)).into(),
                 (value, _) => (&value.to_json()).into(),
@@ -303,6 +318,41 @@ impl Script<'_> {
             columns.push((id.field().column, literal));
         }
         self.insert(section.table(), &columns);
+    }
+
+    fn entry(&mut self, child: Uuid, entry: &Entry) {
+        let Entry { list, id, episode, of, at, open, n, guarded } = entry;
+        let rows = list.rows();
+        let mut of = of.iter();
+        let mut row: Vec<(&str, Literal)> = vec![("child_id", child.into())];
+        if !rows.columns.contains(&"id") {
+            row.push(("id", (*id).into()));
+        }
+        row.extend(rows.only.map(|(column, holds)| (column, holds.into())));
+        match list {
+            List::Handovers => row.push(("moves", id.to_string().as_str().into())),
+            List::Checklist => row.extend([("position", i64::from(*n).into()), ("key", "k".into())]),
+            List::Concerns => row.extend([("role", "SCHOOL".into()), ("named", "{}".into())]),
+            _ => {}
+        }
+        for (part, column) in rows.entry.fields.iter().zip(rows.columns) {
+            let literal = match (part.kind, part.name) {
+                (_, "acceptedAt" | "departedAt" | "arrivedAt" | "overdueAt") => Literal::Null,
+                (_, "endedAt") => Some(at + HOUR).filter(|_| !open).into(),
+                (FieldKind::Id("episode"), _) => (*episode).into(),
+                (FieldKind::Id(_), _) => (*id).into(),
+                (FieldKind::Agency, _) => of.next().map_or(Literal::Null, |code| self.agency(code)),
+                (FieldKind::Instant, _) => (*at).into(),
+                (FieldKind::Date, _) => "2026-05-01".into(),
+                (FieldKind::Bool, _) => Literal::Yes(*open),
+                (FieldKind::Json, _) => (&json!({ "contact": guarded })).into(),
+                (FieldKind::Code(code), _) => code.values().expect("a closed list")[usize::from(*n % 4)].code.into(),
+                _ if part.guard.is_some() => format!("Värde {guarded}").as_str().into(),
+                _ => format!("Värde {n}").as_str().into(),
+            };
+            row.push((column, literal));
+        }
+        self.insert(rows.table, &row);
     }
 
     fn number(&mut self, child: Uuid, number: &Number) {

@@ -147,7 +147,10 @@ pub fn step(role: Role) -> impl Strategy<Value = Step> {
 }
 
 fn picks(most: usize) -> impl Strategy<Value = Vec<Pick>> {
-    let pick = (0..14u8, prop_oneof![Just(u32::MAX), any::<u32>()], 0..32u8);
+    let all = Section::ALL.len() as u8;
+    let of_protocols: Vec<u8> = (0..all).filter(|section| section_at(*section).is_of_protocols()).collect();
+    let section = prop_oneof![3 => 0..all, 1 => proptest::sample::select(of_protocols)];
+    let pick = (section, prop_oneof![Just(u32::MAX), any::<u32>()], 0..32u8);
     let pick = pick.prop_map(|(section, fields, bookkeeping)| Pick { section, fields, bookkeeping });
     proptest::collection::vec(pick, 1..=most)
 }
@@ -164,15 +167,24 @@ fn sets() -> impl Strategy<Value = Vec<(u8, u8)>> {
 /// A section with an update, most often one that the role writes in.
 fn updated(role: Role) -> impl Strategy<Value = u8> {
     let written = |section: &u8| section_at(*section).fields().any(|id| ever_writes(role, id));
-    let all: Vec<u8> = (0..14).filter(|section| section_at(*section) != Section::Identifiers).collect();
+    let all = correctable();
     let own: Vec<u8> = all.iter().copied().filter(written).collect();
     let own = if own.is_empty() { all.clone() } else { own };
     prop_oneof![5 => proptest::sample::select(own), 1 => proptest::sample::select(all)]
 }
 
+/// The sections that callers change by updates.
+fn correctable() -> Vec<u8> {
+    let is_changed = |section: &u8| {
+        let section = section_at(*section);
+        section != Section::Identifiers && !section.is_of_protocols()
+    };
+    (0..Section::ALL.len() as u8).filter(is_changed).collect()
+}
+
 /// A section that has corrections.
 fn corrected() -> impl Strategy<Value = u8> {
-    let all: Vec<u8> = (0..14).filter(|section| section_at(*section) != Section::Identifiers).collect();
+    let all = correctable();
     proptest::sample::select(all)
 }
 

@@ -7,7 +7,7 @@ use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use samverka_domain::catalogue::{Code, FieldId, FieldSet, IdentifierKind, Kind, Section, Source, Value};
+use samverka_domain::catalogue::{Code, FieldId, FieldSet, IdentifierKind, Kind, List, Section, Source, Value};
 use samverka_domain::policy::{Consents, Decisions, Engine, Protection, Purpose, Relation, Role, Situation};
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,8 +50,19 @@ pub enum Tie {
 }
 
 /// The groups that the consents of the worlds name.
-pub const CONSENTED: [&str; 9] =
-    ["identity", "languages", "counsel", "board", "guardian", "childContact", "voice", "description", "safetyPlan"];
+pub const CONSENTED: [&str; 11] = [
+    "identity",
+    "languages",
+    "counsel",
+    "board",
+    "guardian",
+    "childContact",
+    "voice",
+    "description",
+    "safetyPlan",
+    "missingFlag",
+    "foundFlag",
+];
 
 impl Tie {
     /// Whether a caller with this tie writes what its role may write.
@@ -177,6 +188,50 @@ pub struct Suggested {
     pub decided: Option<(&'static str, bool)>,
 }
 
+/// A time when the child was missing, and what was written of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Episode {
+    pub id: Uuid,
+    pub opened: i64,
+    pub found: Option<i64>,
+    pub closed: Option<i64>,
+    pub row: Row,
+}
+
+/// A row of a list that has a table of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    pub list: List,
+    pub id: Uuid,
+    pub episode: Option<Uuid>,
+    /// The agencies that it names, in their order.
+    pub of: Vec<&'static str>,
+    pub at: i64,
+    pub open: bool,
+    /// What stands in it, and what in the parts that follow the rules of other fields.
+    pub n: u8,
+    pub guarded: u8,
+}
+
+/// The fields that an episode's times are, which the situation depends on.
+const TIMES: [&str; 3] = ["since", "foundAt", "closedAt"];
+
+impl Record {
+    /// The episode that the record shows first: the one that is open, or else the latest.
+    pub fn current_episode(&self) -> Option<&Episode> {
+        self.episodes.iter().max_by_key(|episode| (episode.closed.is_none(), episode.opened))
+    }
+
+    /// What the flags tell that are told of rows of lists: a handover is open, the follow-up is done.
+    fn flags_of_entries(&self) -> [bool; 2] {
+        let current = self.current_episode().map(|episode| episode.id);
+        let is_open = |entry: &Entry| entry.list == List::Handovers && entry.open;
+        let of_now = |entry: &&Entry| entry.list == List::FollowUp && entry.episode == current;
+        let parts: BTreeSet<u8> = self.entries.iter().filter(of_now).map(|entry| entry.n % 4).collect();
+        [self.entries.iter().any(is_open), parts.len() == 4]
+    }
+}
+
 /// Agency, groups, from, until, withdrawn.
 pub type Consent = (&'static str, Vec<String>, i64, i64, Option<i64>);
 
@@ -190,8 +245,9 @@ pub struct Record {
     /// The caller's own involvements, and others that nobody is told of: agency, kind, when it ended.
     pub involved: Vec<(&'static str, &'static str, Option<i64>)>,
     pub consents: Vec<Consent>,
-    /// Opened, found, closed.
-    pub episodes: Vec<(i64, Option<i64>, Option<i64>)>,
+    /// The one that the situation depends on comes first, if there is one.
+    pub episodes: Vec<Episode>,
+    pub entries: Vec<Entry>,
     pub registered_at: i64,
     pub sections: BTreeMap<Section, Row>,
     pub placements: Vec<Placement>,
@@ -253,6 +309,9 @@ pub fn day_zero() -> NaiveDate {
 }
 
 fn value(id: FieldId, n: usize, agencies: &Agencies) -> Value {
+    if id.field().kind == Kind::Instant {
+        return Value::Instant(START - HOUR * n as i64);
+    }
     let input = input(id, n, agencies);
     if id.field().kind == Kind::Photo {
         return Value::Photo(serde_json::from_value(input).expect("a photo"));
@@ -299,7 +358,9 @@ fn cell(id: FieldId, agencies: &Agencies, dice: &mut StdRng) -> Cell {
 fn columns(section: Section) -> impl Iterator<Item = FieldId> {
     section.fields().filter(move |id| match id.field().source {
         Source::Column | Source::Photo => true,
-        Source::Flag(_) => section != Section::Identifiers,
+        // The id of an episode is no value of it.
+        Source::Kept => id.field().column != "id",
+        Source::Flag(_) => section != Section::Identifiers && !section.is_of_protocols(),
         _ => false,
     })
 }
@@ -315,7 +376,7 @@ fn row(section: Section, agencies: &Agencies, dice: &mut StdRng) -> Row {
 fn raise(section: Section, row: &mut Row, dice: &mut StdRng) {
     for id in section.fields() {
         let Source::Flag(of) = id.field().source else { continue };
-        if section == Section::Identifiers {
+        if section == Section::Identifiers || section.is_of_protocols() {
             continue;
         }
         let told = of.iter().filter_map(|name| section.field(name)).filter_map(|id| row.get(&id)?.value.as_ref());
@@ -348,9 +409,54 @@ fn a_number(id: Uuid, kind: IdentifierKind, dice: &mut StdRng) -> Number {
     }
 }
 
+fn episode(id: Uuid, (opened, found, closed): Times, agencies: &Agencies, dice: &mut StdRng) -> Episode {
+    let mut row = row(Section::Missing, agencies, dice);
+    for name in TIMES {
+        row.entry(Section::Missing.field(name).expect("a field")).or_default().value = None;
+    }
+    Episode { id, opened, found, closed, row }
+}
+
+/// The field that shows a list.
+fn shown_by(list: List) -> FieldId {
+    FieldId::all().find(|id| id.field().source == Source::Rows(list)).expect("a field")
+}
+
+/// How many agencies an entry names.
+fn named(list: List) -> usize {
+    list.rows().entry.fields.iter().filter(|part| part.kind == Kind::Agency).count()
+}
+
+/// A row of a list, if the child has what it must belong to.
+fn entry(id: Uuid, list: List, among: &[&'static str], record: &Record, dice: &mut StdRng) -> Option<Entry> {
+    let of_episode = list.rows().entry.fields.iter().any(|part| part.kind == Kind::Id("episode"));
+    let episode = record.episodes.get(dice.random_range(0..record.episodes.len().max(1))).map(|episode| episode.id);
+    if of_episode && episode.is_none() {
+        return None;
+    }
+    let made = Entry {
+        list,
+        id,
+        episode: episode.filter(|_| of_episode),
+        of: (0..named(list)).map(|_| among[dice.random_range(0..among.len())]).collect(),
+        at: START - HOUR * dice.random_range(1..200),
+        open: dice.random(),
+        n: dice.random_range(0..5),
+        guarded: dice.random_range(0..5),
+    };
+    let same =
+        |other: &Entry| other.id == id || (other.list, other.episode, other.n % 4) == (list, episode, made.n % 4);
+    let is_new = record.entries.iter().all(|other| other.id != id && (list != List::FollowUp || !same(other)));
+    Some(made).filter(|_| is_new)
+}
+
+/// The lists that the worlds put entries into; consents are put there by themselves.
+const LISTS: [List; 6] =
+    [List::Handovers, List::Concerns, List::Checklist, List::Sightings, List::FollowUp, List::Closures];
+
 fn told(id: FieldId, agencies: &Agencies, dice: &mut StdRng) -> (String, Json) {
     let new = match id.field().source {
-        Source::Column | Source::Photo => {
+        Source::Column | Source::Kept | Source::Photo => {
             if dice.random_bool(0.2) {
                 Json::Null
             } else {
@@ -368,7 +474,9 @@ fn told(id: FieldId, agencies: &Agencies, dice: &mut StdRng) -> (String, Json) {
 /// The fields that a revision of the section can tell of.
 fn tellable(section: Section) -> Vec<FieldId> {
     let told = |id: &FieldId| {
-        matches!(id.field().source, Source::Column | Source::Photo | Source::Identifiers(_) | Source::Earlier)
+        let source = id.field().source;
+        matches!(source, Source::Column | Source::Photo | Source::Identifiers(_) | Source::Earlier)
+            || source == Source::Kept && id.field().column != "id"
     };
     section.fields().filter(told).collect()
 }
@@ -379,9 +487,12 @@ fn revision(section: Section, of: &[FieldId], record: &Record, agencies: &Agenci
         let (name, new) = told(of[dice.random_range(0..of.len())], agencies, dice);
         changes.insert(name, new);
     }
-    let entries = &record.placements;
-    let entry =
-        (section == Section::Placement && !entries.is_empty()).then(|| entries[dice.random_range(0..entries.len())].id);
+    let entries: Vec<Uuid> = match section {
+        Section::Placement => record.placements.iter().map(|placement| placement.id).collect(),
+        Section::Missing => record.episodes.iter().map(|episode| episode.id).collect(),
+        _ => Vec::new(),
+    };
+    let entry = (!entries.is_empty()).then(|| entries[dice.random_range(0..entries.len())]);
     Revision {
         at: START - HOUR * dice.random_range(1..200),
         by: WRITERS[dice.random_range(0..WRITERS.len())],
@@ -445,7 +556,8 @@ pub fn record(index: usize, seed: &Seed, caller: &'static str, case: u64, agenci
             }
             _ => Vec::new(),
         },
-        episodes: episodes(seed.missing, dice),
+        episodes: Vec::new(),
+        entries: Vec::new(),
         registered_at: START - DAY * dice.random_range(1..300),
         sections: BTreeMap::new(),
         placements: Vec::new(),
@@ -453,6 +565,20 @@ pub fn record(index: usize, seed: &Seed, caller: &'static str, case: u64, agenci
         revisions: BTreeMap::new(),
         suggestions: Vec::new(),
     };
+    record.episodes.extend(times(seed.missing, dice).map(|times| episode(id_of(index, 90), times, agencies, dice)));
+    if dice.random_bool(0.4) {
+        record.episodes.push(episode(id_of(index, 91), long_ago(dice), agencies, dice));
+    }
+    let partner = if caller == "stadsmissionen" { "radda-barnen" } else { "stadsmissionen" };
+    if dice.random_bool(0.3) {
+        record.consents.push((partner, vec!["board".to_owned()], START - DAY * 2, START - DAY, None));
+    }
+    for n in 0..dice.random_range(0..12) {
+        let among: &[&str] = if dice.random_bool(0.3) { &[caller] } else { &WRITERS };
+        let list = LISTS[dice.random_range(0..LISTS.len())];
+        let made = entry(id_of(index, 400 + n), list, among, &record, dice);
+        record.entries.extend(made);
+    }
     for section in Section::ALL.into_iter().filter(|section| !section.is_list()) {
         if section == Section::Protection {
             let mut row = row(section, agencies, dice);
@@ -480,6 +606,9 @@ pub fn record(index: usize, seed: &Seed, caller: &'static str, case: u64, agenci
     }
     for section in Section::ALL {
         let of = tellable(section);
+        if of.is_empty() {
+            continue;
+        }
         let some = (0..dice.random_range(0..4)).map(|_| revision(section, &of, &record, agencies, dice)).collect();
         record.revisions.insert(section, some);
     }
@@ -500,7 +629,11 @@ fn suggestion(
 ) -> Option<Suggestion> {
     // Most of all where what is seen differs most: by field, and by whether the placement has ended.
     let mixed = [Section::Placement, Section::Risk, Section::Asylum, Section::Identity];
-    let section = if dice.random() { mixed[dice.random_range(0..4)] } else { Section::ALL[dice.random_range(0..14)] };
+    let section = if dice.random() {
+        mixed[dice.random_range(0..4)]
+    } else {
+        Section::ALL[dice.random_range(0..Section::ALL.len())]
+    };
     let entry = (section == Section::Placement)
         .then(|| record.placements.get(dice.random_range(0..record.placements.len().max(1))).map(|row| row.id))
         .flatten();
@@ -522,15 +655,23 @@ fn suggested(id: FieldId, agencies: &Agencies, dice: &mut StdRng) -> Suggested {
     Suggested { value, decided }
 }
 
-fn episodes(missing: u8, dice: &mut StdRng) -> Vec<(i64, Option<i64>, Option<i64>)> {
+/// Opened, found, closed.
+type Times = (i64, Option<i64>, Option<i64>);
+
+fn times(missing: u8, dice: &mut StdRng) -> Option<Times> {
     let at = |days: i64| Some(START - DAY * days);
     let opened = START - DAY * dice.random_range(20..40);
     match missing {
-        0 => Vec::new(),
-        1 => vec![(opened, None, None)],
-        2 => vec![(opened, at(dice.random_range(0..3)), None)],
-        _ => vec![(opened, at(dice.random_range(5..9)), at(dice.random_range(4..5)))],
+        0 => None,
+        1 => Some((opened, None, None)),
+        2 => Some((opened, at(dice.random_range(0..3)), None)),
+        _ => Some((opened, at(dice.random_range(5..9)), at(dice.random_range(4..5)))),
     }
+}
+
+fn long_ago(dice: &mut StdRng) -> Times {
+    let opened = START - DAY * dice.random_range(300..320);
+    (opened, Some(opened + DAY * 5), Some(opened + DAY * 9))
 }
 
 /// What the caller may come to see of a child, whatever it does in the requests that follow.
@@ -644,6 +785,12 @@ impl Eyes {
         self.see(field("placement.earlier"), own)
     }
 
+    fn is_own_entry(&self, entry: &Entry) -> bool {
+        let rows = entry.list.rows();
+        let agencies = rows.entry.fields.iter().filter(|part| part.kind == Kind::Agency).zip(&entry.of);
+        agencies.into_iter().any(|(part, of)| rows.own.contains(&part.name) && *of == self.caller)
+    }
+
     /// Whether the caller is answered alike in all the situations of both.
     fn decides_as(&self, other: &Eyes) -> bool {
         let alike = |(a, b): (&Arc<Decisions>, &Arc<Decisions>)| {
@@ -686,6 +833,10 @@ pub enum What {
     Level,
     /// When it was that the child went missing, and when it was found.
     Episode,
+    /// A row of a list, which is there or not, or what stands in the parts of it that are not to be seen.
+    Entry(u8),
+    /// An earlier episode, which is there or not.
+    EarlierEpisode,
     /// Who else has to do with the child, and who answers for it.
     Others,
     /// A child that the caller may not know of, which is there or not.
@@ -699,6 +850,7 @@ pub fn difference() -> impl Strategy<Value = Difference> {
         30 => (0..fields).prop_map(What::Cell),
         12 => proptest::sample::select(of_lists()).prop_map(What::Cell),
         4 => proptest::sample::select(of_placement()).prop_map(What::EarlierCell),
+        12 => proptest::sample::select(of_missing()).prop_map(What::Cell),
         3 => Just(What::Earlier),
         3 => (0..sections).prop_map(What::Row),
         8 => (0..4u8).prop_map(What::Number),
@@ -707,6 +859,8 @@ pub fn difference() -> impl Strategy<Value = Difference> {
         4 => (0..sections).prop_map(What::Writer),
         2 => Just(What::Level),
         2 => Just(What::Episode),
+        14 => (0..LISTS.len() as u8).prop_map(What::Entry),
+        2 => Just(What::EarlierEpisode),
         3 => Just(What::Others),
         6 => Just(What::Child),
     ];
@@ -722,6 +876,10 @@ fn of_lists() -> Vec<u8> {
 
 fn of_placement() -> Vec<u8> {
     columns(Section::Placement).map(|id| id.index() as u8).collect()
+}
+
+fn of_missing() -> Vec<u8> {
+    columns(Section::Missing).map(|id| id.index() as u8).collect()
 }
 
 fn field_at(index: u8) -> FieldId {
@@ -754,7 +912,9 @@ pub fn differ(world: &mut World, seeds: &[Seed], asker: &Asker, difference: &Dif
         What::Level => place.level(record, asker, &seeds[child], dice),
         // When it was is told to those who take part in the search.
         What::Episode if asker.changes_missing && eyes.known => {}
-        What::Episode => record.episodes = episodes(seeds[child].missing, dice),
+        What::Episode => place.times(record, seeds[child].missing, dice),
+        What::Entry(list) => place.entry(record, LISTS[usize::from(list)], dice),
+        What::EarlierEpisode => place.earlier_episode(record, dice),
         What::Others => place.others(record, dice),
         What::Child => {}
     }
@@ -773,6 +933,10 @@ impl Place<'_> {
         let section = id.field().section;
         let is_level = id == field("protection.level");
         if !columns(section).any(|column| column == id) || is_level {
+            return;
+        }
+        if section == Section::Missing {
+            self.episode_cell(record, id, dice);
             return;
         }
         if section != Section::Placement {
@@ -795,6 +959,91 @@ impl Place<'_> {
         // Whose entry it is belongs to the situation.
         if self.eyes.is_own(&other) == own {
             *placement = other;
+        }
+    }
+
+    fn episode_cell(&self, record: &mut Record, id: FieldId, dice: &mut StdRng) {
+        if record.episodes.is_empty() {
+            return;
+        }
+        let current = record.current_episode().map(|episode| episode.id);
+        let at = dice.random_range(0..record.episodes.len());
+        let is_current = Some(record.episodes[at].id) == current;
+        let seen = self.eyes.see(id, false) && (is_current || self.eyes.see(field("missing.earlier"), false));
+        if seen {
+            return;
+        }
+        let mut drawn = cell(id, self.agencies, dice);
+        let before = record.episodes[at].row.get(&id).and_then(|cell| cell.value.clone());
+        if TIMES.contains(&id.field().name) {
+            drawn.value = None;
+        }
+        let entry = id == field("missing.wantedEntry") && is_current;
+        if entry && self.eyes.see(field("missing.wanted"), false) {
+            let raised = |value: &Option<Value>| value.as_ref().is_some_and(Value::raises_flag);
+            drawn.value = if raised(&drawn.value) == raised(&before) { drawn.value } else { before };
+        }
+        record.episodes[at].row.insert(id, drawn);
+    }
+
+    /// When the child went missing and when it was found, so that the situation stays as it is.
+    fn times(&self, record: &mut Record, missing: u8, dice: &mut StdRng) {
+        let seen = TIMES.iter().any(|name| self.eyes.see(Section::Missing.field(name).expect("a field"), false));
+        let drawn = times(missing, dice);
+        if let Some((opened, found, closed)) = drawn.filter(|_| !seen) {
+            (record.episodes[0].opened, record.episodes[0].found, record.episodes[0].closed) = (opened, found, closed);
+        }
+    }
+
+    /// Before the one that the situation depends on, and not looked back to.
+    fn earlier_episode(&self, record: &mut Record, dice: &mut StdRng) {
+        let is_main = |episode: &Episode| episode.id == id_of(self.child, 90);
+        if self.eyes.see(field("missing.earlier"), false) || !record.episodes.first().is_some_and(is_main) {
+            return;
+        }
+        match record.episodes.get(1).map(|episode| episode.id) {
+            Some(id) => {
+                let is_told = record.entries.iter().any(|entry| entry.episode == Some(id))
+                    || record.revisions.values().flatten().any(|revision| revision.entry == Some(id));
+                if !is_told {
+                    record.episodes.truncate(1);
+                }
+            }
+            None => record.episodes.push(episode(id_of(self.child, 91), long_ago(dice), self.agencies, dice)),
+        }
+    }
+
+    fn entry(&self, record: &mut Record, list: List, dice: &mut StdRng) {
+        let id = shown_by(list);
+        let of_list: Vec<usize> = (0..record.entries.len()).filter(|at| record.entries[*at].list == list).collect();
+        let mut other = record.clone();
+        let place = dice.random_range(0..of_list.len() + 1);
+        match of_list.get(place).copied() {
+            Some(at) if self.eyes.see(id, self.eyes.is_own_entry(&record.entries[at])) => {
+                let own = self.eyes.is_own_entry(&record.entries[at]);
+                let guards = list.rows().entry.fields.iter().filter_map(|part| part.guard);
+                if guards.map(field).all(|guard| !self.eyes.see(guard, own)) {
+                    other.entries[at].guarded = dice.random_range(0..5);
+                }
+                let salt = dice.random();
+                for of in &mut other.entries[at].of {
+                    *of = self.eyes.other_writer(of, salt);
+                }
+            }
+            Some(at) if dice.random() => _ = other.entries.remove(at),
+            Some(at) => other.entries[at].guarded = dice.random_range(0..5),
+            None => {
+                let others: Vec<&str> = WRITERS.into_iter().filter(|code| *code != self.eyes.caller).collect();
+                let made = entry(id_of(self.child, 4000 + dice.random_range(0..1000)), list, &others, record, dice);
+                other.entries.extend(made.filter(|_| !self.eyes.see(id, false)));
+            }
+        }
+        // What a visible flag tells stays true.
+        let flags = ["handovers.open", "missing.followUpDone"].map(|path| self.eyes.see(field(path), false));
+        let (before, after) = (record.flags_of_entries(), other.flags_of_entries());
+        let alike = (0..2).all(|flag| !flags[flag] || before[flag] == after[flag]);
+        if alike {
+            *record = other;
         }
     }
 
@@ -919,6 +1168,9 @@ impl Place<'_> {
 
     fn revision(&self, record: &mut Record, section: Section, dice: &mut StdRng) {
         let seen = |id: FieldId, entry: Option<Uuid>, record: &Record| self.sees(id, entry, record);
+        if tellable(section).is_empty() {
+            return;
+        }
         let drawn = revision(section, &tellable(section), record, self.agencies, dice);
         let hidden: Vec<FieldId> = tellable(section).into_iter().filter(|id| !seen(*id, drawn.entry, record)).collect();
         let revisions = record.revisions.get(&section).cloned().unwrap_or_default();
@@ -984,6 +1236,12 @@ impl Place<'_> {
 
     /// Whether the caller sees a field of what was written to, or suggested of, a placement or another section.
     fn sees(&self, id: FieldId, entry: Option<Uuid>, record: &Record) -> bool {
+        if id.field().section == Section::Missing {
+            let current = record.current_episode().map(|episode| episode.id);
+            let is_past =
+                record.episodes.iter().any(|episode| Some(episode.id) == entry && Some(episode.id) != current);
+            return self.eyes.see(id, false) && (!is_past || self.eyes.see(field("missing.earlier"), false));
+        }
         let placement = record.placements.iter().find(|placement| Some(placement.id) == entry);
         let own = placement.is_some_and(|placement| self.eyes.is_own(placement));
         let ended = placement.is_some_and(|placement| placement.to.is_some());
@@ -1014,7 +1272,9 @@ impl Place<'_> {
         }
         let rows =
             record.placements.iter_mut().map(|placement| &mut placement.row).filter(|_| section == Section::Placement);
-        for row in rows.chain(record.sections.get_mut(&section)) {
+        let episodes =
+            record.episodes.iter_mut().map(|episode| &mut episode.row).filter(|_| section == Section::Missing);
+        for row in rows.chain(episodes).chain(record.sections.get_mut(&section)) {
             row.values_mut().for_each(|cell| change(&mut cell.stamp));
         }
         if section == Section::Identifiers {
@@ -1057,12 +1317,15 @@ impl Place<'_> {
         }
         record.involved.push((other(), "INVOLVED", None));
         let partner = if caller == "stadsmissionen" { "radda-barnen" } else { "stadsmissionen" };
-        record.consents.push((partner, vec!["identity".to_owned()], START - DAY, START + DAY, None));
+        if !self.eyes.see(field("consents.list"), false) {
+            record.consents.push((partner, vec!["identity".to_owned()], START - DAY, START + DAY, None));
+        }
     }
 }
 
 fn flags(section: Section) -> impl Iterator<Item = FieldId> {
-    section.fields().filter(move |id| section != Section::Identifiers && id.field().is_flag())
+    let has_columns = section != Section::Identifiers && !section.is_of_protocols();
+    section.fields().filter(move |id| has_columns && id.field().is_flag())
 }
 
 fn raised(row: &Row, flag: FieldId) -> bool {
@@ -1080,6 +1343,15 @@ pub fn differing(a: Option<&Record>, b: Option<&Record>) -> BTreeSet<Section> {
         let rows = match section {
             Section::Placement => a.placements != b.placements,
             Section::Identifiers => a.numbers != b.numbers,
+            Section::Consents => a.consents != b.consents,
+            Section::Missing if a.episodes != b.episodes => true,
+            section if section.is_of_protocols() => {
+                let of = |record: &Record| -> Vec<Entry> {
+                    let of = |entry: &&Entry| shown_by(entry.list).field().section == *section;
+                    record.entries.iter().filter(of).cloned().collect()
+                };
+                of(a) != of(b)
+            }
             section => a.sections.get(section) != b.sections.get(section),
         };
         let of = |record: &Record| -> Vec<Suggestion> {
