@@ -200,6 +200,11 @@ async fn ways(hub: &Hub, field: &str) -> Vec<Asked> {
             "$id: ID!, $v: String! | endPlacement(childId: $id, expectedVersion: $v, to: \"2026-11-20\")",
             json!({ "id": child, "v": placed().await }),
         )),
+        "involveAgency" | "endInvolvement" => one(Asked::new(
+            "malmo-soc",
+            &format!("$id: ID!, $agency: ID! | {field}(childId: $id, agencyId: $agency)"),
+            json!({ "id": child, "agency": hub.agency_id("skola") }),
+        )),
         "assignMunicipality" => one(Asked::new(
             "migrationsverket",
             &format!(

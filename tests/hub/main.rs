@@ -27,6 +27,7 @@ mod identifiers;
 mod inputs;
 #[cfg(debug_assertions)]
 mod interference;
+mod involvement;
 mod ledger;
 mod lists;
 mod looks;
@@ -39,6 +40,7 @@ mod repository;
 mod results;
 mod spans;
 mod statements;
+mod story;
 mod suggestions;
 mod versions;
 mod write;

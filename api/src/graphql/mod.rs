@@ -22,6 +22,7 @@ mod scalars;
 mod suggestion;
 mod types;
 mod verify;
+pub mod whole;
 
 pub use access::AccessSummary;
 pub use verify::{SchemaError, verify};

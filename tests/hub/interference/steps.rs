@@ -39,6 +39,7 @@ pub enum Asks {
     Decide { who: u8, which: u8, accept: bool, version: Version },
     Hand { who: u8, kind: u8, to: u8, ready: bool },
     Hands { state: Option<u8>, first: i32 },
+    Involve { who: u8, agency: u8, ends: bool },
     Take { step: u8 },
     Answers { who: u8, ago: u8 },
     Register { board: bool, kind: u8, number: u8, set: Vec<(u8, u8)> },
@@ -234,6 +235,7 @@ fn asks(role: Role) -> impl Strategy<Value = Asks> {
         ),
         1 => (proptest::option::weighted(0.3, 0..4u8), 1..4i32).prop_map(|(state, first)| Asks::Hands { state, first }),
         1 => (0..7u8).prop_map(|step| Asks::Take { step }),
+        1 => (who(), 0..4u8, any::<bool>()).prop_map(|(who, agency, ends)| Asks::Involve { who, agency, ends }),
         2 => (who(), 0..4u8).prop_map(|(who, ago)| Asks::Answers { who, ago }),
         4 => (who(), 0..7u8).prop_map(|(who, what)| Asks::Missing { who, what }),
         1 => (any::<bool>(), number(), sets()).prop_map(

@@ -7,6 +7,7 @@ mod checklist;
 mod episode;
 mod feed;
 mod handover;
+mod involvement;
 mod list;
 mod overdue;
 mod photo;
