@@ -168,7 +168,8 @@ async fn located(hub: &Hub, child: &str) -> String {
 async fn ways(hub: &Hub, field: &str) -> Vec<Asked> {
     let agencies: Vec<&str> = PERSONAS.iter().map(|persona| persona.code).filter(|code| *code != "malmo-soc").collect();
     let mut involved = vec![("malmo-soc", "RESPONSIBLE"), ("migrationsverket", "LEAD")];
-    involved.extend(agencies.into_iter().filter(|code| *code != "migrationsverket").map(|code| (code, "INVOLVED")));
+    let is_there = |code: &&str| *code != "migrationsverket" && (*code != "skola" || field != "involveAgency");
+    involved.extend(agencies.into_iter().filter(is_there).map(|code| (code, "INVOLVED")));
     let child = hub.child(Scene { involved, ..Scene::default() }).await.id;
     let placed = async || hub.caller("malmo-soc").version(&child, Section::Placement).await;
     let one = |asked| vec![asked];

@@ -119,7 +119,7 @@ pub struct Terms {
     pub travels: bool,
     /// The moment of the county's routine that its checklist is copied from; none where it has no checklist.
     pub moment: Option<Moment>,
-    /// Items of that checklist that must be done before the departure, besides those that the routine says so of.
+    /// Items of that checklist, by key, that must be done or left out before the departure.
     pub mandatory: &'static [&'static str],
     /// When silence goes further, unless the configuration says otherwise.
     pub alarms: Alarms,
@@ -140,7 +140,7 @@ static ASSIGNMENT: Terms = Terms {
     required: &[Detail::Decision, Detail::Contact],
     travels: true,
     moment: Some(Moment::Prevent),
-    mandatory: &[],
+    mandatory: &["risk-assessment", "safety-plan", "photo-and-description", "hand-over-in-full"],
     alarms: ALARMS,
 };
 
@@ -177,6 +177,7 @@ static GUARDIAN_CHANGE: Terms = Terms {
     required: &[],
     travels: false,
     moment: None,
+    mandatory: &[],
     ..ASSIGNMENT
 };
 
@@ -307,7 +308,12 @@ impl Terms {
         _ = writeln!(text, "  at arrival     {}", effects(self.on_arrival));
         _ = writeln!(text, "  one open       for {}", self.moves.code());
         _ = writeln!(text, "  must tell      {required}");
-        _ = writeln!(text, "  checklist      {}", self.moment.map_or("none", Moment::code));
+        let before = if self.mandatory.is_empty() {
+            String::new()
+        } else {
+            format!("; before the departure: {}", self.mandatory.join(", "))
+        };
+        _ = writeln!(text, "  checklist      {}{before}", self.moment.map_or("none", Moment::code));
         _ = writeln!(
             text,
             "  silence        county board after {} h, episode after {} h",

@@ -414,12 +414,12 @@ impl<'s> Step<'s> {
         }
     }
 
-    /// Refuses a departure while mandatory items of the checklist are open.
+    /// Refuses a departure while items are open that the terms say come before it.
     async fn checked_off(&self, opened: &Opened) -> Result<(), Error> {
         let row = &opened.row;
         let named = row.kind.terms().mandatory;
         let open = self.reader().await?.unfinished(row.id).await?;
-        let open = open.into_iter().filter(|item| item.mandatory || named.contains(&item.key.as_str()));
+        let open = open.into_iter().filter(|item| named.contains(&item.key.as_str()));
         let open: Vec<String> = open.map(|item| item.key).collect();
         if open.is_empty() {
             return Ok(());
