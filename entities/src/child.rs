@@ -13,6 +13,8 @@ pub struct Model {
     pub state: String,
     /// Microseconds since 1970.
     pub registered_at: i64,
+    /// How often what decides who may see the child has changed: protection, ties, consents, blocks, emergencies, the seal.
+    pub epoch: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -13,6 +13,7 @@ mod m20261121_000004_idempotency;
 mod m20261121_000005_suggestion_photo;
 mod m20261121_000006_missing_episode;
 mod m20261122_000008_protocols;
+mod m20261122_000011_release;
 
 /// Every migration, in order.
 pub struct Migrator;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_suggestion_photo::Migration),
             Box::new(m20261121_000006_missing_episode::Migration),
             Box::new(m20261122_000008_protocols::Migration),
+            Box::new(m20261122_000011_release::Migration),
         ]
     }
 }

@@ -95,11 +95,11 @@ const TABLES: [Plain; 11] = [
         &[
             ("id!", UUID), ("kind!", TEXT), ("at!", INSTANT), ("agency_id!", UUID), ("role!", TEXT),
             ("user_ref", TEXT), ("child_id", UUID), ("named!", JSON), ("municipality", TEXT), ("seen_at", INSTANT),
-            ("place", TEXT), ("text!", TEXT), ("state!", TEXT), ("feedback", TEXT), ("decided_at", INSTANT),
-            ("decided_by", UUID), ("decided_user", TEXT),
+            ("place", TEXT), ("text!", TEXT), ("state!", TEXT), ("reason", TEXT), ("feedback", TEXT),
+            ("decided_at", INSTANT), ("decided_by", UUID), ("decided_user", TEXT), ("matched_at", INSTANT), ("copy_of", UUID),
         ],
         &["id"],
-        &[("child_id", "child"), ("agency_id", "agency"), ("decided_by", "agency")],
+        &[("child_id", "child"), ("agency_id", "agency"), ("decided_by", "agency"), ("copy_of", "submission")],
     ),
     (
         "block",
@@ -113,7 +113,7 @@ const TABLES: [Plain; 11] = [
     (
         "break_glass",
         &[
-            ("id!", UUID), ("child_id!", UUID), ("agency_id!", UUID), ("role!", TEXT), ("user_ref", TEXT),
+            ("id!", UUID), ("child_id", UUID), ("agency_id!", UUID), ("role!", TEXT), ("user_ref", TEXT),
             ("purpose!", TEXT), ("reason!", TEXT), ("opened_at!", INSTANT), ("until!", INSTANT),
             ("review_by!", INSTANT), ("reviewed_at", INSTANT), ("reviewed_by", UUID), ("reviewed_user", TEXT),
             ("verdict", TEXT), ("comment", TEXT),
@@ -154,7 +154,7 @@ const EPISODE: [(&str, ColumnType, Option<&str>); 17] = [
     ("reopens", UUID, None),
 ];
 
-const INDEXES: [&str; 21] = [
+const INDEXES: [&str; 24] = [
     "CREATE UNIQUE INDEX handover_one_open ON handover (child_id, moves) WHERE ended_at IS NULL",
     "CREATE INDEX handover_child ON handover (child_id)",
     "CREATE INDEX handover_from ON handover (from_agency_id, ended_at)",
@@ -171,9 +171,12 @@ const INDEXES: [&str; 21] = [
     "CREATE INDEX submission_child ON submission (child_id, at, id)",
     "CREATE INDEX submission_agency ON submission (agency_id, at, id)",
     "CREATE INDEX submission_municipality ON submission (municipality, at, id) WHERE child_id IS NULL",
+    "CREATE UNIQUE INDEX submission_copy ON submission (copy_of)",
+    "CREATE INDEX submission_unmatched ON submission (at, id) WHERE matched_at IS NULL",
     "CREATE UNIQUE INDEX block_one_open ON block (child_id, agency_id) WHERE lifted_at IS NULL",
     "CREATE INDEX break_glass_child ON break_glass (child_id, agency_id, until)",
-    "CREATE INDEX break_glass_agency ON break_glass (agency_id, review_by) WHERE reviewed_at IS NULL",
+    "CREATE INDEX break_glass_agency ON break_glass (agency_id, opened_at)",
+    "CREATE INDEX break_glass_opened ON break_glass (opened_at, id) WHERE child_id IS NOT NULL",
     "CREATE UNIQUE INDEX event_number ON event (number)",
     "CREATE INDEX event_unnumbered ON event (at) WHERE number IS NULL",
 ];

@@ -32,6 +32,7 @@ mod repository;
 mod results;
 mod spans;
 mod statements;
+mod submission;
 mod suggestions;
 mod versions;
 mod write;

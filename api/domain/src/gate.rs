@@ -67,7 +67,7 @@ impl<'a> Gate<'a> {
             missing: standing.missing,
             protection: standing.protection,
             consents: standing.consents,
-            break_glass: false,
+            break_glass: standing.break_glass,
             own: false,
         };
         let decisions = hub.decide(situation);
@@ -292,7 +292,7 @@ impl<'a> Gate<'a> {
     /// Whether a writer may be named: a home or a school that writes tells where the child lives or learns, so it is
     /// named only to those who are shown that; an organisation, whom the child confides in, only to those who are shown
     /// the child's own words.
-    fn may_name(&self, writer: AgencyId) -> bool {
+    pub(crate) fn may_name(&self, writer: AgencyId) -> bool {
         let shows = |path: &str| FieldId::by_path(path).is_some_and(|id| self.decisions.shown.contains(id));
         match self.hub.agency_kind(writer) {
             _ if writer == self.agency => true,

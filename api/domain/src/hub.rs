@@ -24,6 +24,8 @@ use uuid::Uuid;
 const INDEX_EVERY: Duration = Duration::from_secs(5);
 /// How often keys of callers are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
+/// How often the children of what was handed in are looked for.
+const MATCH_EVERY: Duration = Duration::from_secs(1);
 /// How many guesses are kept of what an agency is to a child.
 const RECENT: usize = 10_000;
 /// How long a health check waits for the database.
@@ -255,6 +257,7 @@ impl Hub {
         };
         let hub = Hub { inner: Arc::new(inner) };
         tokio::spawn(keep_indexed(Arc::downgrade(&hub.inner)));
+        tokio::spawn(keep_matched(Arc::downgrade(&hub.inner)));
         tokio::spawn(keep_forgetting(Arc::downgrade(&hub.inner)));
         Ok(hub)
     }
@@ -360,6 +363,12 @@ impl Inner {
         decisions
     }
 
+    /// Looks for the children of what was handed in since the last time.
+    pub(crate) async fn match_submissions(&self) -> Result<(), DatabaseError> {
+        while self.store.match_submissions(self.clock.now()).await? > 0 {}
+        Ok(())
+    }
+
     /// Brings the index of the access log by child up to date.
     pub(crate) async fn index(&self) -> Result<(), DatabaseError> {
         let _held = self.indexing.lock().await;
@@ -396,6 +405,16 @@ async fn keep_indexed(hub: std::sync::Weak<Inner>) {
         let Some(hub) = hub.upgrade() else { return };
         if let Err(error) = hub.index().await {
             tracing::warn!(%error, "the index of the access log could not be brought up to date");
+        }
+    }
+}
+
+async fn keep_matched(hub: std::sync::Weak<Inner>) {
+    loop {
+        tokio::time::sleep(MATCH_EVERY).await;
+        let Some(hub) = hub.upgrade() else { return };
+        if let Err(error) = hub.match_submissions().await {
+            tracing::warn!(%error, "what was handed in could not be matched with children");
         }
     }
 }

@@ -29,6 +29,7 @@ pub mod reference;
 pub mod session;
 mod stamps;
 mod store;
+pub mod submission;
 pub mod suggestion;
 pub mod view;
 pub mod world;

@@ -168,7 +168,7 @@ fn items(field: &Field) -> Items {
         usual
     };
     let usual = match field.name.node.as_str() {
-        "children" | "accessLog" | "suggestions" => first(25),
+        "children" | "accessLog" | "suggestions" | "submissions" | "mySubmissions" => first(25),
         "revisions" => first(20),
         "types" | "agencies" | "fieldRules" => 100,
         "errorCatalog" => 50,

@@ -4,10 +4,14 @@ use super::child::{Answer, PayloadOutput, Plan, SuggestionOutput};
 use super::error::answer;
 use super::inputs::{self, Clear, CorrectionInput, IdentifierInput, Patch, RegisterChildInput, patch};
 use super::scalars::Date;
+use super::submission::{
+    SubmissionDecision, SubmissionFeedback, SubmissionInput, SubmissionPayload, SubmissionReceipt,
+};
 use async_graphql::{Context, ID, Object, Result};
 use samverka_domain::catalogue::{Invalid, Kind, Value};
 use samverka_domain::error::{Error, ErrorCode, Refusal};
-use samverka_domain::session::{NewChild, NewIdentifier, Session, Step};
+use samverka_domain::session::{NewChild, NewIdentifier, Session, Step, Verdict};
+use samverka_domain::submission::Kind as SubmissionKind;
 use samverka_domain::view::{ChildView, SuggestionView};
 use std::sync::Arc;
 
@@ -48,7 +52,7 @@ async fn update<'a, S: inputs::OfSection>(
     payload(ctx, plan, result).await
 }
 
-fn day(date: Option<Date>, path: &[&str]) -> std::result::Result<Option<chrono::NaiveDate>, Error> {
+pub(super) fn day(date: Option<Date>, path: &[&str]) -> std::result::Result<Option<chrono::NaiveDate>, Error> {
     let Some(Date(json)) = date.filter(|date| !date.0.is_null()) else { return Ok(None) };
     let refused =
         |invalid| Error::Refused(vec![Refusal::of_value(path.iter().map(|p| (*p).to_owned()).collect(), invalid)]);
@@ -99,6 +103,15 @@ async fn suggestion<'a>(
         }
         None => Ok(None),
     }
+}
+
+async fn submit(ctx: &Context<'_>, kind: SubmissionKind, about: SubmissionInput) -> Result<Option<SubmissionReceipt>> {
+    let step = step(ctx)?;
+    let result = match about.read() {
+        Ok(new) => step.submit(kind, new).await,
+        Err(error) => Err(error),
+    };
+    Ok(answer(ctx, result).map(Into::into))
 }
 
 macro_rules! mutations {
@@ -235,6 +248,59 @@ macro_rules! mutations {
                 let Some(plan) = answer(ctx, Plan::payload(ctx, "SuggestionPayload").checked()) else { return Ok(None) };
                 let result = step.decline_suggestion(&suggestion_id, &reason, plan.selection()).await;
                 suggestion(ctx, plan, result).await
+            }
+
+            /// Hands in a worry about a child (*orosanmälan*), known to you or the hub or not. You get a receipt, which is the same
+            /// whether the child is there; those who answer for the child read it.
+            async fn submit_concern<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "Whom it is about, and what you have to tell (*om vem och vad*).")] about: SubmissionInput,
+            ) -> Result<Option<SubmissionReceipt>> {
+                submit(ctx, SubmissionKind::Concern, about).await
+            }
+
+            /// Hands in that a child was seen (*iakttagelse*); as `submitConcern`.
+            async fn submit_sighting<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "Whom it is about, and what you have to tell (*om vem och vad*).")] about: SubmissionInput,
+            ) -> Result<Option<SubmissionReceipt>> {
+                submit(ctx, SubmissionKind::Sighting, about).await
+            }
+
+            /// Hands in what somebody knows of a child (*tips*); as `submitConcern`.
+            async fn submit_tip<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "Whom it is about, and what you have to tell (*om vem och vad*).")] about: SubmissionInput,
+            ) -> Result<Option<SubmissionReceipt>> {
+                submit(ctx, SubmissionKind::Tip, about).await
+            }
+
+            /// Decides what becomes of a worry, a sighting or a tip (*avgör anmälan*).
+            async fn decide_submission<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the submission, from `submissions`: `submission_…`.")] submission_id: ID,
+                #[graphql(desc = "What is to become of it (*beslut*).")] decision: SubmissionDecision,
+                #[graphql(desc = "The child that it is about, where the hub did not find it: `child_…`.")] child_id: Option<ID>,
+                #[graphql(desc = "Why, at most 1000 characters (*skäl*); required to dismiss it. Its giver does not read this.")]
+                reason: Option<String>,
+                #[graphql(desc = "What its giver is told (*återkoppling*): of a worry, if the law obliges the giver to report.")]
+                feedback: Option<SubmissionFeedback>,
+            ) -> Result<Option<SubmissionPayload>> {
+                let step = step(ctx)?;
+                let verdict = Verdict {
+                    decision: decision.into(),
+                    child: child_id.map(|id| id.0),
+                    reason,
+                    feedback: feedback.map(Into::into),
+                };
+                match answer(ctx, step.decide_submission(&submission_id, &verdict).await) {
+                    Some(view) => Ok(Some(SubmissionPayload::of(&step, view).await)),
+                    None => Ok(None),
+                }
             }
 
             /// Ends the current placement (*avsluta placering*) without another.

@@ -5,6 +5,7 @@ use super::child::{Answer, ChildOutput, ConnectionOutput, Plan, timestamp};
 use super::error::answer;
 use super::filter::{ChildFilter, ChildOrder};
 use super::inputs::IdentifierKind;
+use super::submission::{OwnSubmissionConnection, SubmissionConnection, SubmissionState};
 use super::suggestion::{SuggestionState, SuggestionsOutput};
 use async_graphql::connection::PageInfo;
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
@@ -134,6 +135,34 @@ impl Query {
             Some(page) => Ok(Some(SuggestionsOutput::of(session, &page, after.is_some()).await)),
             None => Ok(None),
         }
+    }
+
+    /// What was handed in and is for you to look at (*inkorg*), latest first: worries, sightings and tips about children that you
+    /// answer for, and from your municipality; to the police, what may help to find a missing child that they know.
+    async fn submissions<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "Only what is in this state (*läge*).")] state: Option<SubmissionState>,
+        #[graphql(desc = "How many at most, from 1 to 100 (*antal*); 25 where it is left out.")] first: Option<i32>,
+        #[graphql(desc = "`pageInfo.endCursor` of the page before (*efter*).")] after: Option<String>,
+    ) -> Result<Option<SubmissionConnection>> {
+        let session: &Arc<Session> = ctx.data()?;
+        match answer(ctx, session.submissions(state.map(Into::into), first, after.as_deref()).await) {
+            Some(page) => Ok(Some(SubmissionConnection::of(session, page, after.is_some()).await)),
+            None => Ok(None),
+        }
+    }
+
+    /// What you have handed in (*egna anmälningar*), latest first, and what you may be told of it.
+    async fn my_submissions<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "How many at most, from 1 to 100 (*antal*); 25 where it is left out.")] first: Option<i32>,
+        #[graphql(desc = "`pageInfo.endCursor` of the page before (*efter*).")] after: Option<String>,
+    ) -> Result<Option<OwnSubmissionConnection>> {
+        let session: &Arc<Session> = ctx.data()?;
+        let result = session.my_submissions(first, after.as_deref()).await;
+        Ok(answer(ctx, result).map(|page| OwnSubmissionConnection::of(page, after.is_some())))
     }
 
     /// Who was shown what of a child (*åtkomstlogg*), latest first: by your own agency; for the data

@@ -70,6 +70,14 @@ impl Hub {
         self.outside.execute_unprepared(sql).await.expect("runs");
     }
 
+    /// An id as it is written in SQL.
+    pub fn literal(&self, id: Uuid) -> String {
+        match self.database.kind {
+            super::Kind::Sqlite => format!("x'{}'", id.simple()),
+            super::Kind::Postgres => format!("'{id}'"),
+        }
+    }
+
     /// Puts a row into a table from outside.
     pub async fn insert(&self, table: &str, columns: Vec<(&str, Bound)>) {
         self.try_insert(table, columns).await.expect("inserts");

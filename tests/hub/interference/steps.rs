@@ -35,6 +35,10 @@ pub enum Asks {
     Suggest { who: u8, section: u8, set: Vec<(u8, u8)>, clear: Vec<u8>, comment: bool },
     Suggestions { who: u8, state: Option<u8>, first: i32, pages: u8 },
     Decide { who: u8, which: u8, accept: bool, version: Version },
+    Submit { kind: u8, number: (u8, u8), named: bool },
+    Given,
+    Inbox { state: Option<u8>, first: i32, pages: u8 },
+    DecideSubmission { which: u8, decision: u8, who: Option<u8> },
     Register { board: bool, kind: u8, number: u8, set: Vec<(u8, u8)> },
 }
 
@@ -202,6 +206,14 @@ fn asks(role: Role) -> impl Strategy<Value = Asks> {
         ),
         4 => (who(), any::<u8>(), any::<bool>(), version()).prop_map(
             |(who, which, accept, version)| Asks::Decide { who, which, accept, version }
+        ),
+        6 => (0..3u8, number(), any::<bool>()).prop_map(|(kind, number, named)| Asks::Submit { kind, number, named }),
+        2 => Just(Asks::Given),
+        5 => (proptest::option::weighted(0.3, 0..4u8), 1..4i32, 1..4u8).prop_map(
+            |(state, first, pages)| Asks::Inbox { state, first, pages }
+        ),
+        3 => (any::<u8>(), 0..3u8, proptest::option::weighted(0.3, who())).prop_map(
+            |(which, decision, who)| Asks::DecideSubmission { which, decision, who }
         ),
         1 => (any::<bool>(), number(), sets()).prop_map(
             |(board, (kind, number), set)| Asks::Register { board, kind, number, set }

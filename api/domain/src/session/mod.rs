@@ -7,6 +7,7 @@ mod photo;
 mod read;
 mod register;
 mod step;
+mod submission;
 mod suggest;
 mod write;
 
@@ -16,6 +17,7 @@ pub use photo::{NewPhoto, PhotoBytes};
 pub use register::{NewChild, NewIdentifier};
 pub(crate) use step::REMEMBERED;
 pub use step::{Idempotency, Step};
+pub use submission::{NewSubmission, SubmissionReceipt, SubmissionView, Verdict};
 pub use suggest::Correction;
 pub use write::Patch;
 
@@ -26,7 +28,7 @@ use crate::hub::Inner;
 use crate::ids::ChildId;
 use crate::ledger::{Draft, Record, Released};
 use crate::policy::{Operation, Purpose, Role};
-use crate::store::{Snapshot, Standing};
+use crate::store::{Party, Snapshot, Standing};
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
@@ -127,6 +129,15 @@ impl Session {
     /// Only partners' access rests on consents.
     fn rests_on_consent(&self) -> bool {
         self.caller.role == Role::Partner
+    }
+
+    /// As whom the caller stands to children: an emergency access is its role's, and of the human who opened it, where one
+    /// was named; a consent is for a purpose.
+    fn party(&self) -> Result<Party<'_>, Error> {
+        let (caller, purpose) = (&self.caller, self.purpose()?);
+        let emergency = self.hub.engine.may(Operation::BreakGlass, caller.role, purpose);
+        let emergency = emergency.then_some((caller.role, caller.user.as_deref().unwrap_or_default()));
+        Ok(Party { agency: caller.agency.id, emergency, purpose: Some(purpose) })
     }
 
     fn gate(&self, standing: Standing) -> Result<Gate<'_>, Error> {

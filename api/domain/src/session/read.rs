@@ -103,7 +103,7 @@ impl Session {
                 Some(_) => debug_span!("read", count = 1),
                 None => debug_span!("standing", count = 1),
             };
-            let (standings, read) = look.children(agency, asked, &plan, self.now).instrument(span).await?;
+            let (standings, read) = look.children(self.party()?, asked, &plan, self.now).instrument(span).await?;
             let gate = self.the_one(self.gates(standings)?.into_iter(), by)?;
             let standing = *gate.standing();
             self.hub.recent.insert((agency, standing.child), standing);
@@ -158,8 +158,7 @@ impl Session {
         if children.is_empty() {
             return Ok(Vec::new());
         }
-        let agency = self.caller.agency.id;
-        let standings = reader.standings(agency, children, self.now, self.rests_on_consent());
+        let standings = reader.standings(self.party()?, children, self.now, self.rests_on_consent());
         let standings = standings.instrument(debug_span!("standing", count = children.len())).await?;
         self.gates(standings)
     }

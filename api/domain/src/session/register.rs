@@ -180,6 +180,8 @@ fn first_standing(child: Uuid, subject: Uuid, lead: AgencyId) -> Standing {
         protection: Protection::None,
         missing: false,
         consents: Consents::NONE,
+        break_glass: false,
+        epoch: 0,
     }
 }
 

@@ -293,7 +293,7 @@ impl Step<'_> {
         };
         let write = self.begin(child, made).await?;
         write.lock(child).await?;
-        let standing = write.standing(self.caller.agency.id, child, self.now, self.rests_on_consent()).await?;
+        let standing = write.standing(self.party()?, child, self.now, self.rests_on_consent()).await?;
         let gate = standing.map(|standing| self.gate(standing)).transpose()?.filter(Gate::knows);
         match gate {
             Some(gate) => Ok(Work { write, gate, suggested_by: None }),

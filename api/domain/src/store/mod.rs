@@ -3,20 +3,26 @@
 mod claim;
 mod columns;
 mod durability;
+mod joins;
 mod ledger;
 mod listing;
 mod photo;
 mod read;
 mod reading;
 mod roster;
+mod seal;
 mod seed;
+mod submission;
 mod suggestion;
 mod write;
 
 pub(crate) use claim::{Begun, Claim};
 pub(crate) use ledger::{LedgerRow, SubjectRow};
-pub(crate) use read::{Asked, Entry, IdentifierRow, Look, Plan, Planned, Read, RevisionRow, Row, Snapshot, Standing};
+pub(crate) use read::{
+    Asked, Entry, IdentifierRow, Look, Party, Plan, Planned, Read, RevisionRow, Row, Snapshot, Standing,
+};
 pub use roster::RosterReport;
+pub(crate) use submission::{Decided, Inbox, Named, SubmissionRow};
 pub(crate) use suggestion::{SuggestedRow, SuggestionRow};
 pub(crate) use write::{Author, Write};
 

@@ -2,7 +2,7 @@
 //! for each other and never overwrite.
 
 use super::columns::{bind, name};
-use super::read::{IdentifierRow, Row, Standing, identifiers, section_rows, standings};
+use super::read::{IdentifierRow, Party, Row, Standing, identifiers, section_rows, standings};
 use super::roster;
 use crate::catalogue::{FieldId, FieldSet, IdentifierKind, Section, Value};
 use crate::error::DatabaseError;
@@ -15,7 +15,7 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
 };
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use tracing::Instrument;
 use uuid::Uuid;
@@ -35,11 +35,13 @@ pub(crate) struct Write {
     transaction: DatabaseTransaction,
     /// The children whose ties have changed, and when.
     tied: Mutex<BTreeMap<Uuid, i64>>,
+    /// The children of which who may see what changes.
+    guarded: Mutex<BTreeSet<Uuid>>,
 }
 
 impl Write {
     pub(super) fn new(transaction: DatabaseTransaction) -> Self {
-        Write { transaction, tied: Mutex::default() }
+        Write { transaction, tied: Mutex::default(), guarded: Mutex::default() }
     }
 
     pub(super) fn transaction(&self) -> &DatabaseTransaction {
@@ -48,9 +50,14 @@ impl Write {
 
     /// Makes everything of it durable.
     pub(crate) async fn commit(self) -> Result<(), DatabaseError> {
-        let Write { transaction, tied } = self;
+        let Write { transaction, tied, guarded } = self;
+        let mut guarded = guarded.into_inner().unwrap_or_else(PoisonError::into_inner);
         for (child, at) in tied.into_inner().unwrap_or_else(PoisonError::into_inner) {
             roster::refresh(&transaction, &[child], at).await?;
+            guarded.insert(child);
+        }
+        for child in guarded {
+            raise_epoch(&transaction, child).await?;
         }
         #[cfg(debug_assertions)]
         if crate::fault::is_planted() {
@@ -63,8 +70,19 @@ impl Write {
         Ok(transaction.commit().instrument(tracing::debug_span!("commit")).await?)
     }
 
+    /// Notes that who may see what of a child changes: answers that were decided before are not released any more.
+    pub(super) fn guard(&self, child: Uuid) {
+        self.guarded.lock().unwrap_or_else(PoisonError::into_inner).insert(child);
+    }
+
+    /// Whether who may see what of a child changes by this.
+    pub(crate) fn is_guarded(&self) -> bool {
+        !self.guarded.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+            || !self.tied.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Notes that the ties between a child and agencies change.
-    fn tie(&self, child: Uuid, at: i64) {
+    pub(super) fn tie(&self, child: Uuid, at: i64) {
         self.tied.lock().unwrap_or_else(PoisonError::into_inner).insert(child, at);
     }
 
@@ -80,12 +98,12 @@ impl Write {
 
     pub(crate) async fn standing(
         &self,
-        agency: AgencyId,
+        party: impl Into<Party<'_>>,
         child: Uuid,
         now: i64,
         with_consents: bool,
     ) -> Result<Option<Standing>, DatabaseError> {
-        Ok(standings(&self.transaction, agency, &[child], now, with_consents).await?.into_iter().next())
+        Ok(standings(&self.transaction, party.into(), &[child], now, with_consents).await?.into_iter().next())
     }
 
     /// Every row of a section of a child, with every column.
@@ -118,6 +136,9 @@ impl Write {
         is_new: bool,
     ) -> Result<(), DatabaseError> {
         let key = (name("child_id"), child);
+        if section == Section::Protection {
+            self.guard(child);
+        }
         roster::update(&self.transaction, child, roster::changed(section, changes)).await?;
         self.put(section, key, vec![(name("child_id"), child.into())], changes, stamps, is_new).await
     }
@@ -254,6 +275,7 @@ impl Write {
             lead_agency_id: Set(lead.0),
             state: Set("ACTIVE".to_owned()),
             registered_at: Set(at),
+            epoch: Set(0),
         };
         self.tie(id, at);
         child::Entity::insert(row).exec_without_returning(&self.transaction).await?;
@@ -294,4 +316,14 @@ impl Write {
             .await?;
         Ok(())
     }
+}
+
+/// From now on answers about the child that were decided before are stale.
+pub(super) async fn raise_epoch(database: &DatabaseTransaction, child: Uuid) -> Result<(), DatabaseError> {
+    child::Entity::update_many()
+        .col_expr(child::Column::Epoch, Expr::col(child::Column::Epoch).add(1))
+        .filter(child::Column::Id.eq(child))
+        .exec(database)
+        .await?;
+    Ok(())
 }
