@@ -54,9 +54,19 @@ fn assert_reused(answer: &Answer) {
 /// How much there is of all that a mutation may move.
 async fn moved(hub: &Hub) -> Vec<i64> {
     let mut counts = Vec::new();
-    for table in
-        ["revision", "child", "identifier", "placement", "involvement", "idempotency", "suggestion", "submission"]
-    {
+    for table in [
+        "revision",
+        "child",
+        "identifier",
+        "placement",
+        "involvement",
+        "idempotency",
+        "suggestion",
+        "submission",
+        "consent",
+        "block",
+        "break_glass",
+    ] {
         counts.push(hub.count(table, "1 = 1").await);
     }
     counts
@@ -86,6 +96,14 @@ impl Asked {
             if field.contains("Suggestion") || field.contains("suggest") { "suggestion { id state }" } else { "" };
         let shown = if field.starts_with("submit") {
             "{ id kind at }".to_owned()
+        } else if field.contains("Consent(") {
+            "{ consent { id state } }".to_owned()
+        } else if field.contains("Party(") {
+            "{ block { id liftedAt } }".to_owned()
+        } else if field.starts_with("breakGlass") {
+            "{ id childId until reviewBy }".to_owned()
+        } else if field.starts_with("reviewBreakGlass") {
+            "{ review { id verdict reviewedAt } }".to_owned()
         } else if field.starts_with("decideSubmission") {
             "{ submission { id state } }".to_owned()
         } else {
@@ -171,6 +189,36 @@ async fn ways(hub: &Hub, field: &str) -> Vec<Asked> {
             let head = "$s: ID! | decideSubmission(submissionId: $s, decision: CONCERN)";
             one(Asked::new("malmo-soc", head, json!({ "s": id })))
         }
+        "grantConsent" | "revokeConsent" => {
+            let granted = async || hub.caller("malmo-soc").granted(&child, "radda-barnen", &["voice"]).await;
+            if field == "revokeConsent" {
+                return one(Asked::new(
+                    "malmo-soc",
+                    "$c: ID! | revokeConsent(consentId: $c)",
+                    json!({ "c": granted().await }),
+                ));
+            }
+            let head = "$id: ID!, $new: ConsentInput! | grantConsent(childId: $id, consent: $new)";
+            let new = hub.caller("malmo-soc").new_consent("radda-barnen", &["voice"]);
+            one(Asked::new("malmo-soc", head, json!({ "id": child, "new": new })))
+        }
+        "blockParty" | "unblockParty" => {
+            if field == "unblockParty" {
+                let block = hub.caller("malmo-soc").blocked(&child, "hvb-malmo").await;
+                return one(Asked::new("malmo-soc", "$b: ID! | unblockParty(blockId: $b)", json!({ "b": block })));
+            }
+            let head = "$id: ID!, $agency: ID! | blockParty(childId: $id, agencyId: $agency, reason: \"Misstänkt.\")";
+            one(Asked::new("malmo-soc", head, json!({ "id": child, "agency": hub.agency_id("hvb-malmo") })))
+        }
+        "breakGlass" => {
+            let head = "$id: ID! | breakGlass(childId: $id, reason: \"Barnet ligger medvetslöst på akuten.\")";
+            one(Asked::new("region-skane", head, json!({ "id": child })))
+        }
+        "reviewBreakGlass" => {
+            let opened = hub.caller("region-skane").opened(&child).await;
+            let head = "$b: ID! | reviewBreakGlass(breakGlassId: $b, verdict: JUSTIFIED)";
+            one(Asked::new("dataskydd", head, json!({ "b": opened["id"] })))
+        }
         update => {
             let section = updated().find(|section| update == format!("update{}", section.type_name()));
             let section = section.unwrap_or_else(|| panic!("say here how `{update}` is asked for"));
@@ -215,7 +263,8 @@ async fn each_mutation_is_done_once_and_its_retry_shows_the_same_child(hub: Hub)
         let (asked, first) = done.unwrap_or_else(|| panic!("nobody may `{field}`"));
         let after = moved(&hub).await;
         // What is declined changes no record.
-        let decides = ["declineSuggestion", "decideSubmission"].contains(&field);
+        let decides = ["declineSuggestion", "decideSubmission", "revokeConsent", "unblockParty", "reviewBreakGlass"]
+            .contains(&field);
         let changed = after[0] > before[0] || after[6..].iter().sum::<i64>() > before[6..].iter().sum() || decides;
         assert!(changed && after[5] == before[5] + 2, "{field}: {before:?} {after:?}");
         let has_child = asked.document.contains(" child {");

@@ -10,8 +10,10 @@
 
 mod access;
 mod auth;
+mod consent;
 mod corpus;
 mod crash;
+mod emergency;
 mod gate;
 mod harness;
 mod http;

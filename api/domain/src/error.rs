@@ -160,6 +160,9 @@ codes! {
     TooManySuggestions "TOO_MANY_SUGGESTIONS" 200
         en "your agency has made as many suggestions about this child as it may in a day" sv "er aktör har lämnat så många förslag om detta barn som går på ett dygn"
         do "gather what belongs together in one suggestion, or wait a day" / "samla det som hör ihop i ett förslag, eller vänta ett dygn";
+    ReviewPending "REVIEW_PENDING" 200
+        en "an emergency access of your agency was not reviewed in time" sv "en nödåtkomst av er aktör har inte granskats i tid"
+        do "call 112 or the board's duty phone now, and ask your data protection officer to review it: `breakGlassReviews`" / "ring 112 eller nämndens jourtelefon nu, och be ert dataskyddsombud granska den: `breakGlassReviews`";
     TooManyToday "TOO_MANY_TODAY" 200
         en "your agency has done this as often as it may in a day" sv "er aktör har gjort detta så ofta som går på ett dygn"
         do "wait a day; what cannot wait goes by telephone: 112 where life is in danger, else 114 14 (police) or the board's duty phone" / "vänta ett dygn; det som inte kan vänta tas per telefon: 112 vid fara för liv, annars 114 14 (polis) eller nämndens jourtelefon";

@@ -29,6 +29,11 @@ const GROUP: usize = 128;
 /// How long an answer waits for its row.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long after a change is made an answer that was decided before it may still leave: it was on its way to the log, and
+/// is refused once it has waited so long. In microseconds.
+pub(crate) const IN_FORCE_WITHIN: i64 = 2_000_000;
+const _: () = assert!(PATIENCE.as_micros() == IN_FORCE_WITHIN as u128, "no answer waits longer for its row");
+
 /// Proof that the row of the access log is committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {

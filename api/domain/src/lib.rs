@@ -5,10 +5,13 @@
 //! caller can do; `ledger` writes down what was shown before it is shown.
 
 pub mod agency;
+pub mod calendar;
 pub mod caller;
 pub mod catalogue;
 pub mod clock;
 mod collation;
+pub mod consent;
+pub mod emergency;
 pub mod error;
 #[cfg(debug_assertions)]
 #[doc(hidden)]

@@ -168,12 +168,13 @@ fn items(field: &Field) -> Items {
         usual
     };
     let usual = match field.name.node.as_str() {
-        "children" | "accessLog" | "suggestions" | "submissions" | "mySubmissions" => first(25),
+        "children" | "accessLog" | "suggestions" | "submissions" | "mySubmissions" | "breakGlassReviews" => first(25),
         "revisions" => first(20),
         "types" | "agencies" | "fieldRules" => 100,
         "errorCatalog" => 50,
         "rules" => 20,
-        "withheld" | "changes" | "earlier" | "relatives" | "indicators" => 10,
+        "myConsents" | "blocks" | "groups" | "shown" | "withheld" | "changes" | "earlier" | "relatives"
+        | "indicators" => 10,
         "personalNumbers" | "coordinationNumbers" | "dossierNumbers" | "lmaCards" => 10,
         "fields" | "inputFields" | "enumValues" => 8,
         "directives" | "interfaces" | "possibleTypes" => 8,

@@ -6,7 +6,9 @@
 mod access;
 mod agency;
 pub mod child;
+mod consent;
 pub mod document;
+mod emergency;
 pub mod error;
 mod filter;
 mod inputs;

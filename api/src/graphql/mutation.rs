@@ -1,11 +1,13 @@
 //! What can be changed. Every change names the version it was made from, and is all or nothing.
 
 use super::child::{Answer, PayloadOutput, Plan, SuggestionOutput};
+use super::consent::{BlockPayload, ConsentInput, ConsentPayload};
+use super::emergency::{BreakGlassPayload, BreakGlassReviewPayload, BreakGlassVerdict, whom};
 use super::error::answer;
 use super::inputs::{self, Clear, CorrectionInput, IdentifierInput, Patch, RegisterChildInput, patch};
 use super::scalars::Date;
 use super::submission::{
-    SubmissionDecision, SubmissionFeedback, SubmissionInput, SubmissionPayload, SubmissionReceipt,
+    NumberInput, SubmissionDecision, SubmissionFeedback, SubmissionInput, SubmissionPayload, SubmissionReceipt,
 };
 use async_graphql::{Context, ID, Object, Result};
 use samverka_domain::catalogue::{Invalid, Kind, Value};
@@ -299,6 +301,99 @@ macro_rules! mutations {
                 };
                 match answer(ctx, step.decide_submission(&submission_id, &verdict).await) {
                     Some(view) => Ok(Some(SubmissionPayload::of(&step, view).await)),
+                    None => Ok(None),
+                }
+            }
+
+            /// Records a consent (*samtycke*): from the next answer on the partner organisation reads what it names.
+            async fn grant_consent<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+                #[graphql(desc = "The consent (*samtycke*).")] consent: ConsentInput,
+            ) -> Result<Option<ConsentPayload>> {
+                let step = step(ctx)?;
+                let result = match consent.read() {
+                    Ok(new) => step.grant_consent(&child_id, &new).await,
+                    Err(error) => Err(error),
+                };
+                match answer(ctx, result) {
+                    Some(done) => Ok(Some(ConsentPayload::of(&step, done).await)),
+                    None => Ok(None),
+                }
+            }
+
+            /// Records that a consent was withdrawn (*återkalla samtycke*): no answer that is decided from now on rests on it.
+            async fn revoke_consent<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the consent: `consent_…`.")] consent_id: ID,
+            ) -> Result<Option<ConsentPayload>> {
+                let step = step(ctx)?;
+                match answer(ctx, step.revoke_consent(&consent_id).await) {
+                    Some(done) => Ok(Some(ConsentPayload::of(&step, done).await)),
+                    None => Ok(None),
+                }
+            }
+
+            /// Keeps a suspected party from the record of a child (*spärra part*): a home, a chief guardian, a partner. From the
+            /// next answer on the child is to it as one that never was.
+            async fn block_party<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+                #[graphql(desc = "The agency, home or organisation (*part*); not one that answers for the child.")] agency_id: ID,
+                #[graphql(desc = "Why, at most 1000 characters (*skäl*).")] reason: String,
+            ) -> Result<Option<BlockPayload>> {
+                let step = step(ctx)?;
+                match answer(ctx, step.block_party(&child_id, &agency_id, &reason).await) {
+                    Some(done) => Ok(Some(BlockPayload::of(&step, done).await)),
+                    None => Ok(None),
+                }
+            }
+
+            /// Lets a party in again (*häv spärr*).
+            async fn unblock_party<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the block: `block_…`.")] block_id: ID,
+            ) -> Result<Option<BlockPayload>> {
+                let step = step(ctx)?;
+                match answer(ctx, step.unblock_party(&block_id).await) {
+                    Some(done) => Ok(Some(BlockPayload::of(&step, done).await)),
+                    None => Ok(None),
+                }
+            }
+
+            /// Opens the record of a child in an emergency (*nödöppning*), for 30 minutes: when a life is at stake. Those who lead
+            /// the case and data protection are told at once, and each use is reviewed.
+            async fn break_glass<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`; this or a number.")] child_id: Option<ID>,
+                #[graphql(desc = "A number of the child (*identitetsbeteckning*).")] identifier: Option<NumberInput>,
+                #[graphql(desc = "Why a life is at stake, 20 to 1000 characters (*skäl*).")] reason: String,
+            ) -> Result<Option<BreakGlassPayload>> {
+                let step = step(ctx)?;
+                let result = match whom(child_id, identifier) {
+                    Ok(named) => step.break_glass(&named, &reason).await,
+                    Err(error) => Err(error),
+                };
+                Ok(answer(ctx, result).map(Into::into))
+            }
+
+            /// Keeps what the review of an emergency access says (*granska nödöppning*).
+            async fn review_break_glass<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the access, from `breakGlassReviews`: `breakglass_…`.")] break_glass_id: ID,
+                #[graphql(desc = "What the review says (*bedömning*).")] verdict: BreakGlassVerdict,
+                #[graphql(desc = "Words beside it, at most 1000 characters (*kommentar*).")] comment: Option<String>,
+            ) -> Result<Option<BreakGlassReviewPayload>> {
+                let step = step(ctx)?;
+                let result = step.review_break_glass(&break_glass_id, verdict.into(), comment.as_deref()).await;
+                match answer(ctx, result) {
+                    Some(view) => Ok(Some(BreakGlassReviewPayload::of(&step, view).await)),
                     None => Ok(None),
                 }
             }

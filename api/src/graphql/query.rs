@@ -2,6 +2,8 @@
 
 use super::agency::{AgencyObject, Kind as AgencyKind};
 use super::child::{Answer, ChildOutput, ConnectionOutput, Plan, timestamp};
+use super::consent::{Consent, PartyBlock};
+use super::emergency::BreakGlassConnection;
 use super::error::answer;
 use super::filter::{ChildFilter, ChildOrder};
 use super::inputs::IdentifierKind;
@@ -163,6 +165,47 @@ impl Query {
         let session: &Arc<Session> = ctx.data()?;
         let result = session.my_submissions(first, after.as_deref()).await;
         Ok(answer(ctx, result).map(|page| OwnSubmissionConnection::of(page, after.is_some())))
+    }
+
+    /// The live consents that name you (*samtycken*), for partner organisations: which children, which fields, until when. They
+    /// open nothing for another purpose than theirs.
+    async fn my_consents<'a>(&self, ctx: &Context<'a>) -> Result<Option<Vec<Consent>>> {
+        let session: &Arc<Session> = ctx.data()?;
+        let Some(views) = answer(ctx, session.my_consents().await) else { return Ok(None) };
+        let mut consents = Vec::with_capacity(views.len());
+        for view in views {
+            consents.push(Consent::of(session, view).await);
+        }
+        Ok(Some(consents))
+    }
+
+    /// The parties that are kept from a child's record, or were (*spärrar*), latest first: for those who decide on it.
+    async fn blocks<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+    ) -> Result<Option<Vec<PartyBlock>>> {
+        let session: &Arc<Session> = ctx.data()?;
+        let Some(views) = answer(ctx, session.blocks(&child_id).await) else { return Ok(None) };
+        let mut blocks = Vec::with_capacity(views.len());
+        for view in views {
+            blocks.push(PartyBlock::of(session, view).await);
+        }
+        Ok(Some(blocks))
+    }
+
+    /// The emergency accesses (*nödåtkomster*), latest first, for the data protection officer: who, when, why, what was shown.
+    async fn break_glass_reviews<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "How many at most, from 1 to 100 (*antal*); 25 where it is left out.")] first: Option<i32>,
+        #[graphql(desc = "`pageInfo.endCursor` of the page before (*efter*).")] after: Option<String>,
+    ) -> Result<Option<BreakGlassConnection>> {
+        let session: &Arc<Session> = ctx.data()?;
+        match answer(ctx, session.break_glass_reviews(first, after.as_deref()).await) {
+            Some(page) => Ok(Some(BreakGlassConnection::of(session, page, after.is_some()).await)),
+            None => Ok(None),
+        }
     }
 
     /// Who was shown what of a child (*åtkomstlogg*), latest first: by your own agency; for the data

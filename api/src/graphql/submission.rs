@@ -5,10 +5,9 @@ use super::inputs::IdentifierKind;
 use super::mutation::day;
 use super::page::connection;
 use super::query::Role;
-use super::scalars::Date;
+use super::scalars::{Date, Instant};
 use async_graphql::{Enum, ID, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
-use samverka_domain::clock::instant;
 use samverka_domain::error::Error;
 use samverka_domain::session::{NewSubmission, Session, SubmissionReceipt as Receipt, SubmissionView};
 use samverka_domain::submission::{Decision, Feedback, Kind, State};
@@ -120,12 +119,12 @@ pub(super) struct SubmissionReceipt {
     /// What it is (*slag*).
     kind: SubmissionKind,
     /// When it was kept (*mottagen*).
-    at: DateTime<Utc>,
+    at: Instant,
 }
 
 impl From<Receipt> for SubmissionReceipt {
     fn from(receipt: Receipt) -> Self {
-        SubmissionReceipt { id: receipt.id.into(), kind: receipt.kind.into(), at: instant(receipt.at) }
+        SubmissionReceipt { id: receipt.id.into(), kind: receipt.kind.into(), at: Instant(receipt.at) }
     }
 }
 
@@ -137,7 +136,7 @@ pub(super) struct OwnSubmission {
     /// What it is (*slag*).
     kind: SubmissionKind,
     /// When it was kept (*mottagen*).
-    at: DateTime<Utc>,
+    at: Instant,
     /// Whether somebody has looked at it and decided (*hanterad*).
     handled: bool,
     /// What you may be told (*återkoppling*): of a worry only, and only if the law obliges you to report.
@@ -157,7 +156,7 @@ impl OwnSubmissionConnection {
         let own = |receipt: Receipt| OwnSubmission {
             id: receipt.id.into(),
             kind: receipt.kind.into(),
-            at: instant(receipt.at),
+            at: Instant(receipt.at),
             handled: receipt.is_handled,
             feedback: receipt.feedback.map(Into::into),
         };
@@ -183,7 +182,7 @@ pub(super) struct Submission {
     /// What it is (*slag*).
     kind: SubmissionKind,
     /// When it was handed in (*mottagen*).
-    at: DateTime<Utc>,
+    at: Instant,
     /// Who handed it in (*lämnad av*); null where that would tell what is withheld.
     by: Option<AgencyObject>,
     /// In which role (*roll*).
@@ -201,7 +200,7 @@ pub(super) struct Submission {
     /// Whose board looks at it, besides those who answer for the child (*kommunkod*).
     municipality: Option<String>,
     /// When the child was seen (*sedd*).
-    seen_at: Option<DateTime<Utc>>,
+    seen_at: Option<Instant>,
     /// Where (*plats*).
     place: Option<String>,
     /// What was told (*text*).
@@ -213,7 +212,7 @@ pub(super) struct Submission {
     /// What its giver is told (*återkoppling*), for boards.
     feedback: Option<SubmissionFeedback>,
     /// When that was decided (*avgjord*).
-    decided_at: Option<DateTime<Utc>>,
+    decided_at: Option<Instant>,
 }
 
 impl Submission {
@@ -225,7 +224,7 @@ impl Submission {
         Submission {
             id: view.id.into(),
             kind: view.kind.into(),
-            at: instant(view.at),
+            at: Instant(view.at),
             by: by.map(|agency| AgencyObject::from(&*agency)),
             role: view.role.into(),
             child_id: view.child.map(Into::into),
@@ -234,13 +233,13 @@ impl Submission {
             birth_date: view.birth_date.map(|day| day.to_string()),
             description: view.description,
             municipality: view.municipality,
-            seen_at: view.seen_at.map(instant),
+            seen_at: view.seen_at.map(Instant),
             place: view.place,
             text: view.text,
             state: view.state.into(),
             reason: view.reason,
             feedback: view.feedback.map(Into::into),
-            decided_at: view.decided_at.map(instant),
+            decided_at: view.decided_at.map(Instant),
         }
     }
 }

@@ -62,6 +62,11 @@ impl Database {
         }
     }
 
+    /// The same database, for one more hub. It is there as long as the first.
+    pub fn shared(&self) -> Database {
+        Database { kind: self.kind, url: self.url.clone(), folder: None }
+    }
+
     async fn copy_sqlite() -> Database {
         static TEMPLATE: OnceCell<PathBuf> = OnceCell::const_new();
         let template = TEMPLATE

@@ -103,9 +103,25 @@ impl Hub {
         Some([twin().await?, twin().await?])
     }
 
+    /// One more node on the same database, with the same clock.
+    pub async fn beside(&self) -> Hub {
+        let database = self.database.shared();
+        let url = database.url.clone();
+        Self::open_by(database, &url, Engine::embedded(), None, self.clock.clone()).await
+    }
+
     /// Opens a hub; its keys are made from the secret, or from one of its own.
     async fn open(database: Database, url: &str, engine: &'static Engine, secret: Option<&str>) -> Hub {
-        let time = Arc::new(AtomicI64::new(START));
+        Self::open_by(database, url, engine, secret, Arc::new(AtomicI64::new(START))).await
+    }
+
+    async fn open_by(
+        database: Database,
+        url: &str,
+        engine: &'static Engine,
+        secret: Option<&str>,
+        time: Arc<AtomicI64>,
+    ) -> Hub {
         let clock = clock(&time);
         let opened = DomainDatabase::connect(url).await.expect("connects");
         if let Some(secret) = secret {
@@ -198,6 +214,11 @@ pub struct Caller<'h> {
 }
 
 impl Caller<'_> {
+    /// The hub that is asked.
+    pub fn hub(&self) -> &Hub {
+        self.hub
+    }
+
     /// With another purpose.
     pub fn purpose(mut self, purpose: &str) -> Self {
         self.purpose = Some(purpose.to_owned());

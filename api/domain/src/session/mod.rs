@@ -2,6 +2,8 @@
 
 mod agencies;
 mod audit;
+mod consent;
+mod emergency;
 mod list;
 mod photo;
 mod read;
@@ -12,6 +14,8 @@ mod suggest;
 mod write;
 
 pub use audit::LogEntry;
+pub use consent::{BlockView, ConsentView, InForce, NewConsent};
+pub use emergency::{BreakGlassView, Named, Opened};
 pub use list::ListRequest;
 pub use photo::{NewPhoto, PhotoBytes};
 pub use register::{NewChild, NewIdentifier};

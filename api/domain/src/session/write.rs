@@ -304,10 +304,16 @@ impl Step<'_> {
         }
     }
 
+    /// Makes what was gathered durable.
+    pub(super) async fn commit(&self, work: Work<'_>) -> Result<(), Stop> {
+        work.write.commit().await?;
+        Ok(())
+    }
+
     /// Commits, and shows the child as it is then.
     pub(super) async fn finish(&self, work: Work<'_>, selection: &Selection) -> Result<ChildView, Stop> {
         let child = work.child();
-        work.write.commit().await?;
+        self.commit(work).await?;
         Ok(self.child(&self.public_id(child), selection).await?)
     }
 }

@@ -2,7 +2,9 @@
 
 mod claim;
 mod columns;
+mod consent;
 mod durability;
+mod emergency;
 mod joins;
 mod ledger;
 mod listing;
@@ -17,6 +19,8 @@ mod suggestion;
 mod write;
 
 pub(crate) use claim::{Begun, Claim};
+pub(crate) use consent::{BlockRow, ConsentRow};
+pub(crate) use emergency::{BreakGlassRow, Review};
 pub(crate) use ledger::{LedgerRow, SubjectRow};
 pub(crate) use read::{
     Asked, Entry, IdentifierRow, Look, Party, Plan, Planned, Read, RevisionRow, Row, Snapshot, Standing,
