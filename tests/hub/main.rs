@@ -29,6 +29,7 @@ mod metrics;
 mod oracle;
 mod photo;
 mod placement;
+mod protection;
 mod readme;
 mod repository;
 mod results;

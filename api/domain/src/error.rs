@@ -211,6 +211,9 @@ codes! {
     AuditUnavailable "AUDIT_UNAVAILABLE" 503
         en "the access log cannot be written, so nothing is shown" sv "åtkomstloggen kan inte skrivas, därför visas inget"
         do "send the request again in a moment, a mutation with the same `Idempotency-Key`; without one a change may have been made, so read before you repeat it" / "skicka anropet igen om en stund, en mutation med samma `Idempotency-Key`; utan en sådan kan en ändring ha gjorts, så läs innan ni upprepar den";
+    DecisionStale "DECISION_STALE" 503
+        en "who may see what changed while it was answered, so nothing is shown" sv "vem som får se vad ändrades medan svaret togs fram, därför visas inget"
+        do "send the request again, a mutation with the same `Idempotency-Key`; without one a change may have been made, so read before you repeat it" / "skicka anropet igen, en mutation med samma `Idempotency-Key`; utan en sådan kan en ändring ha gjorts, så läs innan ni upprepar den";
     Unavailable "UNAVAILABLE" 503
         en "the hub cannot reach its database" sv "hubben når inte sin databas"
         do "send the request again in a moment" / "skicka anropet igen om en stund";

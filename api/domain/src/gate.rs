@@ -120,7 +120,7 @@ impl<'a> Gate<'a> {
         for (section, asked) in &selection.sections {
             sections.insert(*section, self.section(*section, asked, loaded, &mut showing));
         }
-        (ChildView { id, sections }, showing)
+        (ChildView { id, sections, in_force_at: None }, showing)
     }
 
     fn section(

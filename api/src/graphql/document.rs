@@ -168,7 +168,8 @@ fn items(field: &Field) -> Items {
         usual
     };
     let usual = match field.name.node.as_str() {
-        "children" | "accessLog" | "suggestions" | "submissions" | "mySubmissions" | "breakGlassReviews" => first(25),
+        "children" | "accessLog" | "suggestions" | "submissions" | "mySubmissions" | "breakGlassReviews"
+        | "lookups" => first(25),
         "revisions" => first(20),
         "types" | "agencies" | "fieldRules" => 100,
         "errorCatalog" => 50,

@@ -13,6 +13,7 @@ pub mod error;
 mod filter;
 mod inputs;
 mod json;
+mod lookup;
 mod mutation;
 mod page;
 mod plan;

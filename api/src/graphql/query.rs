@@ -7,6 +7,7 @@ use super::emergency::BreakGlassConnection;
 use super::error::answer;
 use super::filter::{ChildFilter, ChildOrder};
 use super::inputs::IdentifierKind;
+use super::lookup::LookupConnection;
 use super::submission::{OwnSubmissionConnection, SubmissionConnection, SubmissionState};
 use super::suggestion::{SuggestionState, SuggestionsOutput};
 use async_graphql::connection::PageInfo;
@@ -204,6 +205,22 @@ impl Query {
         let session: &Arc<Session> = ctx.data()?;
         match answer(ctx, session.break_glass_reviews(first, after.as_deref()).await) {
             Some(page) => Ok(Some(BreakGlassConnection::of(session, page, after.is_some()).await)),
+            None => Ok(None),
+        }
+    }
+
+    /// Who looked at a child while it was missing (*slagningar*), latest first, one an agency and hour: for the agency that
+    /// leads the case. Whoever looks is told nothing of it.
+    async fn lookups<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+        #[graphql(desc = "How many at most, from 1 to 100 (*antal*); 25 where it is left out.")] first: Option<i32>,
+        #[graphql(desc = "`pageInfo.endCursor` of the page before (*efter*).")] after: Option<String>,
+    ) -> Result<Option<LookupConnection>> {
+        let session: &Arc<Session> = ctx.data()?;
+        match answer(ctx, session.lookups(&child_id, first, after.as_deref()).await) {
+            Some(page) => Ok(Some(LookupConnection::of(session, page, after.is_some()).await)),
             None => Ok(None),
         }
     }

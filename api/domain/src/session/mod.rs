@@ -5,6 +5,7 @@ mod audit;
 mod consent;
 mod emergency;
 mod list;
+mod lookup;
 mod photo;
 mod read;
 mod register;
@@ -17,6 +18,7 @@ pub use audit::LogEntry;
 pub use consent::{BlockView, ConsentView, InForce, NewConsent};
 pub use emergency::{BreakGlassView, Named, Opened};
 pub use list::ListRequest;
+pub use lookup::LookupView;
 pub use photo::{NewPhoto, PhotoBytes};
 pub use register::{NewChild, NewIdentifier};
 pub(crate) use step::REMEMBERED;
@@ -33,6 +35,7 @@ use crate::ids::ChildId;
 use crate::ledger::{Draft, Record, Released};
 use crate::policy::{Operation, Purpose, Role};
 use crate::store::{Party, Snapshot, Standing};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
@@ -57,12 +60,15 @@ pub struct Session {
     now: i64,
     snapshot: tokio::sync::Mutex<Option<Snapshot>>,
     draft: Mutex<Draft>,
+    /// A change was begun: what it did is not to be done again.
+    has_begun: AtomicBool,
 }
 
 impl Session {
     pub(crate) fn new(hub: Arc<Inner>, caller: Caller, request: Request) -> Self {
         let now = hub.clock.now();
-        Session { hub, caller, request, now, snapshot: tokio::sync::Mutex::default(), draft: Mutex::default() }
+        let (snapshot, draft, has_begun) = Default::default();
+        Session { hub, caller, request, now, snapshot, draft, has_begun }
     }
 
     /// Who asks.
@@ -88,7 +94,14 @@ impl Session {
         let draft = std::mem::take(&mut *self.draft.lock().unwrap_or_else(PoisonError::into_inner));
         let Request { id, operation, .. } = &self.request;
         let record = Record::new(&self.caller, id, operation, self.hub.engine, draft);
-        self.hub.ledger.release(answer, &record).await
+        #[cfg(debug_assertions)]
+        self.hub.held.wait(operation).await;
+        self.hub.ledger.release(answer, record).await
+    }
+
+    /// Whether a change was begun.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun.load(Ordering::SeqCst)
     }
 
     /// Refuses a request before it begins: for a purpose that is not its caller's to state, or a key of another request.

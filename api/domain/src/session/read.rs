@@ -168,7 +168,9 @@ impl Session {
         let _span = debug_span!("decide", count = standings.len()).entered();
         let gates = standings.into_iter().map(|standing: Standing| self.gate(standing));
         let gates: Vec<Gate<'_>> = gates.collect::<Result<_, _>>()?;
-        Ok(gates.into_iter().filter(Gate::knows).collect())
+        let gates: Vec<Gate<'_>> = gates.into_iter().filter(Gate::knows).collect();
+        self.note(|draft| gates.iter().for_each(|gate| draft.decide(gate.standing())));
+        Ok(gates)
     }
 
     /// Reads what the gates will show, and shows it.

@@ -91,6 +91,7 @@ impl Step<'_> {
     /// Begins the transaction of a change to a child; the one place where that is done. Under a key that this was done
     /// under before there is none. `made` is the id of what the change makes of its own, nil where it makes nothing.
     pub(super) async fn begin(&self, child: Uuid, made: Uuid) -> Result<Write, Stop> {
+        self.has_begun.store(true, std::sync::atomic::Ordering::SeqCst);
         self.forget().await?;
         let claim = self.claim(child, made);
         match self.hub.store.write(claim.as_ref()).await? {

@@ -280,10 +280,11 @@ impl Step<'_> {
         selection: &Selection,
     ) -> Result<(ChildView, SuggestionView), Stop> {
         let child = work.child();
-        work.write.commit().await?;
+        let in_force_at = self.commit(work).await?;
         // Child and suggestion are shown as of one instant.
         drop(self.reader().await?);
         let view = self.child(&self.public_id(child), selection).await?;
+        let view = ChildView { in_force_at, ..view };
         Ok((view, self.shown_suggestion(child, id).await?))
     }
 

@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorCode, Refusal};
 use crate::gate::{Gate, Loaded, identifier};
 use crate::ids::{AgencyId, IdentifierId, PlacementId};
 use crate::leak::Leak;
+use crate::ledger::IN_FORCE_WITHIN;
 use crate::policy::Protection;
 use crate::stamps::Stamps;
 use crate::store::{Author, IdentifierRow, Row, Write};
@@ -296,7 +297,10 @@ impl Step<'_> {
         let standing = write.standing(self.party()?, child, self.now, self.rests_on_consent()).await?;
         let gate = standing.map(|standing| self.gate(standing)).transpose()?.filter(Gate::knows);
         match gate {
-            Some(gate) => Ok(Work { write, gate, suggested_by: None }),
+            Some(gate) => {
+                self.note(|draft| draft.decide(gate.standing()));
+                Ok(Work { write, gate, suggested_by: None })
+            }
             None => {
                 self.note(|draft| draft.miss());
                 Err(Error::NotFound.into())
@@ -304,17 +308,24 @@ impl Step<'_> {
         }
     }
 
-    /// Makes what was gathered durable.
-    pub(super) async fn commit(&self, work: Work<'_>) -> Result<(), Stop> {
+    /// Makes what was gathered durable. Where that changes who may see the child: from when no answer that was decided
+    /// before leaves any node, in microseconds since 1970.
+    pub(super) async fn commit(&self, work: Work<'_>) -> Result<Option<i64>, Stop> {
+        let (child, is_guarded) = (work.child(), work.write.is_guarded());
         work.write.commit().await?;
-        Ok(())
+        if !is_guarded {
+            return Ok(None);
+        }
+        self.note(|draft| draft.decide_anew(child));
+        Ok(Some(self.hub.clock.now().saturating_add(IN_FORCE_WITHIN)))
     }
 
     /// Commits, and shows the child as it is then.
     pub(super) async fn finish(&self, work: Work<'_>, selection: &Selection) -> Result<ChildView, Stop> {
         let child = work.child();
-        self.commit(work).await?;
-        Ok(self.child(&self.public_id(child), selection).await?)
+        let in_force_at = self.commit(work).await?;
+        let view = self.child(&self.public_id(child), selection).await?;
+        Ok(ChildView { in_force_at, ..view })
     }
 }
 

@@ -8,6 +8,7 @@ mod emergency;
 mod joins;
 mod ledger;
 mod listing;
+mod lookup;
 mod photo;
 mod read;
 mod reading;
@@ -22,6 +23,7 @@ pub(crate) use claim::{Begun, Claim};
 pub(crate) use consent::{BlockRow, ConsentRow};
 pub(crate) use emergency::{BreakGlassRow, Review};
 pub(crate) use ledger::{LedgerRow, SubjectRow};
+pub(crate) use lookup::Looked;
 pub(crate) use read::{
     Asked, Entry, IdentifierRow, Look, Party, Plan, Planned, Read, RevisionRow, Row, Snapshot, Standing,
 };
