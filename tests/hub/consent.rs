@@ -267,7 +267,7 @@ async fn a_blocked_home_loses_everything_at_once_on_every_node(hub: Hub) {
     other.caller("malmo-soc").unblock(&block).await.data("");
     for node in [&hub, &other] {
         assert!(look(node, "hvb-malmo", &child.id).await.text.contains("Kanariestreet"), "it is what it was");
-        assert_eq!(found(node, "hvb-malmo").await, [child.id.clone()]);
+        assert_eq!(found(node, "hvb-malmo").await, std::slice::from_ref(&child.id));
     }
     assert_eq!(hub.listed_wrongly().await, 0);
     let again = hub.caller("malmo-soc").unblock(&block).await;

@@ -153,7 +153,7 @@ impl Step<'_> {
         });
         let mut text_of = |argument: &str, text: Option<String>, of: ValueKind| {
             let read = read_text(argument, text?, of);
-            read.map_err(|refusal| refusals.push(refusal)).ok()
+            read.map_err(|refusal| refusals.push(*refusal)).ok()
         };
         let name = text_of("name", name, LINE);
         let description = text_of("description", description, REASON);
@@ -498,11 +498,11 @@ fn path(parts: &[&str]) -> Vec<String> {
     ["about"].iter().chain(parts).map(|part| (*part).to_owned()).collect()
 }
 
-fn read_text(argument: &str, text: String, of: ValueKind) -> Result<String, Refusal> {
+fn read_text(argument: &str, text: String, of: ValueKind) -> Result<String, Box<Refusal>> {
     match of.read(&Json::from(text)) {
         Ok(Value::Text(text)) => Ok(text),
-        Ok(_) => Err(Refusal::at(ErrorCode::InvalidInput, ["about", argument])),
-        Err((_, invalid)) => Err(Refusal::of_value(path(&[argument]), invalid)),
+        Ok(_) => Err(Box::new(Refusal::at(ErrorCode::InvalidInput, ["about", argument]))),
+        Err((_, invalid)) => Err(Box::new(Refusal::of_value(path(&[argument]), invalid))),
     }
 }
 
