@@ -67,6 +67,13 @@ enum Command {
         #[command(subcommand)]
         action: RosterAction,
     },
+    /// Seal the record of a child, or unseal it, by a manual routine (fingerade personuppgifter).
+    Child {
+        #[command(flatten)]
+        database: DatabaseArgs,
+        #[command(subcommand)]
+        action: ChildAction,
+    },
     /// Look after the access log.
     Ledger {
         #[command(flatten)]
@@ -123,6 +130,20 @@ enum Step {
 enum LedgerAction {
     /// Recompute the chain, and name the first broken row.
     Verify,
+}
+
+#[derive(Subcommand)]
+enum ChildAction {
+    /// From the next answer on nobody may know of the child: not who leads its case, nor data protection by its number.
+    Seal {
+        /// The id of the child: child_…
+        id: String,
+    },
+    /// The child is to everyone what it was.
+    Unseal {
+        /// The id of the child: child_…
+        id: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -193,6 +214,7 @@ async fn execute(command: Command) -> Result<(), CommandError> {
         Command::Policy(args) => print(&policy::run(args)?),
         Command::Handovers => print(&samverka_domain::handover::table()),
         Command::Roster { database, action } => roster(&database.database, &action).await,
+        Command::Child { database, action } => seal(&database.database, &action).await,
         Command::Ledger { database, action: LedgerAction::Verify } => verify(&database.database).await,
     }
 }
@@ -293,6 +315,17 @@ async fn roster(url: &str, action: &RosterAction) -> Result<(), CommandError> {
             print(&format!("{children} children are listed again; {wrong} were wrong\n"))
         }
     }
+}
+
+async fn seal(url: &str, action: &ChildAction) -> Result<(), CommandError> {
+    let database = Database::open(url).await?;
+    let (id, is_sealed) = match action {
+        ChildAction::Seal { id } => (id, true),
+        ChildAction::Unseal { id } => (id, false),
+    };
+    let changed = database.seal(id, is_sealed, &Clock::system()).await?;
+    let state = if is_sealed { "sealed" } else { "not sealed" };
+    print(&format!("the record is {state}{}\n", if changed { "" } else { ", as it was" }))
 }
 
 async fn verify(url: &str) -> Result<(), CommandError> {

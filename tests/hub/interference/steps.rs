@@ -41,6 +41,10 @@ pub enum Asks {
     Hands { state: Option<u8>, first: i32 },
     Take { step: u8 },
     Answers { who: u8, ago: u8 },
+    Submit { kind: u8, number: (u8, u8), named: bool },
+    Given,
+    Inbox { state: Option<u8>, first: i32, pages: u8 },
+    DecideSubmission { which: u8, decision: u8, who: Option<u8> },
     Register { board: bool, kind: u8, number: u8, set: Vec<(u8, u8)> },
     Missing { who: u8, what: u8 },
 }
@@ -236,6 +240,14 @@ fn asks(role: Role) -> impl Strategy<Value = Asks> {
         1 => (0..7u8).prop_map(|step| Asks::Take { step }),
         2 => (who(), 0..4u8).prop_map(|(who, ago)| Asks::Answers { who, ago }),
         4 => (who(), 0..7u8).prop_map(|(who, what)| Asks::Missing { who, what }),
+        6 => (0..3u8, number(), any::<bool>()).prop_map(|(kind, number, named)| Asks::Submit { kind, number, named }),
+        2 => Just(Asks::Given),
+        5 => (proptest::option::weighted(0.3, 0..4u8), 1..4i32, 1..4u8).prop_map(
+            |(state, first, pages)| Asks::Inbox { state, first, pages }
+        ),
+        3 => (any::<u8>(), 0..3u8, proptest::option::weighted(0.3, who())).prop_map(
+            |(which, decision, who)| Asks::DecideSubmission { which, decision, who }
+        ),
         1 => (any::<bool>(), number(), sets()).prop_map(
             |(board, (kind, number), set)| Asks::Register { board, kind, number, set }
         ),

@@ -118,6 +118,7 @@ impl<'s> Step<'s> {
             let latest = data.chain(own.map(|routine| routine.version)).max().unwrap_or_default();
             let routine = Routine { county: county.to_owned(), version: latest + 1, valid_from, items };
             let row = RoutineRow { routine, published_at: self.now, agency: Some(self.caller.agency.id) };
+            self.begin();
             let claimed = self.hub.store.publish_routine(&row, claim.as_ref()).await?;
             self.go_on(claim.as_ref(), claimed)?;
             Ok(published_view(row))

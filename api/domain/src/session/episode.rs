@@ -262,9 +262,9 @@ impl<'s> Step<'s> {
             let place = inputs.text(&["place"], place, LINE);
             let text = inputs.text(&["text"], Some(text), PROSE).unwrap_or_default();
             inputs.checked()?;
-            let sighting = &NewSighting { id: self.hub.dice.id(), seen_at, place, text };
+            let sighting = &NewSighting { id: self.hub.dice.id(), seen_at, place, text, submission: None };
             let decide = |mut work: Work<'s>, row: EpisodeRow, _| async move {
-                let told = json!([{ "seenAt": sighting.seen_at.map(timestamp), "place": sighting.place, "text": sighting.text }]);
+                let told = sighting_json(sighting.seen_at, sighting.place.as_deref(), &sighting.text);
                 work.write.insert_sighting(&row, sighting.clone(), &self.author());
                 self.tell_episode(&mut work, row.id, ("sightings", told), Move::RecordSighting);
                 Ok(work)
@@ -627,7 +627,7 @@ impl<'s> Step<'s> {
     }
 
     /// Tells of something that is kept beside the episode.
-    fn tell_episode(&self, work: &mut Work<'_>, id: Uuid, (name, told): (&str, Json), mv: Move) {
+    pub(super) fn tell_episode(&self, work: &mut Work<'_>, id: Uuid, (name, told): (&str, Json), mv: Move) {
         self.keep(work, id, Map::from_iter([(name.to_owned(), told)]), mv);
     }
 
@@ -642,7 +642,8 @@ impl<'s> Step<'s> {
     async fn finish_episode(&self, work: Work<'s>, id: Uuid, selection: &Selection) -> Result<(ChildView, Uuid), Stop> {
         // Child and episode are shown as of one instant.
         drop(self.reader().await?);
-        Ok((self.child(&self.public_id(work.child()), selection).await?, id))
+        let view = self.child(&self.public_id(work.child()), selection).await?;
+        Ok((ChildView { in_force_at: work.in_force_at, ..view }, id))
     }
 
     /// What the caller is told of a step; of one that was taken before, as it is now.
@@ -733,6 +734,11 @@ impl Session {
         };
         Ok(episode::report(&view, &facts, &names))
     }
+}
+
+/// What the history tells of a sighting.
+pub(super) fn sighting_json(seen_at: Option<i64>, place: Option<&str>, text: &str) -> Json {
+    json!([{ "seenAt": seen_at.map(timestamp), "place": place, "text": text }])
 }
 
 /// Whether the caller may know that there is an episode: whoever may take some part in it.

@@ -185,6 +185,9 @@ fn first_standing(child: Uuid, subject: Uuid, lead: AgencyId) -> Standing {
         protection: Protection::None,
         missing: false,
         consents: Consents::NONE,
+        break_glass: false,
+        blocked: false,
+        epoch: 0,
     }
 }
 

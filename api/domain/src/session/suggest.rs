@@ -299,6 +299,7 @@ impl<'s> Step<'s> {
         // Child and suggestion are shown as of one instant.
         drop(self.reader().await?);
         let view = self.child(&self.public_id(child), selection).await?;
+        let view = ChildView { in_force_at: work.in_force_at, ..view };
         Ok((view, self.shown_suggestion(child, id).await?))
     }
 
