@@ -311,6 +311,7 @@ async fn ways(hub: &Hub, field: &str) -> Vec<Asked> {
             let persona = if field == "updateSearch" { "polisen" } else { "malmo-soc" };
             let today = samverka_domain::clock::instant(hub.now()).date_naive().to_string();
             one(Asked::new(persona, head, json!({ "e": episode, "d": today })))
+        }
         "submitConcern" | "submitSighting" | "submitTip" => {
             let about = json!({ "identifier": { "kind": "LMA_CARD", "value": "99-999999/9" }, "text": "Sett." });
             one(Asked::new(

@@ -553,6 +553,7 @@ impl Run<'_> {
             Asks::Missing { who, what } => {
                 self.touches(*who, &Section::ALL);
                 json!({ "query": steps::missing(*what), "variables": { "id": self.id(*who) } })
+            }
             Asks::Submit { kind, number: (kind_of, number), named } => {
                 self.touches_some(&[Section::Identifiers]);
                 let field = ["submitConcern", "submitSighting", "submitTip"][usize::from(*kind)];

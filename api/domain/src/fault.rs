@@ -51,6 +51,9 @@ impl Holdback {
 
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::SeqCst)
+    }
+}
+
 /// Operations of which the next answer waits: so a test changes the record between a decision and its last check.
 #[derive(Debug, Default)]
 pub struct Held(Mutex<Vec<(String, Catch)>>);

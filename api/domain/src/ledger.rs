@@ -708,12 +708,7 @@ pub(crate) async fn index_some(store: &Store, clock: &Clock, rest: u32) -> Resul
     Ok(is_behind)
 }
 
-async fn index_lane(
-    store: &Store,
-    clock: &Clock,
-    (lane, from): (Uuid, i64),
-    rest: u32,
-) -> Result<bool, DatabaseError> {
+async fn index_lane(store: &Store, clock: &Clock, (lane, from): (Uuid, i64), rest: u32) -> Result<bool, DatabaseError> {
     let rows = store.lane(lane, from, INDEXED_ROWS).await?;
     let Some(last) = rows.last() else { return Ok(false) };
     let (mut waiting, mut looks) = (Vec::new(), Vec::new());

@@ -164,7 +164,16 @@ impl<'s> Step<'s> {
                 }
                 let (by, user) = (self.caller.agency.id, self.caller.user.clone());
                 let reason = reason.clone();
-                work.write.insert_block(BlockRow { id, child, agency, by, user, reason, at: self.now, lifted_at: None });
+                work.write.insert_block(BlockRow {
+                    id,
+                    child,
+                    agency,
+                    by,
+                    user,
+                    reason,
+                    at: self.now,
+                    lifted_at: None,
+                });
                 let lead = work.gate.standing().lead;
                 work.write.event(EventKind::PartyBlocked, FieldSet::EMPTY, Some(id), lead);
                 work.note("blockParty", FieldSet::EMPTY);

@@ -705,7 +705,8 @@ impl Session {
                 let strong =
                     responsible || effects.iter().any(|effect| matches!(effect, Effect::Lead | Effect::Responsible));
                 let relation = if strong { Relation::Responsible } else { weakest };
-                let standing = Standing { relation, protection, consents: Consents::NONE, break_glass: false, ..standing };
+                let standing =
+                    Standing { relation, protection, consents: Consents::NONE, break_glass: false, ..standing };
                 sections_of(&Gate::of_other(&self.hub, to, role, purpose, standing))
             };
             let open = self.reader().await?.open_handover(standing.child, terms.moves).await?;

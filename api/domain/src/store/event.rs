@@ -220,7 +220,9 @@ impl Snapshot {
             .and_where(column("number").gt(after))
             .and_where(column("number").lte(up_to))
             .and_where(Expr::col((name("child"), name("state"))).ne(SEALED))
-            .and_where(Expr::exists(tied("block", agency).and_where(Expr::col(name("lifted_at")).is_null()).take()).not())
+            .and_where(
+                Expr::exists(tied("block", agency).and_where(Expr::col(name("lifted_at")).is_null()).take()).not(),
+            )
             .cond_where(concerns)
             .order_by((name("event"), name("number")), Order::Asc)
             .limit(limit);

@@ -61,7 +61,9 @@ impl Snapshot {
                 blocked
                     .expr(Expr::val(1))
                     .from(name("block"))
-                    .and_where(Expr::col((name("block"), name("child_id"))).equals((name("handover"), name("child_id"))))
+                    .and_where(
+                        Expr::col((name("block"), name("child_id"))).equals((name("handover"), name("child_id"))),
+                    )
                     .and_where(Expr::col((name("block"), name("agency_id"))).eq(agency.0))
                     .and_where(Expr::col((name("block"), name("lifted_at"))).is_null());
                 query.cond_where(own).and_where(Expr::exists(blocked).not());

@@ -221,9 +221,7 @@ fn decision(id: Uuid, decided: Decided) -> UpdateStatement {
     if let Some(child) = child {
         update = update.col_expr(submission::Column::ChildId, Expr::val(child));
     }
-    let update = update
-        .filter(submission::Column::Id.eq(id))
-        .filter(submission::Column::State.eq(State::Open.code()));
+    let update = update.filter(submission::Column::Id.eq(id)).filter(submission::Column::State.eq(State::Open.code()));
     update.into_query()
 }
 
