@@ -554,6 +554,13 @@ impl Run<'_> {
                 self.touches(*who, &Section::ALL);
                 json!({ "query": steps::missing(*what), "variables": { "id": self.id(*who) } })
             }
+            Asks::Keep { who, what } => {
+                self.touches(*who, &[Section::Consents, Section::Responsibility]);
+                let mut variables = json!({ "id": self.id(*who) });
+                variables["partner"] = json!(self.twins.agencies["radda-barnen"]);
+                variables["party"] = json!(self.twins.agencies["hvb-landskrona"]);
+                json!({ "query": steps::kept(*what), "variables": variables })
+            }
             Asks::Submit { kind, number: (kind_of, number), named } => {
                 self.touches_some(&[Section::Identifiers]);
                 let field = ["submitConcern", "submitSighting", "submitTip"][usize::from(*kind)];

@@ -47,6 +47,7 @@ pub enum Asks {
     DecideSubmission { which: u8, decision: u8, who: Option<u8> },
     Register { board: bool, kind: u8, number: u8, set: Vec<(u8, u8)> },
     Missing { who: u8, what: u8 },
+    Keep { who: u8, what: u8 },
 }
 
 /// A list: which children, in which order, and which pages of it.
@@ -240,6 +241,7 @@ fn asks(role: Role) -> impl Strategy<Value = Asks> {
         1 => (0..7u8).prop_map(|step| Asks::Take { step }),
         2 => (who(), 0..4u8).prop_map(|(who, ago)| Asks::Answers { who, ago }),
         4 => (who(), 0..7u8).prop_map(|(who, what)| Asks::Missing { who, what }),
+        3 => (who(), 0..4u8).prop_map(|(who, what)| Asks::Keep { who, what }),
         6 => (0..3u8, number(), any::<bool>()).prop_map(|(kind, number, named)| Asks::Submit { kind, number, named }),
         2 => Just(Asks::Given),
         5 => (proptest::option::weighted(0.3, 0..4u8), 1..4i32, 1..4u8).prop_map(
@@ -432,6 +434,23 @@ pub fn missing(what: u8) -> &'static str {
                 episode { state locatedAt next } minimumReport { text } child { id } } }"
         }
         _ => "mutation($id: ID!) { markSafe(childId: $id) { episode { state foundAt } minimumReport { text } child { id } } }",
+    }
+}
+
+/// What lets an organisation in, or keeps a party out.
+pub fn kept(what: u8) -> &'static str {
+    match what {
+        0 => {
+            "mutation($id: ID!, $partner: ID!) { grantConsent(childId: $id, consent: { partnerId: $partner, groups: [\"voice\"],
+                purpose: PROTECT, givenBy: CHILD, giver: \"Barnet\", until: \"2026-12-31\" }) {
+                consent { id groups state until } inForceAt } }"
+        }
+        1 => {
+            "mutation($id: ID!, $party: ID!) { blockParty(childId: $id, agencyId: $party, reason: \"Misstänkt\") {
+                block { id agency { code } reason at } inForceAt } }"
+        }
+        2 => "query($id: ID!) { blocks(childId: $id) { id agency { code } by { code } reason at liftedAt } }",
+        _ => "{ myConsents { id groups purpose until state } }",
     }
 }
 

@@ -653,8 +653,8 @@ impl Session {
             let has_next = rows.len() > size;
             rows.truncate(size);
             let children: Vec<Uuid> = rows.iter().map(|row| row.child).collect();
-            let standings = self.reader().await?.standings(self.party()?, &children, self.now, self.rests_on_consent());
-            let standings = standings.await?;
+            let party = self.party()?;
+            let standings = self.reader().await?.standings(party, &children, self.now, self.rests_on_consent()).await?;
             let mut items = Vec::with_capacity(rows.len());
             for row in &rows {
                 let Some(standing) = standings.iter().find(|standing| standing.child == row.child) else { continue };

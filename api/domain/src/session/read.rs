@@ -176,7 +176,7 @@ impl Session {
         let gates = standings.into_iter().map(|standing: Standing| self.gate(standing));
         let gates: Vec<Gate<'_>> = gates.collect::<Result<_, _>>()?;
         let gates: Vec<Gate<'_>> = gates.into_iter().filter(Gate::knows).collect();
-        self.note(|draft| gates.iter().for_each(|gate| draft.decide(gate.standing())));
+        self.note(|draft| gates.iter().for_each(|gate| _ = draft.decide(gate.standing())));
         Ok(gates)
     }
 
