@@ -349,7 +349,7 @@ impl Hub {
             session.release_refusal(&refusal).await?;
             return Err(refusal);
         }
-        let answer = run(session.clone()).await;
+        let answer = Box::pin(run(session.clone())).await;
         // Another request was first with the key, at the same time: then nothing of this one was done.
         let reused = session.has_refused(ErrorCode::IdempotencyKeyReused);
         let released = session.release(answer).await?;

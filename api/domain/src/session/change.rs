@@ -133,7 +133,8 @@ impl<'s> Step<'s> {
             self.forget().await?;
             self.stop_if_done(claim.as_ref()).await?;
             let decided = match self.open(child, reading, admits, &mut turn).await {
-                Ok(work) => decide(work).await,
+                // What decides is large, and has several others under it.
+                Ok(work) => Box::pin(decide(work)).await,
                 Err(error) => Err(error),
             };
             let mut work = match decided {

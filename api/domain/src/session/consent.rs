@@ -105,7 +105,7 @@ impl<'s> Step<'s> {
             self.decide(child, row.id, Reading::Several, decide).await?;
             Ok(row.id)
         };
-        self.conclude_consent(result.await).await
+        self.conclude_consent(Box::pin(result).await).await
     }
 
     /// Records that a consent was withdrawn: no answer that is decided from now on rests on it.
@@ -135,7 +135,7 @@ impl<'s> Step<'s> {
             self.decide(&self.public_id(child), id, Reading::Several, decide).await?;
             Ok(id)
         };
-        self.conclude_consent(result.await).await
+        self.conclude_consent(Box::pin(result).await).await
     }
 
     /// Keeps a suspected party from the record of a child: whatever it is to the child, from the next answer on it is nothing,
@@ -182,7 +182,7 @@ impl<'s> Step<'s> {
             self.decide(child, id, Reading::Several, decide).await?;
             Ok(id)
         };
-        self.conclude_block(result.await).await
+        self.conclude_block(Box::pin(result).await).await
     }
 
     /// Lets a party in again: it is to the child what it was.
@@ -211,7 +211,7 @@ impl<'s> Step<'s> {
             self.decide(&self.public_id(child), id, Reading::Several, decide).await?;
             Ok(id)
         };
-        self.conclude_block(result.await).await
+        self.conclude_block(Box::pin(result).await).await
     }
 
     /// Checks a consent. Everything that is wrong is told at once.
@@ -296,7 +296,7 @@ impl<'s> Step<'s> {
             self.note(|draft| draft.show(gate.standing().subject, gate.glance()));
             Ok(self.in_force(self.consent_view(row)))
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     async fn conclude_block(&self, result: Result<Uuid, Stop>) -> Result<InForce<BlockView>, Error> {
@@ -308,7 +308,7 @@ impl<'s> Step<'s> {
             self.note(|draft| draft.show(gate.standing().subject, gate.glance()));
             Ok(self.in_force(self.block_view(row)))
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// What was made, now or before under the same key.
@@ -355,7 +355,7 @@ impl Session {
             let own = |row: &ConsentRow| is_known(row) && row.purpose.is_none_or(|p| Some(p) == self.caller.purpose);
             Ok(rows.into_iter().filter(own).map(|row| self.consent_view(row)).collect())
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// The parties that are kept from a child's record, or were, latest first: for those who decide on it.
@@ -372,7 +372,7 @@ impl Session {
             self.note(|draft| draft.show(gate.standing().subject, gate.glance()));
             Ok(rows.into_iter().map(|row| self.block_view(row)).collect())
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     fn consent_view(&self, row: ConsentRow) -> ConsentView {

@@ -105,10 +105,10 @@ impl<'s> Step<'s> {
             Ok(id)
         };
         let result = async {
-            let id = self.made(result.await)?;
+            let id = self.made(Box::pin(result).await)?;
             self.opened(id).await
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     async fn open_record(&self, child: Uuid, row: &BreakGlassRow) -> Result<(), Stop> {
@@ -254,13 +254,13 @@ impl<'s> Step<'s> {
             Ok::<_, Stop>(id)
         };
         let result = async {
-            let id = self.made(result.await)?;
+            let id = self.made(Box::pin(result).await)?;
             self.hub.index().await?;
             self.forget().await?;
             let row = self.reader().await?.break_glass(id).await?.ok_or(Error::NotFound)?;
             self.break_glass_view(row).await?.ok_or(Error::NotFound)
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     async fn review_sealed(&self, id: Uuid, child: Uuid, review: &Review) -> Result<(), Stop> {
@@ -313,7 +313,7 @@ impl Session {
             }
             Ok(Page { items, has_next })
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// An access with what was shown by it; the log is told of the look.

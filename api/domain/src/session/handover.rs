@@ -118,7 +118,7 @@ impl<'s> Step<'s> {
             let work = self.decide(child, id, Reading::Several, decide).await?;
             self.finish_handover(&work, id, selection).await
         };
-        self.conclude_handover(result.await, selection).await
+        self.conclude_handover(Box::pin(result).await, selection).await
     }
 
     /// Assigns a child to a municipality: from the decision on its board is legally responsible, before the child has
@@ -167,7 +167,7 @@ impl<'s> Step<'s> {
             let work = self.decide(child, id, Reading::Several, decide).await?;
             self.finish_handover(&work, id, selection).await
         };
-        self.conclude_handover(result.await, selection).await
+        self.conclude_handover(Box::pin(result).await, selection).await
     }
 
     /// Takes a step of a handover: everything from the answer to the offer to the arrival.
@@ -223,7 +223,7 @@ impl<'s> Step<'s> {
             let work = self.decide_on(child, id, Reading::Several, Admits::Anyone, decide).await?;
             self.finish_handover(&work, id, selection).await
         };
-        self.conclude_handover(result.await, selection).await
+        self.conclude_handover(Box::pin(result).await, selection).await
     }
 
     /// Checks all that is told of a new handover. Everything that is wrong is told at once.
@@ -623,7 +623,7 @@ impl Session {
                 }
             }
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// The handovers that the caller's agency sends or receives, latest first.
@@ -664,7 +664,7 @@ impl Session {
             }
             Ok(Page { items, has_next })
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// What an agency would see of a child by a handover of this kind, by the rules for its role, and which items of the
@@ -735,7 +735,7 @@ impl Session {
                     .collect(),
             })
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// Refuses an agency that is kept from the child. Only to those who decide on that it is told so: to all others it is as one

@@ -55,7 +55,7 @@ impl Session {
             });
             Ok(Page { items: items.collect(), has_next })
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     fn lookup_position(&self, list: &str, cursor: &str) -> Result<(i64, Uuid), Error> {

@@ -29,7 +29,7 @@ impl Session {
             };
             self.one(Asked::Id(child), selection, None).await
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// One child by a number.
@@ -52,7 +52,7 @@ impl Session {
             self.may_ever_find_by(kind)?;
             self.one(Asked::Number(kind, &normal), selection, Some(kind.field())).await
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// Whether there is any child that a caller of this role could find by this kind of number: a question of the rules

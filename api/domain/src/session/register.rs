@@ -93,7 +93,7 @@ impl Step<'_> {
             self.write_new(child, subject, lead, responsible, identity, numbers).await?;
             Ok(self.child(&self.public_id(child), selection).await?)
         };
-        self.conclude(result.await, selection).await
+        self.conclude(Box::pin(result).await, selection).await
     }
 
     /// Checks what a child is to be registered with. Everything that is wrong is told at once.

@@ -129,7 +129,7 @@ impl<'s> Step<'s> {
             self.settle(kept, claim.as_ref())?;
             Ok(SubmissionReceipt { id: self.receipt_id(id), kind, at, is_handled: false, feedback: None })
         };
-        let result = match result.await {
+        let result = match Box::pin(result).await {
             Err(Stop::Done(_, made)) => self.receipt_again(made).await,
             Err(Stop::Refused(error)) => Err(error),
             Ok(receipt) => Ok(receipt),
@@ -230,7 +230,7 @@ impl<'s> Step<'s> {
             }
             Ok(self.shown_submission(id).await?)
         };
-        let result = match result.await {
+        let result = match Box::pin(result).await {
             Err(Stop::Done(_, made)) => {
                 self.note(|draft| draft.repeat());
                 self.shown_submission(made).await
@@ -384,7 +384,7 @@ impl Session {
             };
             Ok(Page { items: found.into_iter().map(item).collect(), has_next })
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// What the caller's agency has handed in by this role, latest first, and what it may be told of it: never whether the
@@ -423,7 +423,7 @@ impl Session {
             };
             Ok(Page { items: rows.into_iter().map(item).collect(), has_next })
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// Those of some submissions that the caller may see, with their places; the log is told of the children.
