@@ -12,3 +12,4 @@ pub mod http;
 pub mod sandbox;
 pub mod serve;
 pub mod spans;
+pub mod story;

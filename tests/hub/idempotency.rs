@@ -232,6 +232,11 @@ async fn ways(hub: &Hub, field: &str) -> Vec<Asked> {
             "$id: ID!, $v: String! | endPlacement(childId: $id, expectedVersion: $v, to: \"2026-11-20\")",
             json!({ "id": child, "v": placed().await }),
         )),
+        "involveAgency" | "endInvolvement" => one(Asked::new(
+            "malmo-soc",
+            &format!("$id: ID!, $agency: ID! | {field}(childId: $id, agencyId: $agency)"),
+            json!({ "id": child, "agency": hub.agency_id("skola") }),
+        )),
         "assignMunicipality" => one(Asked::new(
             "migrationsverket",
             &format!(
@@ -255,6 +260,10 @@ async fn ways(hub: &Hub, field: &str) -> Vec<Asked> {
                 _ => ("landskrona-soc", true, ""),
             };
             let id = offered(hub, &child, accepted).await;
+            if field == "recordDeparture" {
+                // A departure waits for what must be done before.
+                hub.sql("UPDATE checklist_item SET state = 'DONE', done_at = 1").await;
+            }
             one(Asked::new(persona, &format!("$id: ID! | {field}(handoverId: $id{more})"), json!({ "id": id })))
         }
         "suggestCorrection" => one(Asked::new("skola", SUGGEST, json!({ "id": child }))),

@@ -500,6 +500,17 @@ impl Run<'_> {
                     json!({ "query": mutation, "variables": { "id": id } })
                 }
             }
+            Asks::Involve { who, agency, ends } => {
+                let who = &self.aim(*who);
+                // Whom it is done for knows the child from then on, and may be the one that asks.
+                self.touches(*who, &[Section::Protection]);
+                let agency = ["skola", "region-skane", "landskrona-soc", "radda-barnen"][usize::from(*agency)];
+                let what = if *ends { "endInvolvement" } else { "involveAgency" };
+                let document = format!(
+                    "mutation($id: ID!, $agency: ID!) {{ {what}(childId: $id, agencyId: $agency) {{ child {{ id }} }} }}"
+                );
+                json!({ "query": document, "variables": { "id": self.id(*who), "agency": self.twins.agencies[agency] } })
+            }
             Asks::Hand { who, kind, to, ready } => {
                 let who = &self.aim(*who);
                 self.touches(*who, &[Section::Protection]);

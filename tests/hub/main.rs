@@ -29,6 +29,7 @@ mod identifiers;
 mod inputs;
 #[cfg(debug_assertions)]
 mod interference;
+mod involvement;
 mod ledger;
 mod lists;
 mod looks;
@@ -42,6 +43,7 @@ mod repository;
 mod results;
 mod spans;
 mod statements;
+mod story;
 mod submission;
 mod suggestions;
 mod versions;

@@ -99,6 +99,10 @@ kinds! {
         "A suggested correction was declined" "föreslagen rättelse avslogs";
     MunicipalityAssigned "MUNICIPALITY_ASSIGNED" Handover Shown ["F25"]
         "The child was assigned to a municipality" "barnet anvisades";
+    AgencyInvolved "AGENCY_INVOLVED" Other Addressed []
+        "An agency was let in that has to do with the child" "en aktör släpptes in";
+    InvolvementEnded "INVOLVEMENT_ENDED" Other Addressed []
+        "An agency has no more to do with the child" "en aktörs ärende avslutades";
     HandoverProposed "HANDOVER_PROPOSED" Handover Shown ["F28"]
         "A handover was offered" "överlämning erbjöds";
     HandoverAccepted "HANDOVER_ACCEPTED" Handover Shown ["F28"]

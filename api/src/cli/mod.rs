@@ -8,6 +8,7 @@ use crate::graphql::{self, SchemaError};
 use crate::sandbox::{Issuer, SandboxError};
 use crate::serve::{self, Metrics, Rules, Sandbox, StartError};
 use crate::spans::{Spans, SpansError};
+use crate::story::{STORIES, Stage, StoryError, Told};
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use samverka_domain::clock::Clock;
@@ -60,6 +61,16 @@ enum Command {
     Policy(policy::PolicyArgs),
     /// Print who hands over what to whom, and the steps of it.
     Handovers,
+    /// Play a story in a sandbox of its own, with time that passes at once: who answers for the child, who is told what, and
+    /// who is shown what.
+    Story {
+        /// Which: `failing`, in which nobody confirms that the child has come, or `arriving`.
+        #[arg(default_value = "failing")]
+        name: String,
+        /// As JSON, with documents and answers.
+        #[arg(long)]
+        json: bool,
+    },
     /// Look after the table that lists are read from.
     Roster {
         #[command(flatten)]
@@ -180,6 +191,10 @@ pub enum CommandError {
     WrongRoster(u64),
     #[error("the access log is broken at {0}")]
     Broken(String),
+    #[error(transparent)]
+    Story(#[from] StoryError),
+    #[error("there is no story `{0}`; there are {1}")]
+    NoStory(String, String),
     #[error("cannot print: {0}")]
     Print(#[from] std::io::Error),
 }
@@ -213,6 +228,7 @@ async fn execute(command: Command) -> Result<(), CommandError> {
         Command::Seed { database, children } => seed(&database.database, children).await,
         Command::Policy(args) => print(&policy::run(args)?),
         Command::Handovers => print(&samverka_domain::handover::table()),
+        Command::Story { name, json } => tell(&name, json).await,
         Command::Roster { database, action } => roster(&database.database, &action).await,
         Command::Child { database, action } => seal(&database.database, &action).await,
         Command::Ledger { database, action: LedgerAction::Verify } => verify(&database.database).await,
@@ -259,6 +275,22 @@ async fn serve(args: ServeArgs) -> Result<(), CommandError> {
         spans.close().await;
     }
     Ok(())
+}
+
+async fn tell(name: &str, as_json: bool) -> Result<(), CommandError> {
+    let story = STORIES.iter().find(|story| story.name == name);
+    let names = || STORIES.iter().map(|story| story.name).collect::<Vec<_>>().join(", ");
+    let story = story.ok_or_else(|| CommandError::NoStory(name.to_owned(), names()))?;
+    let folder = tempfile::tempdir()?;
+    let mut stage =
+        Stage::open(&format!("sqlite:{}", folder.path().join("story.db").display()), Clock::system().now()).await?;
+    let moments = stage.play(story).await;
+    stage.close().await;
+    let moments = moments?;
+    if as_json {
+        return print(&format!("{}\n", serde_json::to_string_pretty(&moments).unwrap_or_default()));
+    }
+    print(&Told(story, &moments).to_string())
 }
 
 async fn migrate(url: &str, step: Step) -> Result<(), CommandError> {

@@ -27,6 +27,7 @@ mod submission;
 mod suggestion;
 mod types;
 mod verify;
+pub mod whole;
 
 pub use access::AccessSummary;
 pub use verify::{SchemaError, verify};

@@ -233,6 +233,35 @@ macro_rules! mutations {
                 payload(ctx, plan, result).await
             }
 
+            /// Lets an agency in that has a matter of its own about a child (*släpp in aktör*): a school, a chief guardian,
+            /// health care, another board. From now it sees what its role may as one involved. By whoever leads or is
+            /// responsible; safe to repeat.
+            async fn involve_agency<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+                #[graphql(desc = "The agency: `agency_…`.")] agency_id: ID,
+            ) -> Result<Option<PayloadOutput<'a>>> {
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "ChildPayload").checked()) else { return Ok(None) };
+                let result = step.involve_agency(&child_id, &agency_id, plan.selection()).await;
+                payload(ctx, plan, result).await
+            }
+
+            /// Ends the involvement of an agency (*avsluta aktörs ärende*): your own, or another's if you lead or are
+            /// responsible. For 90 days it sees what is left to an ended matter.
+            async fn end_involvement<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+                #[graphql(desc = "The agency: `agency_…`.")] agency_id: ID,
+            ) -> Result<Option<PayloadOutput<'a>>> {
+                let step = step(ctx)?;
+                let Some(plan) = answer(ctx, Plan::payload(ctx, "ChildPayload").checked()) else { return Ok(None) };
+                let result = step.end_involvement(&child_id, &agency_id, plan.selection()).await;
+                payload(ctx, plan, result).await
+            }
+
             /// Proposes to hand a child over to another agency (*föreslå överlämning*). Who leads does not change until the
             /// receiver confirms the arrival; the receiver sees the offer, and nothing of the child until it accepts.
             #[expect(clippy::too_many_arguments, reason = "each is an argument of the mutation")]

@@ -1,13 +1,12 @@
 //! What every test stands on. Nothing here knows a rule: rules are for the tests to state.
 
 mod databases;
-mod everything;
 mod record;
 mod scene;
 
 pub use databases::{Apart, Database, Kind, folder};
-pub use everything::{everything, selection};
 pub use record::field;
+pub use samverka::graphql::whole::{everything, selection};
 pub use scene::{Scene, TestChild, child_id};
 
 use axum::Router;

@@ -151,6 +151,8 @@ vocabulary! {
     Act {
         /// Decide which municipality a child is assigned to (*anvisning*).
         AssignMunicipality = "assignMunicipality",
+        /// Let an agency in that has to do with the child, or end that.
+        InvolveAgency = "involveAgency",
         /// Offer a handover of the child to another agency.
         ProposeHandover = "proposeHandover",
         /// Report the child missing.

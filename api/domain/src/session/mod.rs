@@ -9,6 +9,7 @@ mod emergency;
 mod episode;
 mod feed;
 mod handover;
+mod involvement;
 mod list;
 mod lookup;
 mod overdue;

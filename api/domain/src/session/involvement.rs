@@ -1,0 +1,95 @@
+//! Letting in an agency that has to do with a child, and ending that.
+
+use super::Step;
+use super::change::{Reading, Work};
+use crate::agency::AgencyKind;
+use crate::catalogue::FieldSet;
+use crate::error::{Error, ErrorCode};
+use crate::feed::{EventKind, To};
+use crate::ids::AgencyId;
+use crate::policy::{Act, Relation};
+use crate::view::{ChildView, Selection};
+use uuid::Uuid;
+
+const INVOLVED: &str = "INVOLVED";
+
+/// Who can be involved: whoever may have a matter of its own about a child. Partners read by consent, and the others no child.
+const KINDS: [AgencyKind; 8] = [
+    AgencyKind::Migration,
+    AgencyKind::Police,
+    AgencyKind::SocialServices,
+    AgencyKind::SocialOnCall,
+    AgencyKind::Guardianship,
+    AgencyKind::Region,
+    AgencyKind::School,
+    AgencyKind::CareHome,
+];
+
+impl<'s> Step<'s> {
+    /// Lets an agency in that has a matter about a child: from now it reads and writes what its role may as one involved.
+    /// One that is involved already is not involved twice: so the call is safe to repeat.
+    ///
+    /// # Errors
+    ///
+    /// `FORBIDDEN`, `INVALID_ID`, `UNKNOWN_AGENCY` for one that is not there or cannot be involved, [`Error::NotFound`].
+    pub async fn involve_agency(&self, child: &str, agency: &str, selection: &Selection) -> Result<ChildView, Error> {
+        let result = async {
+            let agency = self.agency_of(self.read_agency(agency)?, &KINDS, &["agencyId"]).await?;
+            let id = self.hub.dice.id();
+            let decide = |mut work: Work<'s>| async move {
+                work.gate.permit(Act::InvolveAgency)?;
+                if !self.is_involved(&work, agency).await? {
+                    work.write.open_involvement(id, agency, INVOLVED, self.now);
+                    self.tell(&mut work, EventKind::AgencyInvolved, agency);
+                }
+                Ok(work)
+            };
+            let work = self.decide(child, Uuid::nil(), Reading::Several, decide).await?;
+            self.finish(work, selection).await
+        };
+        self.conclude(Box::pin(result).await, selection).await
+    }
+
+    /// Ends the involvement of an agency: its own, or another's by whoever may let agencies in. What it reads then is what
+    /// an ended matter leaves it, for 90 days. One that is not involved is left as it is.
+    ///
+    /// # Errors
+    ///
+    /// `FORBIDDEN`, `INVALID_ID`, [`Error::NotFound`].
+    pub async fn end_involvement(&self, child: &str, agency: &str, selection: &Selection) -> Result<ChildView, Error> {
+        let result = async {
+            let agency = self.read_agency(agency)?;
+            let decide = |mut work: Work<'s>| async move {
+                let is_own = agency == self.caller.agency.id && work.gate.standing().relation == Relation::Involved;
+                if !is_own {
+                    work.gate.permit(Act::InvolveAgency)?;
+                }
+                if self.is_involved(&work, agency).await? {
+                    work.write.close_tie(agency, INVOLVED, self.now);
+                    self.tell(&mut work, EventKind::InvolvementEnded, agency);
+                }
+                Ok(work)
+            };
+            let work = self.decide(child, Uuid::nil(), Reading::Several, decide).await?;
+            self.finish(work, selection).await
+        };
+        self.conclude(Box::pin(result).await, selection).await
+    }
+
+    fn read_agency(&self, agency: &str) -> Result<AgencyId, Error> {
+        agency.parse().map_err(|_| Error::refused_for(ErrorCode::InvalidId, ["agencyId"], AgencyId::PREFIX))
+    }
+
+    async fn is_involved(&self, work: &Work<'_>, agency: AgencyId) -> Result<bool, Error> {
+        let ties = self.reader().await?.ties(work.child()).await?;
+        Ok(ties.iter().any(|tie| tie.kind == INVOLVED && tie.agency == agency && tie.closed_at.is_none()))
+    }
+
+    /// The agency and the lead hear of it, and nobody else: who else is involved is not theirs to know.
+    fn tell(&self, work: &mut Work<'_>, kind: EventKind, agency: AgencyId) {
+        let lead = work.gate.standing().lead;
+        work.write.event(kind, FieldSet::EMPTY, None, To::both(agency, lead));
+        work.note(if kind == EventKind::AgencyInvolved { "involveAgency" } else { "endInvolvement" }, FieldSet::EMPTY);
+        work.moves_more();
+    }
+}
