@@ -139,8 +139,15 @@ fn child_selection(name: &str) -> String {
 }
 
 /// What decides on something and adds nothing.
-const DECIDES: [&str; 5] =
-    ["declineSuggestion", "decideSubmission", "revokeConsent", "unblockParty", "reviewBreakGlass"];
+const DECIDES: [&str; 7] = [
+    "declineSuggestion",
+    "decideSubmission",
+    "revokeConsent",
+    "unblockParty",
+    "reviewBreakGlass",
+    "involveAgency",
+    "endInvolvement",
+];
 
 /// What gives a handover.
 const HANDED: [&str; 10] = [
