@@ -249,7 +249,8 @@ impl<'s> Step<'s> {
             match self.decide_on(child, id, Reading::Several, Admits::Anyone, decide).await {
                 // Nobody may know of the child any more; what was done before is reviewed all the same.
                 Err(Stop::Refused(Error::NotFound)) => self.review_sealed(id, child, review).await?,
-                done => done.map(|_| ())?,
+                // What is shown to whoever reviews does not follow from what it is to the child.
+                done => done.map(|_| self.note(|draft| draft.undecide(child)))?,
             }
             Ok::<_, Stop>(id)
         };

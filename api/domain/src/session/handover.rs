@@ -446,7 +446,7 @@ impl<'s> Step<'s> {
         };
         let gate = self.gate(standing)?;
         let mut loaded = Loaded::default();
-        for section in Section::ALL {
+        for section in Section::ALL.into_iter().filter(|section| !section.is_list()) {
             if section == Section::Identifiers {
                 let numbers = self.reader().await?.identifiers(&[row.child], &IdentifierKind::ALL).await?;
                 loaded.identifiers.insert(row.child, numbers);
