@@ -40,6 +40,8 @@ async fn handover(hub: &Hub, child: &TestChild) -> Uuid {
         ("moves", "LEAD".into()),
         ("state", "ACCEPTED".into()),
         ("from_agency_id", hub.agency("malmo-soc").into()),
+        ("proposer_agency_id", hub.agency("malmo-soc").into()),
+        ("urgent", false.into()),
         ("to_agency_id", hub.agency("landskrona-soc").into()),
         ("proposed_at", (hub.now() - DAY).into()),
         ("expected_at", (hub.now() + HOUR).into()),

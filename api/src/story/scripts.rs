@@ -27,8 +27,7 @@ const REGISTERED: Turn = turn(
     Asks(
         "migrationsverket",
         r#"mutation { registerChild(input: { leadAgencyId: "{agency:malmo-soc}", responsibleAgencyId: "{agency:malmo-soc}",
-  identity: { givenNames: "Samir", familyName: "Exempelsson", birthDate: "2010-03-01", sex: MALE, citizenship: "AF",
-    languages: ["prs"], interpreterNeeded: true },
+  identity: { givenNames: "Samir", familyName: "Exempelsson", birthDate: "2010-03-01", sex: MALE, citizenship: "AF" },
   identifiers: [{ kind: DOSSIER_NUMBER, value: "12-345678" }] }) { child { id } } }"#,
     ),
     "Migrationsverket registers the child; Malmö answers for it.",
@@ -50,6 +49,8 @@ const DESCRIBED: Turn = turn(
     Asks(
         "malmo-soc",
         r#"mutation {
+  languages: updateIdentity(childId: "{child}", expectedVersion: "{version:identity}",
+    set: { languages: ["prs"], interpreterNeeded: true }) { child { id } }
   description: updateDescription(childId: "{child}", expectedVersion: "{version:description}",
     set: { appearance: "170 cm, kort svart hår", marks: "Ärr på vänster hand", clothing: "Röd jacka" }) { child { id } }
   network: updateNetwork(childId: "{child}", expectedVersion: "{version:network}",

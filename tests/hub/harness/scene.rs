@@ -344,6 +344,8 @@ impl Hub {
             if list == List::Handovers {
                 // One of a kind is open at a time, so each entry moves something else.
                 columns.push(("moves", format!("M{}", next()).into()));
+                let from = columns.iter().find(|(column, _)| *column == "from_agency_id").expect("a sender").1.clone();
+                columns.extend([("proposer_agency_id", from), ("urgent", false.into())]);
                 columns.retain(|(column, _)| *column != "reason");
             }
             self.insert(rows.table, columns).await;

@@ -333,7 +333,14 @@ impl Script<'_> {
         }
         row.extend(rows.only.map(|(column, holds)| (column, holds.into())));
         match list {
-            List::Handovers => row.push(("moves", id.to_string().as_str().into())),
+            List::Handovers => {
+                let from = of.clone().next().map_or(Literal::Null, |code| self.agency(code));
+                row.extend([
+                    ("moves", id.to_string().as_str().into()),
+                    ("proposer_agency_id", from),
+                    ("urgent", Literal::Yes(false)),
+                ]);
+            }
             List::Checklist => row.extend([("position", i64::from(*n).into()), ("key", "k".into())]),
             // Of a role that hands nothing in: nobody has it among what was handed in by itself.
             List::Concerns => row.extend([("role", "COUNTY_BOARD".into()), ("named", "{}".into())]),

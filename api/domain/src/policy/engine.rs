@@ -18,6 +18,10 @@ use std::sync::{Arc, LazyLock};
 
 /// How many situations are kept decided. Far more than a hub meets; a bound all the same.
 const KEPT_SITUATIONS: usize = 20_000;
+/// Cedar refuses to answer where little of the stack is left, and it may be asked from far down a request: it gets a stack of
+/// its own there. In bytes: how much must be left, and how much it gets.
+const RED_ZONE: usize = 256 * 1024;
+const STACK: usize = 1024 * 1024;
 
 /// The policies that are part of the product.
 const EMBEDDED: &[(&str, &str)] = &[
@@ -155,6 +159,21 @@ pub struct Decisions {
 }
 
 impl Decisions {
+    /// Nothing is permitted, not even to know.
+    pub(super) fn nothing() -> Self {
+        Decisions {
+            known: false,
+            shown: FieldSet::EMPTY,
+            silent: FieldSet::EMPTY,
+            writable: FieldSet::EMPTY,
+            submittable: FieldSet::EMPTY,
+            searchable: FieldSet::EMPTY,
+            read_rules: [RuleId::DEFAULT; FIELD_COUNT],
+            write_rules: [RuleId::DEFAULT; FIELD_COUNT],
+            acts: [(false, RuleId::DEFAULT); Act::ALL.len()],
+        }
+    }
+
     /// Whether the caller may do this about the child; else the rule that keeps it.
     ///
     /// # Errors
@@ -314,7 +333,7 @@ impl Engine {
     }
 
     /// What is decided in a situation; kept, so that the next row in the same situation costs a bit
-    /// test. If Cedar fails to answer, nothing is shown.
+    /// test. If Cedar fails to answer, nothing is shown, and that is not kept.
     pub fn decide(&self, situation: Situation) -> Arc<Decisions> {
         self.decide_and_tell(situation).0
     }
@@ -324,10 +343,14 @@ impl Engine {
         let mut asked = false;
         let decide = || {
             asked = true;
-            Ok::<_, std::convert::Infallible>(Arc::new(self.evaluate(situation)))
+            self.evaluate(situation).map(Arc::new)
         };
         match self.decided.get_or_insert_with(&situation, decide) {
             Ok(decisions) => (decisions, asked),
+            Err(error) => {
+                tracing::error!(%error, "no decision could be taken; nothing is shown");
+                (Arc::new(Decisions::nothing()), asked)
+            }
         }
     }
 
@@ -382,27 +405,17 @@ impl Engine {
         })
     }
 
-    pub(super) fn evaluate(&self, situation: Situation) -> Decisions {
-        let mut decisions = Decisions {
-            known: false,
-            shown: FieldSet::EMPTY,
-            silent: FieldSet::EMPTY,
-            writable: FieldSet::EMPTY,
-            submittable: FieldSet::EMPTY,
-            searchable: FieldSet::EMPTY,
-            read_rules: [RuleId::DEFAULT; FIELD_COUNT],
-            write_rules: [RuleId::DEFAULT; FIELD_COUNT],
-            acts: [(false, RuleId::DEFAULT); Act::ALL.len()],
-        };
+    pub(super) fn evaluate(&self, situation: Situation) -> Result<Decisions, PolicyError> {
+        let mut decisions = Decisions::nothing();
         let slices = self.slices.get(&situation.role).map_or(&[][..], |slices| &slices.0);
         for slice in slices {
             let Some(first) = slice.actions.iter().copied().find(|action| !action.is_about_hub()) else { continue };
-            let Ok((decision, reasons)) = self.ask(slice, first, situation) else { continue };
+            let (decision, reasons) = self.ask(slice, first, situation)?;
             for action in &slice.actions {
                 self.note(&mut decisions, *action, decision, &reasons);
             }
         }
-        decisions
+        Ok(decisions)
     }
 
     fn note(&self, decisions: &mut Decisions, action: Action, decision: Decision, reasons: &[RuleId]) {
@@ -444,6 +457,15 @@ impl Engine {
     /// Asks Cedar. The reasons come in the order of the rules, so that the answer is the same on
     /// every node.
     fn ask(&self, slice: &Slice, action: Action, situation: Situation) -> Result<(Decision, Vec<RuleId>), PolicyError> {
+        stacker::maybe_grow(RED_ZONE, STACK, || self.ask_here(slice, action, situation))
+    }
+
+    fn ask_here(
+        &self,
+        slice: &Slice,
+        action: Action,
+        situation: Situation,
+    ) -> Result<(Decision, Vec<RuleId>), PolicyError> {
         let failed = |error: &dyn std::fmt::Display| PolicyError::Evaluation(error.to_string());
         let resource = uid(if action.is_about_hub() { "Hub" } else { "Child" }, "it");
         let context = Context::from_pairs(context(action, situation)).map_err(|error| failed(&error))?;
@@ -576,5 +598,30 @@ impl Effect {
             Effect::Permit => "PERMIT",
             Effect::Forbid => "FORBID",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cedar takes no decision where the stack is short, and a request may be deep in it when it asks.
+    #[test]
+    fn a_short_stack_decides_as_a_long_one() {
+        let engine = Engine::embedded();
+        let situations: Vec<Situation> = Role::ALL
+            .iter()
+            .map(|role| Situation { relation: Relation::Involved, ..Situation::stranger(*role, Purpose::Protect) })
+            .collect();
+        let asked = situations.clone();
+        let short = std::thread::Builder::new().stack_size(96 * 1024);
+        let decided = short.spawn(move || {
+            asked.into_iter().map(|s| engine.evaluate(s).map(|_| ()).map_err(|e| e.to_string())).collect::<Vec<_>>()
+        });
+        let decided = decided.expect("a thread").join().expect("it ends");
+        assert_eq!(decided, vec![Ok(()); situations.len()]);
+        let board =
+            Situation { relation: Relation::Involved, ..Situation::stranger(Role::SocialServices, Purpose::Protect) };
+        assert!(engine.evaluate(board).is_ok_and(|decisions| decisions.known));
     }
 }

@@ -81,7 +81,8 @@ impl ListRules {
                 ..Situation::stranger(role, purpose)
             })
         });
-        let decided: Vec<(Situation, Decisions)> = situations.map(|s| (s, engine.evaluate(s))).collect();
+        let decided: Vec<(Situation, Decisions)> =
+            situations.map(|s| (s, engine.evaluate(s).unwrap_or_else(|_| Decisions::nothing()))).collect();
         let fields = decided.iter().fold(FieldSet::EMPTY, |all, (_, d)| all | (d.searchable & d.shown));
         let rule =
             |id: FieldId| (id, RowRule::of(&decided, |d| d.known && d.searchable.contains(id) && d.shown.contains(id)));

@@ -93,11 +93,10 @@ impl From<DbErr> for DatabaseError {
             DbErr::Exec(sea_orm::RuntimeErr::SqlxError(error))
             | DbErr::Query(sea_orm::RuntimeErr::SqlxError(error)) => match error.as_database_error() {
                 Some(error) if lacks_table(error) => "a table is missing; run `samverka migrate up`".to_owned(),
-                Some(error) => format!(
-                    "error {} on constraint {}",
-                    error.code().unwrap_or("?".into()),
-                    error.constraint().unwrap_or("none")
-                ),
+                Some(error) => {
+                    let constraint = error.constraint().or_else(|| constraint_in(error.message())).unwrap_or("none");
+                    format!("error {} on constraint {constraint}", error.code().unwrap_or("?".into()))
+                }
                 None => "the connection failed".to_owned(),
             },
             DbErr::Type(_) | DbErr::TryIntoErr { .. } | DbErr::Json(_) => {
@@ -107,6 +106,11 @@ impl From<DbErr> for DatabaseError {
             _ => "an unexpected failure".to_owned(),
         })
     }
+}
+
+/// The columns that SQLite names where a constraint of theirs fails: `table.column`, and never a value.
+fn constraint_in(message: &str) -> Option<&str> {
+    ["NOT NULL constraint failed: ", "UNIQUE constraint failed: "].iter().find_map(|kind| message.strip_prefix(kind))
 }
 
 fn lacks_table(error: &dyn sea_orm::sqlx::error::DatabaseError) -> bool {

@@ -111,13 +111,18 @@ impl Story<'_> {
             let mut values = vec![
                 ("kind", Value::Text(kind.to_owned())),
                 ("moves", Value::Text("LEAD".to_owned())),
-                ("state", Value::Text(if arrived.is_some() { "CLOSED" } else { "ACCEPTED" }.to_owned())),
+                ("state", Value::Text(if arrived.is_some() { "ARRIVED" } else { "ACCEPTED" }.to_owned())),
                 ("from_agency_id", self.agency(from)),
+                ("proposer_agency_id", self.agency(from)),
+                ("urgent", Value::Bool(false)),
                 ("to_agency_id", self.agency(to)),
                 ("proposed_at", Value::Instant(proposed)),
                 ("accepted_at", Value::Instant((proposed + HOUR / 2).min(now))),
                 ("expected_at", Value::Instant(arrived.unwrap_or(now + 2 * DAY))),
-                ("details", Value::Json(json!({ "contact": "Mottagningen, dagtid" }))),
+                (
+                    "details",
+                    Value::Json(json!({ "contactName": "Mottagningen, dagtid", "contactPhone": "+46701740605" })),
+                ),
             ];
             if let Some(arrived) = arrived {
                 values.push(("departed_at", Value::Instant((arrived - 3 * HOUR).max(proposed))));
