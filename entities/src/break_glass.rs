@@ -7,7 +7,8 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    pub child_id: Uuid,
+    /// None where nothing was found to open.
+    pub child_id: Option<Uuid>,
     pub agency_id: Uuid,
     pub role: String,
     /// The human behind the system, opaque.

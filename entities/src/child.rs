@@ -17,6 +17,8 @@ pub struct Model {
     pub registered_at: i64,
     /// How many changes of the child there were through the hub: each raises it by one.
     pub sequence: i64,
+    /// How often what decides who may see the child has changed: protection, ties, consents, blocks, emergencies, the seal.
+    pub epoch: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

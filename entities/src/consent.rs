@@ -12,7 +12,16 @@ pub struct Model {
     pub agency_id: Uuid,
     /// Names of policy groups.
     pub groups: Json,
+    /// `GUARDIAN`, `CHILD` or `CHILD_AND_GUARDIAN`.
     pub given_by: String,
+    /// Who they are, in words; no partner reads them.
+    pub giver: Option<String>,
+    /// The one purpose that it is for; any, where there is none.
+    pub purpose: Option<String>,
+    /// The agency that recorded it.
+    pub recorded_by: Option<Uuid>,
+    /// The human behind the system, opaque.
+    pub user_ref: Option<String>,
     /// Microseconds since 1970.
     pub valid_from: i64,
     /// Microseconds since 1970.

@@ -24,6 +24,7 @@ pub mod involvement;
 pub mod ledger;
 pub mod ledger_indexed;
 pub mod ledger_subject;
+pub mod lookup;
 pub mod missing_episode;
 pub mod network;
 pub mod photo;

@@ -14,7 +14,7 @@ pub struct Model {
     pub role: String,
     /// The human behind the system, opaque.
     pub user_ref: Option<String>,
-    /// The child it was found to be about.
+    /// The child it was found to be about; of copies only, and of what a board has tied to a child itself.
     pub child_id: Option<Uuid>,
     /// How the child was named: number, name, description.
     pub named: Json,
@@ -25,13 +25,19 @@ pub struct Model {
     pub place: Option<String>,
     pub text: String,
     pub state: String,
-    /// What the submitter is told.
+    /// Why it was dismissed.
+    pub reason: Option<String>,
+    /// What the submitter is told: a code.
     pub feedback: Option<String>,
     /// Microseconds since 1970.
     pub decided_at: Option<i64>,
     pub decided_by: Option<Uuid>,
     /// The human behind the system, opaque.
     pub decided_user: Option<String>,
+    /// When it was looked for in the record. Microseconds since 1970.
+    pub matched_at: Option<i64>,
+    /// For whoever answers for the child: what was handed in, which stays as it is for the board of its municipality.
+    pub copy_of: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

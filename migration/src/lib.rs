@@ -16,6 +16,7 @@ mod m20261122_000007_child_sequence;
 mod m20261122_000008_history;
 mod m20261122_000009_protocols;
 mod m20261122_000010_guards;
+mod m20261122_000011_release;
 
 /// Every migration, in order.
 pub struct Migrator;
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000008_history::Migration),
             Box::new(m20261122_000009_protocols::Migration),
             Box::new(m20261122_000010_guards::Migration),
+            Box::new(m20261122_000011_release::Migration),
         ]
     }
 }

@@ -98,11 +98,11 @@ const TABLES: [Plain; 11] = [
         &[
             ("id!", UUID), ("kind!", TEXT), ("at!", INSTANT), ("agency_id!", UUID), ("role!", TEXT),
             ("user_ref", TEXT), ("child_id", UUID), ("named!", JSON), ("municipality", TEXT), ("seen_at", INSTANT),
-            ("place", TEXT), ("text!", TEXT), ("state!", TEXT), ("feedback", TEXT), ("decided_at", INSTANT),
-            ("decided_by", UUID), ("decided_user", TEXT),
+            ("place", TEXT), ("text!", TEXT), ("state!", TEXT), ("reason", TEXT), ("feedback", TEXT),
+            ("decided_at", INSTANT), ("decided_by", UUID), ("decided_user", TEXT), ("matched_at", INSTANT), ("copy_of", UUID),
         ],
         &["id"],
-        &[("child_id", "child"), ("agency_id", "agency"), ("decided_by", "agency")],
+        &[("child_id", "child"), ("agency_id", "agency"), ("decided_by", "agency"), ("copy_of", "submission")],
     ),
     (
         "block",
@@ -116,7 +116,7 @@ const TABLES: [Plain; 11] = [
     (
         "break_glass",
         &[
-            ("id!", UUID), ("child_id!", UUID), ("agency_id!", UUID), ("role!", TEXT), ("user_ref", TEXT),
+            ("id!", UUID), ("child_id", UUID), ("agency_id!", UUID), ("role!", TEXT), ("user_ref", TEXT),
             ("purpose!", TEXT), ("reason!", TEXT), ("opened_at!", INSTANT), ("until!", INSTANT),
             ("review_by!", INSTANT), ("reviewed_at", INSTANT), ("reviewed_by", UUID), ("reviewed_user", TEXT),
             ("verdict", TEXT), ("comment", TEXT),
@@ -162,7 +162,7 @@ const EPISODE: [(&str, ColumnType, Option<&str>); 19] = [
 /// The municipality where the child arrived (F24): a column that `responsibility` gets.
 const ARRIVAL: &str = "arrival_municipality";
 
-const INDEXES: [&str; 24] = [
+const INDEXES: [&str; 27] = [
     "CREATE UNIQUE INDEX handover_one_open ON handover (child_id, moves) WHERE ended_at IS NULL",
     "CREATE INDEX handover_child ON handover (child_id)",
     "CREATE INDEX handover_from ON handover (from_agency_id, proposed_at, id)",
@@ -182,9 +182,12 @@ const INDEXES: [&str; 24] = [
     "CREATE INDEX submission_child ON submission (child_id, at, id)",
     "CREATE INDEX submission_agency ON submission (agency_id, at, id)",
     "CREATE INDEX submission_municipality ON submission (municipality, at, id) WHERE child_id IS NULL",
+    "CREATE UNIQUE INDEX submission_copy ON submission (copy_of)",
+    "CREATE INDEX submission_unmatched ON submission (at, id) WHERE matched_at IS NULL",
     "CREATE UNIQUE INDEX block_one_open ON block (child_id, agency_id) WHERE lifted_at IS NULL",
     "CREATE INDEX break_glass_child ON break_glass (child_id, agency_id, until)",
-    "CREATE INDEX break_glass_agency ON break_glass (agency_id, review_by) WHERE reviewed_at IS NULL",
+    "CREATE INDEX break_glass_agency ON break_glass (agency_id, opened_at)",
+    "CREATE INDEX break_glass_opened ON break_glass (opened_at, id) WHERE child_id IS NOT NULL",
     "CREATE UNIQUE INDEX event_number ON event (number)",
     "CREATE INDEX event_agency ON event (agency_id, number) WHERE agency_id IS NOT NULL",
 ];

@@ -54,9 +54,20 @@ fn assert_reused(answer: &Answer) {
 /// How much there is of all that a mutation may move.
 async fn moved(hub: &Hub) -> Vec<i64> {
     let mut counts = Vec::new();
-    for table in
-        ["revision", "child", "identifier", "placement", "involvement", "idempotency", "suggestion", "handover"]
-    {
+    for table in [
+        "revision",
+        "child",
+        "identifier",
+        "placement",
+        "involvement",
+        "idempotency",
+        "suggestion",
+        "handover",
+        "submission",
+        "consent",
+        "block",
+        "break_glass",
+    ] {
         counts.push(hub.count(table, "1 = 1").await);
     }
     for table in ["missing_episode", "sighting", "follow_up", "agency_closure", "checklist_item", "routine"] {
@@ -86,22 +97,8 @@ impl Asked {
     fn new(persona: &'static str, head: &str, variables: Value) -> Self {
         let field = head.rsplit_once("| ").map_or(head, |(_, field)| field);
         let definitions = head.rsplit_once(" |").map_or(String::new(), |(definitions, _)| format!("({definitions})"));
-        let of_episode = ["Missing", "Police", "Search", "Sighting", "mark", "FollowUp", "Episode", "AgencyClosure"];
         let name = field.split('(').next().unwrap_or_default();
-        let suggestion = match name {
-            _ if name.contains("Suggestion") || name.contains("suggest") => "suggestion { id state }",
-            _ if name.ends_with("Item") => "item { id state doneAt }",
-            _ if of_episode.iter().any(|word| name.contains(word)) => {
-                "episode { id state openedAt } checklist { items { id state } } minimumReport { text }"
-            }
-            _ => "",
-        };
-        let handover =
-            if HANDED.iter().any(|handed| field.starts_with(handed)) { "handover { id state expectedAt }" } else { "" };
-        let shown = format!(
-            "{{ {suggestion} {handover} child {{ id identity {{ givenNames version }} placement {{ from version }} voice {{ version }} }} }}"
-        );
-        let shown = if name == "publishRoutine" { "{ county version }".to_owned() } else { shown };
+        let shown = own_selection(name).map_or_else(|| child_selection(name), |shown| format!("{{ {shown} }}"));
         Asked { persona, document: format!("mutation{definitions} {{ {field} {shown} }}"), variables }
     }
 
@@ -109,6 +106,48 @@ impl Asked {
         under(hub, self.persona, key).ask_with(&self.document, self.variables.clone()).await
     }
 }
+
+/// What is shown of a mutation that gives no child.
+fn own_selection(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "submitConcern" | "submitSighting" | "submitTip" => "id kind at",
+        "decideSubmission" => "submission { id state }",
+        "grantConsent" | "revokeConsent" => "consent { id state }",
+        "blockParty" | "unblockParty" => "block { id liftedAt }",
+        "breakGlass" => "id childId until reviewBy",
+        "reviewBreakGlass" => "review { id verdict reviewedAt }",
+        "publishRoutine" => "county version",
+        _ => return None,
+    })
+}
+
+/// What is shown of any other.
+fn child_selection(name: &str) -> String {
+    let of_episode = ["Missing", "Police", "Search", "Sighting", "mark", "FollowUp", "Episode", "AgencyClosure"];
+    let beside = match name {
+        _ if name.contains("Suggestion") || name.contains("suggest") => "suggestion { id state }",
+        _ if name.ends_with("Item") => "item { id state doneAt }",
+        _ if of_episode.iter().any(|word| name.contains(word)) => {
+            "episode { id state openedAt } checklist { items { id state } } minimumReport { text }"
+        }
+        _ if HANDED.contains(&name) => "handover { id state expectedAt }",
+        _ => "",
+    };
+    format!(
+        "{{ {beside} child {{ id identity {{ givenNames version }} placement {{ from version }} voice {{ version }} }} }}"
+    )
+}
+
+/// What decides on something and adds nothing.
+const DECIDES: [&str; 7] = [
+    "declineSuggestion",
+    "decideSubmission",
+    "revokeConsent",
+    "unblockParty",
+    "reviewBreakGlass",
+    "involveAgency",
+    "endInvolvement",
+];
 
 /// What gives a handover.
 const HANDED: [&str; 10] = [
@@ -229,6 +268,10 @@ async fn ways(hub: &Hub, field: &str) -> Vec<Asked> {
                 _ => ("landskrona-soc", true, ""),
             };
             let id = offered(hub, &child, accepted).await;
+            if field == "recordDeparture" {
+                // A departure waits for what must be done before.
+                hub.sql("UPDATE checklist_item SET state = 'DONE', done_at = 1").await;
+            }
             one(Asked::new(persona, &format!("$id: ID! | {field}(handoverId: $id{more})"), json!({ "id": id })))
         }
         "suggestCorrection" => one(Asked::new("skola", SUGGEST, json!({ "id": child }))),
@@ -286,6 +329,50 @@ async fn ways(hub: &Hub, field: &str) -> Vec<Asked> {
             let today = samverka_domain::clock::instant(hub.now()).date_naive().to_string();
             one(Asked::new(persona, head, json!({ "e": episode, "d": today })))
         }
+        "submitConcern" | "submitSighting" | "submitTip" => {
+            let about = json!({ "identifier": { "kind": "LMA_CARD", "value": "99-999999/9" }, "text": "Sett." });
+            one(Asked::new(
+                "skola",
+                &format!("$about: SubmissionInput! | {field}(about: $about)"),
+                json!({ "about": about }),
+            ))
+        }
+        "decideSubmission" => {
+            hub.caller("skola").submit("Concern", json!({ "text": "Oro." })).await.data("");
+            let id = hub.caller("malmo-soc").inbox().await[0]["id"].clone();
+            let head = "$s: ID! | decideSubmission(submissionId: $s, decision: CONCERN)";
+            one(Asked::new("malmo-soc", head, json!({ "s": id })))
+        }
+        "grantConsent" | "revokeConsent" => {
+            let granted = async || hub.caller("malmo-soc").granted(&child, "radda-barnen", &["voice"]).await;
+            if field == "revokeConsent" {
+                return one(Asked::new(
+                    "malmo-soc",
+                    "$c: ID! | revokeConsent(consentId: $c)",
+                    json!({ "c": granted().await }),
+                ));
+            }
+            let head = "$id: ID!, $new: ConsentInput! | grantConsent(childId: $id, consent: $new)";
+            let new = hub.caller("malmo-soc").new_consent("radda-barnen", &["voice"]);
+            one(Asked::new("malmo-soc", head, json!({ "id": child, "new": new })))
+        }
+        "blockParty" | "unblockParty" => {
+            if field == "unblockParty" {
+                let block = hub.caller("malmo-soc").blocked(&child, "hvb-malmo").await;
+                return one(Asked::new("malmo-soc", "$b: ID! | unblockParty(blockId: $b)", json!({ "b": block })));
+            }
+            let head = "$id: ID!, $agency: ID! | blockParty(childId: $id, agencyId: $agency, reason: \"Misstänkt.\")";
+            one(Asked::new("malmo-soc", head, json!({ "id": child, "agency": hub.agency_id("hvb-malmo") })))
+        }
+        "breakGlass" => {
+            let head = "$id: ID! | breakGlass(childId: $id, reason: \"Barnet ligger medvetslöst på akuten.\")";
+            one(Asked::new("region-skane", head, json!({ "id": child })))
+        }
+        "reviewBreakGlass" => {
+            let opened = hub.caller("region-skane").opened(&child).await;
+            let head = "$b: ID! | reviewBreakGlass(breakGlassId: $b, verdict: JUSTIFIED)";
+            one(Asked::new("dataskydd", head, json!({ "b": opened["id"] })))
+        }
         update => {
             let section = updated().find(|section| update == format!("update{}", section.type_name()));
             let section = section.unwrap_or_else(|| panic!("say here how `{update}` is asked for"));
@@ -329,12 +416,11 @@ async fn each_mutation_is_done_once_and_its_retry_shows_the_same_child(hub: Hub)
         }
         let (asked, first) = done.unwrap_or_else(|| panic!("nobody may `{field}`"));
         let after = moved(&hub).await;
-        // What is declined changes no record, and a step no more than the handover.
+        // What is declined or decided changes no record, and a step no more than the handover.
         let more = (6..after.len()).any(|place| after[place] > before[place]);
-        let changed = after[0] > before[0] || more || field == "declineSuggestion" || HANDED.contains(&field);
+        let changed = after[0] > before[0] || more || DECIDES.contains(&field) || HANDED.contains(&field);
         assert!(changed && after[5] == before[5] + 2, "{field}: {before:?} {after:?}");
-        // A routine is about no child.
-        assert!(field == "publishRoutine" || first.data(&format!("/{field}/child/id")).is_string());
+        assert!(own_selection(field).is_some() || first.data(&format!("/{field}/child/id")).is_string());
         hub.wait(HOUR);
         let again = asked.ask(&hub, field).await;
         assert_eq!((again.status, &again.json), (first.status, &first.json), "{field}");

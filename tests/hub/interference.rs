@@ -295,7 +295,7 @@ impl Run<'_> {
         let is_change = body["query"].as_str().is_some_and(|query| query.starts_with("mutation"));
         let pages = match &step.asks {
             Asks::Children { list, .. } => list.pages,
-            Asks::Suggestions { pages, .. } => *pages,
+            Asks::Suggestions { pages, .. } | Asks::Inbox { pages, .. } => *pages,
             // The second look would show the first.
             Asks::Log { .. } => 2,
             _ if step.key.is_some() && is_change => 2,
@@ -314,6 +314,7 @@ impl Run<'_> {
             let list = match &step.asks {
                 Asks::Children { .. } => "children",
                 Asks::Suggestions { .. } => "suggestions",
+                Asks::Inbox { .. } => "submissions",
                 _ => continue,
             };
             let info = &answer.json["data"][list]["pageInfo"];
@@ -564,6 +565,47 @@ impl Run<'_> {
                 self.touches(*who, &Section::ALL);
                 json!({ "query": steps::missing(*what), "variables": { "id": self.id(*who) } })
             }
+            Asks::Keep { who, what } => {
+                self.touches(*who, &[Section::Consents, Section::Responsibility]);
+                let mut variables = json!({ "id": self.id(*who) });
+                variables["partner"] = json!(self.twins.agencies["radda-barnen"]);
+                variables["party"] = json!(self.twins.agencies["hvb-landskrona"]);
+                json!({ "query": steps::kept(*what), "variables": variables })
+            }
+            Asks::Submit { kind, number: (kind_of, number), named } => {
+                self.touches_some(&[Section::Identifiers]);
+                let field = ["submitConcern", "submitSighting", "submitTip"][usize::from(*kind)];
+                let mutation =
+                    format!("mutation($about: SubmissionInput!) {{ {field}(about: $about) {{ id kind at }} }}");
+                let about = json!({
+                    "identifier": { "kind": steps::kind_at(*kind_of).code(), "value": steps::number_at(*kind_of, *number) },
+                    "municipality": named.then_some("1280"), "text": "Sett vid stationen.",
+                });
+                json!({ "query": mutation, "variables": { "about": about } })
+            }
+            Asks::Given => {
+                json!({ "query": "{ mySubmissions { nodes { id kind at handled feedback } pageInfo { hasNextPage } } }" })
+            }
+            Asks::Inbox { state, first, .. } => {
+                self.touches_some(&[Section::Identifiers]);
+                let query = format!(
+                    "query($state: SubmissionState, $first: Int, $after: String) {{
+                        submissions(state: $state, first: $first, after: $after) {{ edges {{ cursor node {{ {SUBMITTED} }} }}
+                        pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"
+                );
+                let state = state.map(|state| ["OPEN", "SIGHTING", "CONCERN", "DISMISSED"][usize::from(state)]);
+                json!({ "query": query, "variables": { "state": state, "first": first } })
+            }
+            Asks::DecideSubmission { which, decision, who } => {
+                let mutation = format!(
+                    "mutation($id: ID!, $d: SubmissionDecision!, $child: ID) {{ decideSubmission(submissionId: $id, decision: $d,
+                        childId: $child, reason: \"Nej\") {{ submission {{ {SUBMITTED} }} }} }}"
+                );
+                let decision = ["SIGHTING", "CONCERN", "DISMISS"][usize::from(*decision)];
+                let id = self.submission(*which).await;
+                let child = who.map(|who| self.id(who));
+                json!({ "query": mutation, "variables": { "id": id, "d": decision, "child": child } })
+            }
             Asks::Register { board, kind, number, set } => {
                 let mutation = format!(
                     "mutation($new: RegisterChildInput!) {{ registerChild(input: $new) {{ child {{ {} {} }} }} }}",
@@ -579,6 +621,18 @@ impl Run<'_> {
                 json!({ "query": mutation, "variables": { "new": new } })
             }
         })
+    }
+
+    /// The id of what was handed in: one that is there in one of the worlds, or none.
+    async fn submission(&self, which: u8) -> String {
+        let mut ids = BTreeSet::new();
+        for hub in &self.twins.hubs {
+            for row in hub.rows("SELECT id FROM submission ORDER BY id").await {
+                ids.insert(row.try_get_by_index::<Uuid>(0).expect("an id"));
+            }
+        }
+        let id = ids.iter().cycle().nth(usize::from(which)).copied().unwrap_or_default();
+        child_id(id).replace("child_", "submission_")
     }
 
     /// A suggestion's id, and its section: one that a child has in one of the worlds, or none.
@@ -674,6 +728,9 @@ impl Run<'_> {
 }
 
 /// Everything of a suggestion.
+const SUBMITTED: &str =
+    "id kind at by { code } role childId identifier { kind value } name municipality text state reason
+    feedback decidedAt";
 const SUGGESTED: &str = "id section state at by { code } comment
     fields { field change value state decidedAt decidedBy { code } reason }";
 const SUGGESTION: &str = "suggestion { id section state at by { code } comment

@@ -687,6 +687,18 @@ fn nothing_is_shown_to_strangers() {
 }
 
 #[test]
+fn an_emergency_alone_never_opens_these() {
+    let engine = Engine::embedded();
+    let emergencies = situations().into_iter().filter(|s| s.relation == Relation::None && s.break_glass);
+
+    for emergency in emergencies {
+        let never = |id: &FieldId| ["F23", "F50", "F57", "F58", "F60"].contains(&id.field().number);
+        let opened: Vec<FieldId> = engine.decide(emergency).shown.iter().filter(never).collect();
+        assert!(opened.is_empty(), "{opened:?} by an emergency: {}", describe(emergency));
+    }
+}
+
+#[test]
 fn a_silent_field_is_never_withheld() {
     let engine = Engine::embedded();
 

@@ -160,6 +160,12 @@ codes! {
     TooManySuggestions "TOO_MANY_SUGGESTIONS" 200
         en "your agency has made as many suggestions about this child as it may in a day" sv "er aktör har lämnat så många förslag om detta barn som går på ett dygn"
         do "gather what belongs together in one suggestion, or wait a day" / "samla det som hör ihop i ett förslag, eller vänta ett dygn";
+    ReviewPending "REVIEW_PENDING" 200
+        en "an emergency access of your agency was not reviewed in time" sv "en nödåtkomst av er aktör har inte granskats i tid"
+        do "call 112 or the board's duty phone now, and ask your data protection officer to review it: `breakGlassReviews`" / "ring 112 eller nämndens jourtelefon nu, och be ert dataskyddsombud granska den: `breakGlassReviews`";
+    TooManyToday "TOO_MANY_TODAY" 200
+        en "your agency has done this as often as it may in a day" sv "er aktör har gjort detta så ofta som går på ett dygn"
+        do "wait a day; what cannot wait goes by telephone: 112 where life is in danger, else 114 14 (police) or the board's duty phone" / "vänta ett dygn; det som inte kan vänta tas per telefon: 112 vid fara för liv, annars 114 14 (polis) eller nämndens jourtelefon";
     PhotoType "PHOTO_TYPE" 415
         en "the photo must be image/jpeg or image/png" sv "fotografiet ska vara image/jpeg eller image/png"
         do "send the photo as it is with `Content-Type: image/jpeg` or `image/png`" / "skicka fotografiet som det är med `Content-Type: image/jpeg` eller `image/png`";
@@ -205,6 +211,9 @@ codes! {
     AuditUnavailable "AUDIT_UNAVAILABLE" 503
         en "the access log cannot be written, so nothing is shown" sv "åtkomstloggen kan inte skrivas, därför visas inget"
         do "send the request again in a moment, a mutation with the same `Idempotency-Key`; without one a change may have been made, so read before you repeat it" / "skicka anropet igen om en stund, en mutation med samma `Idempotency-Key`; utan en sådan kan en ändring ha gjorts, så läs innan ni upprepar den";
+    DecisionStale "DECISION_STALE" 503
+        en "who may see what changed while it was answered, so nothing is shown" sv "vem som får se vad ändrades medan svaret togs fram, därför visas inget"
+        do "send the request again, a mutation with the same `Idempotency-Key`; without one a change may have been made, so read before you repeat it" / "skicka anropet igen, en mutation med samma `Idempotency-Key`; utan en sådan kan en ändring ha gjorts, så läs innan ni upprepar den";
     Unavailable "UNAVAILABLE" 503
         en "the hub cannot reach its database" sv "hubben når inte sin databas"
         do "send the request again in a moment" / "skicka anropet igen om en stund";

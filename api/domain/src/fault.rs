@@ -2,7 +2,9 @@
 //! and of those only a test's own process plants it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 static PLANTED: AtomicBool = AtomicBool::new(false);
 
@@ -49,5 +51,53 @@ impl Holdback {
 
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::SeqCst)
+    }
+}
+
+/// Operations of which the next answer waits: so a test changes the record between a decision and its last check.
+#[derive(Debug, Default)]
+pub struct Held(Mutex<Vec<(String, Catch)>>);
+
+/// The hub's end of a hold.
+#[derive(Debug)]
+struct Catch {
+    waits: oneshot::Sender<()>,
+    go: oneshot::Receiver<()>,
+}
+
+/// The answer that it catches waits as long as this is there.
+#[derive(Debug)]
+pub struct Hold {
+    waits: oneshot::Receiver<()>,
+    _go: oneshot::Sender<()>,
+}
+
+impl Hold {
+    /// Waits until an answer waits.
+    pub async fn until_waiting(&mut self) {
+        _ = (&mut self.waits).await;
+    }
+}
+
+impl Held {
+    pub(crate) fn hold(&self, operation: &str) -> Hold {
+        let ((waits, waiting), (go, going)) = (oneshot::channel(), oneshot::channel());
+        let catch = Catch { waits, go: going };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((operation.to_owned(), catch));
+        Hold { waits: waiting, _go: go }
+    }
+
+    fn catch(&self, operation: &str) -> Option<Catch> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = held.iter().position(|(held, _)| held == operation)?;
+        Some(held.remove(place).1)
+    }
+
+    pub(crate) async fn wait(&self, operation: &str) {
+        if let Some(Catch { waits, go }) = self.catch(operation) {
+            _ = waits.send(());
+            // The other end is dropped when the answer is let go.
+            _ = go.await;
+        }
     }
 }

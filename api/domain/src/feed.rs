@@ -163,9 +163,9 @@ kinds! {
         "A consent was given" "samtycke lämnades";
     ConsentRevoked "CONSENT_REVOKED" Other Shown ["F62"]
         "A consent was withdrawn" "samtycke återkallades";
-    PartyBlocked "PARTY_BLOCKED" Other Shown ["F62"]
+    PartyBlocked "PARTY_BLOCKED" Other Addressed []
         "A party was kept from the record" "en part spärrades";
-    PartyUnblocked "PARTY_UNBLOCKED" Other Shown ["F62"]
+    PartyUnblocked "PARTY_UNBLOCKED" Other Addressed []
         "A party was let in again" "en spärr hävdes";
     BreakGlassOpened "BREAK_GLASS_OPENED" Other Reviewers []
         "The record was opened in an emergency" "nödöppning";

@@ -72,7 +72,7 @@ impl<'a> Gate<'a> {
             missing: standing.missing,
             protection: standing.protection,
             consents: standing.consents,
-            break_glass: false,
+            break_glass: standing.break_glass,
             own: false,
         };
         let decisions = hub.decide(situation);
@@ -152,7 +152,7 @@ impl<'a> Gate<'a> {
         for (section, asked) in &selection.sections {
             sections.insert(*section, self.section(*section, asked, loaded, &mut showing));
         }
-        (ChildView { id, sections }, showing)
+        (ChildView { id, sections, in_force_at: None }, showing)
     }
 
     fn section(

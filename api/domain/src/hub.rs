@@ -6,10 +6,10 @@ use crate::clock::{Clock, Dice, random_id, random_secret};
 use crate::error::{DatabaseError, Error, ErrorCode};
 use crate::figures::{DeadlineFigures, DecisionFigures, Figures};
 use crate::handover::AlarmTimes;
-use crate::ids::AgencyId;
+use crate::ids::{AgencyId, ChildId};
 use crate::keys::Keys;
 use crate::leak::Leaks;
-use crate::ledger::{self, Ledger, Released, Verdict};
+use crate::ledger::{self, Ledger, Record, Released, Verdict};
 use crate::policy::{Decisions, Engine, Situation};
 use crate::routine::Routines;
 use crate::session::{REMEMBERED, Request, Session, Turns};
@@ -29,6 +29,10 @@ const INDEX_EVERY: Duration = Duration::from_secs(5);
 const INDEX_REST: u32 = 9;
 /// How often keys of callers are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
+/// How often the children of what was handed in are looked for.
+const MATCH_EVERY: Duration = Duration::from_secs(1);
+/// How often a question is decided anew, if who may see what changes while it is answered.
+const DECIDED: usize = 4;
 /// How many guesses are kept of what an agency is to a child.
 const RECENT: usize = 10_000;
 /// How long a health check waits for the database.
@@ -185,6 +189,24 @@ impl Database {
         Ok(self.store.assert_durable().await?)
     }
 
+    /// Seals the record of a child (*fingerade personuppgifter*), or unseals it: to everyone the child is then as one that
+    /// never was, in every list, search, submission and emergency, from the next answer on every node. The row of the
+    /// access log that tells of it is written first. Whether it changed anything.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_ID`; [`Error::NotFound`] for an id that never was; a database that cannot be written.
+    pub async fn seal(&self, child: &str, is_sealed: bool, clock: &Clock) -> Result<bool, Error> {
+        let child = child.parse::<ChildId>()?.0;
+        let subject = self.store.subject(child).await?.ok_or(Error::NotFound)?;
+        let ledger = Ledger::open(self.store.clone(), clock.clone(), random_id(), "command").await?;
+        let operation = if is_sealed { "sealChild" } else { "unsealChild" };
+        let told = ledger.release((), Record::of_command(operation, subject)).await;
+        ledger.close().await;
+        told?;
+        Ok(self.store.seal(child, is_sealed, clock.now()).await?)
+    }
+
     /// Recomputes the access log, and names the first broken row.
     pub async fn verify_ledger(&self) -> Result<Verdict, Error> {
         Ok(ledger::verify(&self.store).await?)
@@ -198,6 +220,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) dice: Dice,
     pub(crate) leaks: Leaks,
+    #[cfg(debug_assertions)]
+    pub(crate) held: crate::fault::Held,
     pub(crate) keys: Keys,
     pub(crate) ledger: Ledger,
     pub(crate) alarms: AlarmTimes,
@@ -263,6 +287,8 @@ impl Hub {
             clock,
             dice: Dice::default(),
             leaks: Leaks::default(),
+            #[cfg(debug_assertions)]
+            held: crate::fault::Held::default(),
             keys,
             ledger,
             alarms,
@@ -277,6 +303,7 @@ impl Hub {
         };
         let hub = Hub { inner: Arc::new(inner) };
         tokio::spawn(keep_indexed(Arc::downgrade(&hub.inner)));
+        tokio::spawn(keep_matched(Arc::downgrade(&hub.inner)));
         tokio::spawn(keep_forgetting(Arc::downgrade(&hub.inner)));
         tokio::spawn(keep_time(Arc::downgrade(&hub.inner)));
         Ok(hub)
@@ -289,22 +316,40 @@ impl Hub {
     ///
     /// `AUDIT_UNAVAILABLE` if the row cannot be written; nothing is shown then. `PURPOSE_NOT_ALLOWED`
     /// if the caller's role may not state the purpose it states, `IDEMPOTENCY_KEY_REUSED` if its key stands for another
-    /// request; that is logged, too.
+    /// request; that is logged, too. `DECISION_STALE` if who may see what changes again and again while a question is answered
+    /// and decided anew, or once while a change is: that was made, and is not made again.
     pub async fn answer<T, F>(
         &self,
         caller: Caller,
         request: Request,
-        run: impl FnOnce(Arc<Session>) -> F,
+        mut run: impl FnMut(Arc<Session>) -> F,
     ) -> Result<Released<T>, Error>
     where
         F: Future<Output = T>,
     {
-        let session = Arc::new(Session::new(self.inner.clone(), caller, request));
+        let mut again = DECIDED;
+        loop {
+            again -= 1;
+            let session = Arc::new(Session::new(self.inner.clone(), caller.clone(), request.clone()));
+            match Self::answer_once(&session, &mut run).await {
+                Err(Error::Code(ErrorCode::DecisionStale)) if again > 0 && !session.has_begun() => {}
+                done => return done,
+            }
+        }
+    }
+
+    async fn answer_once<T, F>(
+        session: &Arc<Session>,
+        run: &mut impl FnMut(Arc<Session>) -> F,
+    ) -> Result<Released<T>, Error>
+    where
+        F: Future<Output = T>,
+    {
         if let Err(refusal) = session.admit().await {
             session.release_refusal(&refusal).await?;
             return Err(refusal);
         }
-        let answer = run(session.clone()).await;
+        let answer = Box::pin(run(session.clone())).await;
         // Another request was first with the key, at the same time: then nothing of this one was done.
         let reused = session.has_refused(ErrorCode::IdempotencyKeyReused);
         let released = session.release(answer).await?;
@@ -363,6 +408,13 @@ impl Hub {
         self.inner.leaks.plant(leak);
     }
 
+    /// The next answer to this operation (`query child`) waits before its last check, until the other end is let go.
+    #[cfg(debug_assertions)]
+    #[doc(hidden)]
+    pub fn hold(&self, operation: &str) -> crate::fault::Hold {
+        self.inner.held.hold(operation)
+    }
+
     /// From now on the ids of new rows come in order, from the one with this number, which is above 0.
     #[cfg(debug_assertions)]
     #[doc(hidden)]
@@ -404,10 +456,16 @@ impl Inner {
         decisions
     }
 
+    /// Looks for the children of what was handed in since the last time.
+    pub(crate) async fn match_submissions(&self) -> Result<(), DatabaseError> {
+        while self.store.match_submissions(self.clock.now()).await? > 0 {}
+        Ok(())
+    }
+
     /// Brings the index of the access log by child up to date, for somebody who waits for it.
     pub(crate) async fn index(&self) -> Result<(), DatabaseError> {
         let _held = self.indexing.lock().await;
-        ledger::index(&self.store).await
+        ledger::index(&self.store, &self.clock).await
     }
 
     /// What kind of agency this is.
@@ -440,11 +498,26 @@ async fn keep_indexed(hub: std::sync::Weak<Inner>) {
         let mut is_behind = true;
         while is_behind {
             // Not the hub itself: whoever closes it must not wait for the index.
-            let Some(store) = hub.upgrade().map(|hub| hub.store.clone()) else { return };
-            is_behind = ledger::index_some(&store, INDEX_REST).await.unwrap_or_else(|error| {
+            let held = hub.upgrade().map(|hub| (hub.store.clone(), hub.clock.clone()));
+            let Some((store, clock)) = held else { return };
+            is_behind = ledger::index_some(&store, &clock, INDEX_REST).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "the index of the access log could not be brought up to date");
                 false
             });
+        }
+    }
+}
+
+/// A hub whose clock is set looks when somebody asks for what was handed in, and not by itself.
+async fn keep_matched(hub: std::sync::Weak<Inner>) {
+    loop {
+        tokio::time::sleep(MATCH_EVERY).await;
+        let Some(hub) = hub.upgrade() else { return };
+        if hub.clock.is_set() {
+            return;
+        }
+        if let Err(error) = hub.match_submissions().await {
+            tracing::warn!(%error, "what was handed in could not be matched with children");
         }
     }
 }

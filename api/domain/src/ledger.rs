@@ -3,18 +3,23 @@
 //! One writer task per hub takes whatever waits, appends it in one statement and one commit, and
 //! answers all waiters. Rows are hash-linked in the lane of this start of the node; the first row of a
 //! lane holds the heads of all earlier lanes, so that cutting the end off one of those shows, too.
+//!
+//! The statement that appends them is also the last check of what was decided: each row says at which epoch of each child
+//! its answer was decided, and rows are appended only while every epoch still stands. Else those that are stale are
+//! appended as such, and their answers stay: protection, a block, a withdrawn consent hold from the next answer on, on
+//! every node. The check costs no statement of its own.
 
 use crate::catalogue::{FieldSet, Section};
 use crate::clock::{Clock, Stopwatch};
 use crate::error::{DatabaseError, Error, ErrorCode};
 use crate::figures::LedgerFigures;
-use crate::policy::{Engine, Relation, RuleId};
-use crate::store::{LedgerRow, Store, SubjectRow};
+use crate::policy::{Engine, Relation, Role, RuleId};
+use crate::store::{LedgerRow, Looked, Standing, Store, SubjectRow};
 use crate::{caller::Caller, ids::AgencyId};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -28,6 +33,13 @@ const QUEUE: usize = 4_096;
 const GROUP: usize = 128;
 /// How long an answer waits for its row.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How often a group of rows is checked, before those of its answers that were decided about any child are refused.
+const CHECKS: usize = 3;
+
+/// How long after a change is made an answer that was decided before it may still leave: it was on its way to the log, and
+/// is refused once it has waited so long. In microseconds.
+pub(crate) const IN_FORCE_WITHIN: i64 = 2_000_000;
+const _: () = assert!(PATIENCE.as_micros() == IN_FORCE_WITHIN as u128, "no answer waits longer for its row");
 
 /// Proof that the row of the access log is committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +82,8 @@ impl<T> Released<T> {
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     showings: BTreeMap<Showing, BTreeSet<Uuid>>,
+    /// What was decided about which child: its subject, and the epoch at which it stood.
+    decided: BTreeMap<Uuid, (Uuid, i64)>,
     changes: Vec<Change>,
     /// Look-ups that found nothing the caller may know of.
     misses: u32,
@@ -113,6 +127,27 @@ struct Change {
 impl Draft {
     pub(crate) fn show(&mut self, subject: Uuid, showing: Showing) {
         self.showings.entry(showing).or_default().insert(subject);
+    }
+
+    /// What the caller is to a child was read: all that is shown of it follows from that. Of several the first counts, for
+    /// something may have been shown by it. Whether it is the first.
+    pub(crate) fn decide(&mut self, standing: &Standing) -> bool {
+        let is_first = !self.decided.contains_key(&standing.child);
+        self.decided.entry(standing.child).or_insert((standing.subject, standing.epoch));
+        is_first
+    }
+
+    /// Nothing of the child was shown since it was decided first: that is decided anew.
+    pub(crate) fn undecide(&mut self, child: Uuid) {
+        self.decided.remove(&child);
+    }
+
+    /// The caller itself has changed who may see a child that stood so: what is shown from now on is decided anew. What was
+    /// decided before somebody else had changed it stays stale.
+    pub(crate) fn decide_anew(&mut self, standing: &Standing) {
+        if self.decided.get(&standing.child) == Some(&(standing.subject, standing.epoch)) {
+            self.decided.remove(&standing.child);
+        }
     }
 
     pub(crate) fn search(&mut self, compared: String) {
@@ -182,6 +217,16 @@ pub(crate) struct Record {
     searched: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     refused: Vec<String>,
+    /// Who may see what had changed since it was decided: the answer was not released, and nothing was shown by it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    stale: bool,
+    /// The children that it was decided about, and the epochs at which.
+    #[serde(skip)]
+    decided: Vec<(Uuid, i64)>,
+}
+
+fn is_false(truth: &bool) -> bool {
+    !truth
 }
 
 fn is_zero(count: &u32) -> bool {
@@ -202,6 +247,9 @@ pub(crate) struct About {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Shown {
     pub(crate) subjects: Vec<Uuid>,
+    /// Of each subject, the epoch at which it was decided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) epochs: Vec<i64>,
     pub(crate) relation: String,
     pub(crate) fields: Vec<String>,
     pub(crate) withheld: Vec<String>,
@@ -211,7 +259,13 @@ pub(crate) struct Shown {
 impl Record {
     pub(crate) fn new(caller: &Caller, request: &str, operation: &str, engine: &Engine, draft: Draft) -> Self {
         let names = |fields: FieldSet| fields.iter().map(|id| id.to_string());
+        let by_subject: BTreeMap<Uuid, i64> = draft.decided.values().copied().collect();
+        let epochs = |subjects: &[Uuid]| {
+            let epochs: Option<Vec<i64>> = subjects.iter().map(|subject| by_subject.get(subject).copied()).collect();
+            epochs.unwrap_or_default()
+        };
         let shown = merged(draft.showings).into_iter().map(|(showing, subjects)| Shown {
+            epochs: epochs(&subjects),
             subjects,
             relation: showing.relation.code().to_owned(),
             fields: names(showing.shown)
@@ -237,7 +291,48 @@ impl Record {
             repeats: draft.repeats,
             searched: draft.searched.into_iter().collect(),
             refused: draft.refused.into_iter().map(str::to_owned).collect(),
+            stale: false,
+            decided: draft.decided.into_iter().map(|(child, (_, epoch))| (child, epoch)).collect(),
         }
+    }
+
+    /// What a command of whoever runs the hub does to a child.
+    pub(crate) fn of_command(operation: &str, subject: Uuid) -> Self {
+        Record {
+            request: String::new(),
+            agency: AgencyId(Uuid::nil()).to_string(),
+            role: Role::SystemAdmin.code().to_owned(),
+            client: "samverka".to_owned(),
+            issuer: String::new(),
+            user: None,
+            purpose: None,
+            case: None,
+            operation: operation.to_owned(),
+            policy: String::new(),
+            shown: Vec::new(),
+            changes: vec![Change { subject, operation: operation.to_owned(), fields: Vec::new() }],
+            misses: 0,
+            repeats: 0,
+            searched: Vec::new(),
+            refused: Vec::new(),
+            stale: false,
+            decided: Vec::new(),
+        }
+    }
+
+    /// The same, of an answer that is not released: it was to show something, and did not.
+    fn into_stale(mut self) -> Self {
+        self.stale = true;
+        self.refused.push(ErrorCode::DecisionStale.entry().code.to_owned());
+        for shown in &mut self.shown {
+            shown.fields.clear();
+            shown.withheld.clear();
+        }
+        self
+    }
+
+    fn is_stale_by(&self, changed: &HashMap<Uuid, i64>) -> bool {
+        self.decided.iter().any(|(child, epoch)| changed.get(child).is_some_and(|now| now != epoch))
     }
 
     /// All that the row tells of one child: a child may be in several groups of one answer.
@@ -287,9 +382,17 @@ fn merged(showings: BTreeMap<Showing, BTreeSet<Uuid>>) -> BTreeMap<Showing, Vec<
 }
 
 struct Entry {
-    record: String,
+    record: Record,
     handed_in: Stopwatch,
-    reply: oneshot::Sender<Result<Receipt, String>>,
+    reply: oneshot::Sender<Result<Receipt, Denied>>,
+}
+
+/// Why an answer is not released.
+enum Denied {
+    /// Its row could not be written.
+    Failed(String),
+    /// Who may see what has changed since it was decided.
+    Stale,
 }
 
 #[cfg(feature = "bench")]
@@ -327,7 +430,7 @@ impl Ledger {
         let opening =
             serde_json::json!({ "lane": { "node": node, "version": env!("CARGO_PKG_VERSION"), "heads": heads } });
         let first = next_row(&Head { lane, next: 0, at: 0, hash: String::new() }, clock.now(), opening.to_string());
-        store.append(std::slice::from_ref(&first)).await?;
+        store.append(std::slice::from_ref(&first), &[]).await?;
         store.index(lane, &[], 1).await?;
         let (queue, entries) = mpsc::channel(QUEUE);
         let head = Head { lane, next: 1, at: first.at, hash: first.hash };
@@ -338,8 +441,11 @@ impl Ledger {
     }
 
     /// Lets an answer go once its row is committed. On any doubt it stays.
-    pub(crate) async fn release<T>(&self, answer: T, record: &Record) -> Result<Released<T>, Error> {
-        let record = serde_json::to_string(record).map_err(|error| Error::Audit(error.to_string()))?;
+    ///
+    /// # Errors
+    ///
+    /// `AUDIT_UNAVAILABLE`; `DECISION_STALE` if who may see what has changed since it was decided.
+    pub(crate) async fn release<T>(&self, answer: T, record: Record) -> Result<Released<T>, Error> {
         #[cfg(feature = "bench")]
         if UNLOGGED.load(std::sync::atomic::Ordering::Relaxed) {
             let receipt = Receipt { lane: Uuid::nil(), seq: 0, hash: String::new() };
@@ -355,7 +461,8 @@ impl Ledger {
         let waited = tokio::time::timeout(PATIENCE, receipt).instrument(tracing::debug_span!("log"));
         match waited.await {
             Ok(Ok(Ok(receipt))) => Ok(Released { answer, receipt }),
-            Ok(Ok(Err(reason))) => Err(Error::Audit(reason)),
+            Ok(Ok(Err(Denied::Stale))) => Err(Error::Code(ErrorCode::DecisionStale)),
+            Ok(Ok(Err(Denied::Failed(reason)))) => Err(Error::Audit(reason)),
             Ok(Err(_)) => Err(Error::Audit("the writer of the log is gone".to_owned())),
             Err(_) => Err(Error::Audit("the row was not committed in time".to_owned())),
         }
@@ -405,35 +512,68 @@ impl Writer {
         if group.is_empty() {
             return;
         }
-        let mut rows = Vec::with_capacity(group.len());
-        let mut head = self.head.clone();
-        let mut replies = Vec::with_capacity(group.len());
-        for Entry { record, handed_in, reply } in group {
-            let row = next_row(&head, self.clock.now(), record);
-            head = Head { lane: row.lane, next: row.seq + 1, at: row.at, hash: row.hash.clone() };
-            replies.push((reply, handed_in, Receipt { lane: row.lane, seq: row.seq, hash: row.hash.clone() }));
-            rows.push(row);
-        }
         #[cfg(debug_assertions)]
         crate::fault::hold().await;
-        match self.store.append(&rows).await {
-            Ok(()) => {
-                self.head = head;
-                self.figures.rows.add(rows.len() as u64);
-                for (reply, handed_in, receipt) in replies {
+        let mut group = group;
+        match self.append(&mut group).await {
+            Ok(receipts) => {
+                self.figures.rows.add(receipts.len() as u64);
+                for (Entry { record, handed_in, reply }, receipt) in group.into_iter().zip(receipts) {
                     self.figures.waits.add_time(handed_in.elapsed());
-                    _ = reply.send(Ok(receipt));
+                    _ = reply.send(if record.stale { Err(Denied::Stale) } else { Ok(receipt) });
                 }
             }
             Err(error) => {
                 tracing::error!(%error, "the access log could not be written; nothing was shown");
                 self.figures.failures.add_one();
-                for (reply, ..) in replies {
-                    _ = reply.send(Err(error.to_string()));
+                for Entry { reply, .. } in group {
+                    _ = reply.send(Err(Denied::Failed(error.to_string())));
                 }
                 self.catch_up().await;
             }
         }
+    }
+
+    /// Appends the rows of a group, once none of them tells of an answer that is stale and does not say so.
+    async fn append(&mut self, group: &mut Vec<Entry>) -> Result<Vec<Receipt>, DatabaseError> {
+        for check in 0.. {
+            let (rows, head) = self.rows(group)?;
+            let decided = group.iter().filter(|entry| !entry.record.stale);
+            let decided: BTreeSet<(Uuid, i64)> =
+                decided.flat_map(|entry| entry.record.decided.iter().copied()).collect();
+            let decided: Vec<(Uuid, i64)> = decided.into_iter().collect();
+            if self.store.append(&rows, &decided).await? {
+                self.head = head;
+                let receipt = |row: LedgerRow| Receipt { lane: row.lane, seq: row.seq, hash: row.hash };
+                return Ok(rows.into_iter().map(receipt).collect());
+            }
+            let changed: HashMap<Uuid, i64> = self.store.epochs(&decided).await?.into_iter().collect();
+            let is_stale = |record: &Record| {
+                let is_gone = |(child, _): &(Uuid, i64)| !changed.contains_key(child);
+                let gives_up = check >= CHECKS && !record.decided.is_empty();
+                gives_up || record.is_stale_by(&changed) || record.decided.iter().any(is_gone)
+            };
+            for entry in std::mem::take(group) {
+                let Entry { record, handed_in, reply } = entry;
+                let record = if !record.stale && is_stale(&record) { record.into_stale() } else { record };
+                group.push(Entry { record, handed_in, reply });
+            }
+        }
+        Err(DatabaseError("the access log was not written".to_owned()))
+    }
+
+    /// The rows of a group, and the end of the lane behind them.
+    fn rows(&self, group: &[Entry]) -> Result<(Vec<LedgerRow>, Head), DatabaseError> {
+        let mut rows = Vec::with_capacity(group.len());
+        let mut head = self.head.clone();
+        for entry in group {
+            let record = serde_json::to_string(&entry.record);
+            let record = record.map_err(|_| DatabaseError("a row of the access log cannot be written".to_owned()))?;
+            let row = next_row(&head, self.clock.now(), record);
+            head = Head { lane: row.lane, next: row.seq + 1, at: row.at, hash: row.hash.clone() };
+            rows.push(row);
+        }
+        Ok((rows, head))
     }
 
     /// After a commit whose outcome is unknown the lane goes on from what the database holds.
@@ -553,45 +693,56 @@ const INDEXED_ROWS: u64 = 128;
 const INDEXED_PLACES: usize = 2_048;
 
 /// Brings the index by child up to date with every lane. Safe on several nodes at once, and several times on one.
-pub(crate) async fn index(store: &Store) -> Result<(), DatabaseError> {
-    while index_some(store, 0).await? {}
+pub(crate) async fn index(store: &Store, clock: &Clock) -> Result<(), DatabaseError> {
+    while index_some(store, clock, 0).await? {}
     Ok(())
 }
 
 /// Indexes the next rows of every lane, and rests after each step for so many times as long as it took. Whether there may
-/// be more.
-pub(crate) async fn index_some(store: &Store, rest: u32) -> Result<bool, DatabaseError> {
+/// be more. Looks at missing children are told on the way: before the mark moves, so that none is forgotten.
+pub(crate) async fn index_some(store: &Store, clock: &Clock, rest: u32) -> Result<bool, DatabaseError> {
     let mut is_behind = false;
     for (lane, from) in store.behind().await? {
-        is_behind |= index_lane(store, lane, from, rest).await?;
+        is_behind |= index_lane(store, clock, (lane, from), rest).await?;
     }
     Ok(is_behind)
 }
 
-async fn index_lane(store: &Store, lane: Uuid, from: i64, rest: u32) -> Result<bool, DatabaseError> {
+async fn index_lane(store: &Store, clock: &Clock, (lane, from): (Uuid, i64), rest: u32) -> Result<bool, DatabaseError> {
     let rows = store.lane(lane, from, INDEXED_ROWS).await?;
     let Some(last) = rows.last() else { return Ok(false) };
-    let mut waiting = Vec::new();
+    let (mut waiting, mut looks) = (Vec::new(), Vec::new());
     for row in &rows {
-        waiting.extend(places(row));
+        let (places, looked) = places(row);
+        waiting.extend(places);
+        looks.extend(looked);
         if waiting.len() < INDEXED_PLACES && row.seq < last.seq {
             continue;
         }
         let begun = Stopwatch::start();
+        store.keep_lookups(&looks, clock.now()).await?;
         // In the order of the index: neighbours go to one page of it.
         waiting.sort_unstable_by_key(|place: &SubjectRow| (place.subject, place.at));
         store.index(lane, &waiting, row.seq + 1).await?;
         waiting.clear();
+        looks.clear();
         tokio::time::sleep(begun.elapsed() * rest).await;
     }
     Ok(rows.len() as u64 == INDEXED_ROWS)
 }
 
-fn places(row: &LedgerRow) -> Vec<SubjectRow> {
-    let Ok(record) = serde_json::from_str::<Record>(&row.record) else { return Vec::new() };
-    let Ok(agency) = record.agency.parse::<AgencyId>() else { return Vec::new() };
+/// Where the children of a row stand in the index, and at which of them it is a look: something of them was shown, or was
+/// asked for and withheld.
+fn places(row: &LedgerRow) -> (Vec<SubjectRow>, Vec<Looked>) {
+    let nothing = (Vec::new(), Vec::new());
+    let Ok(record) = serde_json::from_str::<Record>(&row.record) else { return nothing };
+    let Ok(agency) = record.agency.parse::<AgencyId>() else { return nothing };
     let place = |subject| SubjectRow { subject, at: row.at, lane: row.lane, seq: row.seq, agency };
-    record.subjects().into_iter().map(place).collect()
+    let role = Role::from_code(&record.role);
+    let shown = record.shown.iter().filter(|shown| shown.relation != Relation::None.code() || !shown.fields.is_empty());
+    let looked = shown.flat_map(|shown| shown.subjects.iter().copied()).collect::<BTreeSet<Uuid>>();
+    let looks = looked.into_iter().filter_map(|subject| Some(Looked { place: place(subject), role: role? }));
+    (record.subjects().into_iter().map(place).collect(), looks.collect())
 }
 
 #[cfg(test)]

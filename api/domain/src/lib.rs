@@ -6,10 +6,13 @@
 
 pub mod agency;
 mod alarm;
+pub mod calendar;
 pub mod caller;
 pub mod catalogue;
 pub mod clock;
 mod collation;
+pub mod consent;
+pub mod emergency;
 pub mod episode;
 pub mod error;
 #[cfg(debug_assertions)]
@@ -34,6 +37,7 @@ pub mod routine;
 pub mod session;
 mod stamps;
 mod store;
+pub mod submission;
 pub mod suggestion;
 mod timekeeper;
 pub mod view;

@@ -36,6 +36,9 @@ pub struct ChildView {
     pub id: String,
     /// The sections that were asked for.
     pub sections: BTreeMap<Section, SectionView>,
+    /// If it was just changed who may see the child: from when no answer that was decided before leaves any node, in
+    /// microseconds since 1970.
+    pub in_force_at: Option<i64>,
 }
 
 /// A section as one caller may see it.

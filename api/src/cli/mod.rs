@@ -78,6 +78,13 @@ enum Command {
         #[command(subcommand)]
         action: RosterAction,
     },
+    /// Seal the record of a child, or unseal it, by a manual routine (fingerade personuppgifter).
+    Child {
+        #[command(flatten)]
+        database: DatabaseArgs,
+        #[command(subcommand)]
+        action: ChildAction,
+    },
     /// Look after the access log.
     Ledger {
         #[command(flatten)]
@@ -134,6 +141,20 @@ enum Step {
 enum LedgerAction {
     /// Recompute the chain, and name the first broken row.
     Verify,
+}
+
+#[derive(Subcommand)]
+enum ChildAction {
+    /// From the next answer on nobody may know of the child: not who leads its case, nor data protection by its number.
+    Seal {
+        /// The id of the child: child_…
+        id: String,
+    },
+    /// The child is to everyone what it was.
+    Unseal {
+        /// The id of the child: child_…
+        id: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -209,6 +230,7 @@ async fn execute(command: Command) -> Result<(), CommandError> {
         Command::Handovers => print(&samverka_domain::handover::table()),
         Command::Story { name, json } => tell(&name, json).await,
         Command::Roster { database, action } => roster(&database.database, &action).await,
+        Command::Child { database, action } => seal(&database.database, &action).await,
         Command::Ledger { database, action: LedgerAction::Verify } => verify(&database.database).await,
     }
 }
@@ -325,6 +347,17 @@ async fn roster(url: &str, action: &RosterAction) -> Result<(), CommandError> {
             print(&format!("{children} children are listed again; {wrong} were wrong\n"))
         }
     }
+}
+
+async fn seal(url: &str, action: &ChildAction) -> Result<(), CommandError> {
+    let database = Database::open(url).await?;
+    let (id, is_sealed) = match action {
+        ChildAction::Seal { id } => (id, true),
+        ChildAction::Unseal { id } => (id, false),
+    };
+    let changed = database.seal(id, is_sealed, &Clock::system()).await?;
+    let state = if is_sealed { "sealed" } else { "not sealed" };
+    print(&format!("the record is {state}{}\n", if changed { "" } else { ", as it was" }))
 }
 
 async fn verify(url: &str) -> Result<(), CommandError> {

@@ -56,6 +56,7 @@ enum PayloadItem {
     Suggestion(Vec<Node>),
     /// What stands beside the child, by name, and its type.
     Beside(String, &'static str, Vec<Node>),
+    InForceAt,
 }
 
 #[derive(Default)]
@@ -127,6 +128,7 @@ impl Plan {
                     PayloadItem::Child
                 }
                 "suggestion" => PayloadItem::Suggestion(node.children),
+                "inForceAt" => PayloadItem::InForceAt,
                 "__typename" => PayloadItem::Typename,
                 _ => PayloadItem::Beside(node.name.clone(), node.type_name(), node.children),
             };
@@ -267,6 +269,10 @@ impl<'a> Answer<'a> {
                 let value = |item: &PayloadItem| match item {
                     PayloadItem::Typename => Value::from(*type_name),
                     PayloadItem::Child => self.items.first().map_or(Value::Null, |(_, view)| self.child(view)),
+                    PayloadItem::InForceAt => {
+                        let at = self.items.first().and_then(|(_, view)| view.in_force_at);
+                        at.map_or(Value::Null, |at| Value::from(timestamp(at)))
+                    }
                     PayloadItem::Suggestion(below) => {
                         self.suggestion.as_ref().map_or(Value::Null, |json| project(json, "Suggestion", below))
                     }
@@ -554,7 +560,7 @@ fn register_guarded(name: &'static str) -> impl FnMut(&mut Registry) -> async_gr
             "ChildPayload" => {
                 register_child(registry);
                 let child = FieldType::new("child", "Child!", "The child as it is after the change.");
-                object(name, "What a change of a child gives.", vec![child])
+                object(name, "What a change of a child gives.", vec![child, in_force_at(registry)])
             }
             "EpisodePayload" => {
                 register_child(registry);
@@ -584,12 +590,20 @@ fn register_guarded(name: &'static str) -> impl FnMut(&mut Registry) -> async_gr
                 let fields = vec![
                     FieldType::new("suggestion", "Suggestion!", "The suggestion as it is now."),
                     FieldType::new("child", "Child!", "The child as it is now."),
+                    in_force_at(registry),
                 ];
                 object(name, "What making a suggestion or deciding on it gives.", fields)
             }
             _ => child_type(registry),
         }
     }
+}
+
+fn in_force_at(registry: &mut Registry) -> FieldType {
+    <chrono::DateTime<chrono::Utc> as OutputType>::create_type_info(registry);
+    let description = "If the change is one of who may see what (protection, where the child stays): from when no answer that was \
+                       decided before leaves any node of the hub (*gäller från*). Else null.";
+    FieldType::new("inForceAt", "DateTime", description)
 }
 
 fn register_child(registry: &mut Registry) {

@@ -168,7 +168,8 @@ fn items(field: &Field) -> Items {
         usual
     };
     let usual = match field.name.node.as_str() {
-        "children" | "accessLog" | "handovers" | "suggestions" | "overdueHandovers" => first(25),
+        "children" | "accessLog" | "handovers" | "suggestions" | "overdueHandovers" | "submissions"
+        | "mySubmissions" | "breakGlassReviews" | "lookups" => first(25),
         // Those of a revision, and the stream.
         "changes" => first(10),
         "revisions" => first(20),
@@ -176,6 +177,7 @@ fn items(field: &Field) -> Items {
         "errorCatalog" | "items" => 50,
         "rules" => 20,
         "withheld" | "earlier" | "episodes" | "sections" | "routines" | "relatives" | "indicators" => 10,
+        "myConsents" | "blocks" | "groups" | "shown" => 10,
         // Entries that protocols write: of handovers, worries and consents, and of a missing episode.
         "list" | "sightings" | "closures" => 5,
         "checklist" => 20,

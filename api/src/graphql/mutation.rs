@@ -2,19 +2,25 @@
 
 use super::checklist::{self, Routine, RoutineItemInput};
 use super::child::{Answer, ClosureOutput, EpisodeOutput, ItemOutput, PayloadOutput, Plan, SuggestionOutput};
+use super::consent::{BlockPayload, ConsentInput, ConsentPayload};
+use super::emergency::{BreakGlassPayload, BreakGlassReviewPayload, BreakGlassVerdict, whom};
 use super::episode::{self, FollowUpKind, ReportMissingInput};
 use super::error::answer;
 use super::handover::{HandoverDetailsInput, HandoverKind, HandoverPayload, micros};
 use super::inputs::{self, Clear, CorrectionInput, IdentifierInput, Patch, RegisterChildInput, patch};
 use super::scalars::Date;
+use super::submission::{
+    NumberInput, SubmissionDecision, SubmissionFeedback, SubmissionInput, SubmissionPayload, SubmissionReceipt,
+};
 use async_graphql::{Context, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use samverka_domain::catalogue::{Invalid, Kind as FieldKind, Value};
 use samverka_domain::error::{Error, ErrorCode, Refusal};
 use samverka_domain::handover::{Kind, Step as Taking};
 use samverka_domain::session::{
-    Assignment, NewChild, NewHandover, NewIdentifier, PoliceReport, SearchUpdate, Session, Step, Taken,
+    Assignment, NewChild, NewHandover, NewIdentifier, PoliceReport, SearchUpdate, Session, Step, Taken, Verdict,
 };
+use samverka_domain::submission::Kind as SubmissionKind;
 use samverka_domain::view::{ChildView, SuggestionView};
 use std::sync::Arc;
 
@@ -55,7 +61,7 @@ async fn update<'a, S: inputs::OfSection>(
     payload(ctx, plan, result).await
 }
 
-fn day(date: Option<Date>, path: &[&str]) -> std::result::Result<Option<chrono::NaiveDate>, Error> {
+pub(super) fn day(date: Option<Date>, path: &[&str]) -> std::result::Result<Option<chrono::NaiveDate>, Error> {
     let Some(Date(json)) = date.filter(|date| !date.0.is_null()) else { return Ok(None) };
     let refused =
         |invalid| Error::Refused(vec![Refusal::of_value(path.iter().map(|p| (*p).to_owned()).collect(), invalid)]);
@@ -130,6 +136,15 @@ async fn take<'a>(ctx: &Context<'a>, id: &str, taking: Taking, taken: Taken) -> 
     let Some(plan) = answer(ctx, HandoverPayload::plan(ctx).checked()) else { return Ok(None) };
     let result = step.take_handover(id, taking, &taken, plan.selection()).await;
     HandoverPayload::of(ctx, plan, result).await
+}
+
+async fn submit(ctx: &Context<'_>, kind: SubmissionKind, about: SubmissionInput) -> Result<Option<SubmissionReceipt>> {
+    let step = step(ctx)?;
+    let result = match about.read() {
+        Ok(new) => step.submit(kind, new).await,
+        Err(error) => Err(error),
+    };
+    Ok(answer(ctx, result).map(Into::into))
 }
 
 macro_rules! mutations {
@@ -674,6 +689,152 @@ macro_rules! mutations {
                 };
                 match answer(ctx, result) {
                     Some(view) => Ok(Some(Routine::of(&step, view).await)),
+                    None => Ok(None),
+                }
+            }
+
+            /// Hands in a worry about a child (*orosanmälan*), known to you or the hub or not. You get a receipt, which is the same
+            /// whether the child is there; those who answer for the child read it.
+            async fn submit_concern<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "Whom it is about, and what you have to tell (*om vem och vad*).")] about: SubmissionInput,
+            ) -> Result<Option<SubmissionReceipt>> {
+                submit(ctx, SubmissionKind::Concern, about).await
+            }
+
+            /// Hands in that a child was seen (*iakttagelse*); as `submitConcern`.
+            async fn submit_sighting<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "Whom it is about, and what you have to tell (*om vem och vad*).")] about: SubmissionInput,
+            ) -> Result<Option<SubmissionReceipt>> {
+                submit(ctx, SubmissionKind::Sighting, about).await
+            }
+
+            /// Hands in what somebody knows of a child (*tips*); as `submitConcern`.
+            async fn submit_tip<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "Whom it is about, and what you have to tell (*om vem och vad*).")] about: SubmissionInput,
+            ) -> Result<Option<SubmissionReceipt>> {
+                submit(ctx, SubmissionKind::Tip, about).await
+            }
+
+            /// Decides what becomes of a worry, a sighting or a tip (*avgör anmälan*).
+            async fn decide_submission<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the submission, from `submissions`: `submission_…`.")] submission_id: ID,
+                #[graphql(desc = "What is to become of it (*beslut*).")] decision: SubmissionDecision,
+                #[graphql(desc = "The child that it is about, where the hub did not find it: `child_…`.")] child_id: Option<ID>,
+                #[graphql(desc = "Why, at most 1000 characters (*skäl*); required to dismiss it. Its giver does not read this.")]
+                reason: Option<String>,
+                #[graphql(desc = "What its giver is told (*återkoppling*): of a worry, if the law obliges the giver to report.")]
+                feedback: Option<SubmissionFeedback>,
+            ) -> Result<Option<SubmissionPayload>> {
+                let step = step(ctx)?;
+                let verdict = Verdict {
+                    decision: decision.into(),
+                    child: child_id.map(|id| id.0),
+                    reason,
+                    feedback: feedback.map(Into::into),
+                };
+                match answer(ctx, step.decide_submission(&submission_id, &verdict).await) {
+                    Some(view) => Ok(Some(SubmissionPayload::of(&step, view).await)),
+                    None => Ok(None),
+                }
+            }
+
+            /// Records a consent (*samtycke*): from the next answer on the partner organisation reads what it names.
+            async fn grant_consent<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+                #[graphql(desc = "The consent (*samtycke*).")] consent: ConsentInput,
+            ) -> Result<Option<ConsentPayload>> {
+                let step = step(ctx)?;
+                let result = match consent.read() {
+                    Ok(new) => step.grant_consent(&child_id, &new).await,
+                    Err(error) => Err(error),
+                };
+                match answer(ctx, result) {
+                    Some(done) => Ok(Some(ConsentPayload::of(&step, done).await)),
+                    None => Ok(None),
+                }
+            }
+
+            /// Records that a consent was withdrawn (*återkalla samtycke*): no answer that is decided from now on rests on it.
+            async fn revoke_consent<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the consent: `consent_…`.")] consent_id: ID,
+            ) -> Result<Option<ConsentPayload>> {
+                let step = step(ctx)?;
+                match answer(ctx, step.revoke_consent(&consent_id).await) {
+                    Some(done) => Ok(Some(ConsentPayload::of(&step, done).await)),
+                    None => Ok(None),
+                }
+            }
+
+            /// Keeps a suspected party from the record of a child (*spärra part*): a home, a chief guardian, a partner. From the
+            /// next answer on the child is to it as one that never was.
+            async fn block_party<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+                #[graphql(desc = "The agency, home or organisation (*part*); not one that answers for the child.")] agency_id: ID,
+                #[graphql(desc = "Why, at most 1000 characters (*skäl*).")] reason: String,
+            ) -> Result<Option<BlockPayload>> {
+                let step = step(ctx)?;
+                match answer(ctx, step.block_party(&child_id, &agency_id, &reason).await) {
+                    Some(done) => Ok(Some(BlockPayload::of(&step, done).await)),
+                    None => Ok(None),
+                }
+            }
+
+            /// Lets a party in again (*häv spärr*).
+            async fn unblock_party<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the block: `block_…`.")] block_id: ID,
+            ) -> Result<Option<BlockPayload>> {
+                let step = step(ctx)?;
+                match answer(ctx, step.unblock_party(&block_id).await) {
+                    Some(done) => Ok(Some(BlockPayload::of(&step, done).await)),
+                    None => Ok(None),
+                }
+            }
+
+            /// Opens the record of a child in an emergency (*nödöppning*), for 30 minutes: when a life is at stake. Those who lead
+            /// the case and data protection are told at once, and each use is reviewed.
+            async fn break_glass<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the child: `child_…`; this or a number.")] child_id: Option<ID>,
+                #[graphql(desc = "A number of the child (*identitetsbeteckning*).")] identifier: Option<NumberInput>,
+                #[graphql(desc = "Why a life is at stake, 20 to 1000 characters (*skäl*).")] reason: String,
+            ) -> Result<Option<BreakGlassPayload>> {
+                let step = step(ctx)?;
+                let result = match whom(child_id, identifier) {
+                    Ok(named) => step.break_glass(&named, &reason).await,
+                    Err(error) => Err(error),
+                };
+                Ok(answer(ctx, result).map(Into::into))
+            }
+
+            /// Keeps what the review of an emergency access says (*granska nödöppning*).
+            async fn review_break_glass<'a>(
+                &self,
+                ctx: &Context<'a>,
+                #[graphql(desc = "The id of the access, from `breakGlassReviews`: `breakglass_…`.")] break_glass_id: ID,
+                #[graphql(desc = "What the review says (*bedömning*).")] verdict: BreakGlassVerdict,
+                #[graphql(desc = "Words beside it, at most 1000 characters (*kommentar*).")] comment: Option<String>,
+            ) -> Result<Option<BreakGlassReviewPayload>> {
+                let step = step(ctx)?;
+                let result = step.review_break_glass(&break_glass_id, verdict.into(), comment.as_deref()).await;
+                match answer(ctx, result) {
+                    Some(view) => Ok(Some(BreakGlassReviewPayload::of(&step, view).await)),
                     None => Ok(None),
                 }
             }

@@ -3,6 +3,8 @@
 use super::agency::{AgencyObject, Kind as AgencyKind};
 use super::checklist::{self, ChecklistOutput, Routine};
 use super::child::{Answer, ChildOutput, ConnectionOutput, Plan, timestamp};
+use super::consent::{Consent, PartyBlock};
+use super::emergency::BreakGlassConnection;
 use super::episode::{self, Episode};
 use super::error::answer;
 use super::feed::{ChangesObject, OverdueConnection};
@@ -11,6 +13,8 @@ use super::handover::{
     HandoverKind, HandoverOutput, HandoverState, HandoversOutput, ReadinessOutput, ResponsibilityOutput, micros,
 };
 use super::inputs::IdentifierKind;
+use super::lookup::LookupConnection;
+use super::submission::{OwnSubmissionConnection, SubmissionConnection, SubmissionState};
 use super::suggestion::{SuggestionState, SuggestionsOutput};
 use async_graphql::connection::PageInfo;
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
@@ -259,6 +263,22 @@ impl Query {
         }
     }
 
+    /// What was handed in and is for you to look at (*inkorg*), latest first: worries, sightings and tips about children that you
+    /// answer for, and from your municipality; to the police, what may help to find a missing child that they know.
+    async fn submissions<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "Only what is in this state (*läge*).")] state: Option<SubmissionState>,
+        #[graphql(desc = "How many at most, from 1 to 100 (*antal*); 25 where it is left out.")] first: Option<i32>,
+        #[graphql(desc = "`pageInfo.endCursor` of the page before (*efter*).")] after: Option<String>,
+    ) -> Result<Option<SubmissionConnection>> {
+        let session: &Arc<Session> = ctx.data()?;
+        match answer(ctx, session.submissions(state.map(Into::into), first, after.as_deref()).await) {
+            Some(page) => Ok(Some(SubmissionConnection::of(session, page, after.is_some()).await)),
+            None => Ok(None),
+        }
+    }
+
     /// The versions of a county's routine for missing children (*länets rutin*), latest first.
     async fn routines<'a>(
         &self,
@@ -272,6 +292,75 @@ impl Query {
             routines.push(Routine::of(session, view).await);
         }
         Ok(Some(routines))
+    }
+
+    /// What you have handed in (*egna anmälningar*), latest first, and what you may be told of it.
+    async fn my_submissions<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "How many at most, from 1 to 100 (*antal*); 25 where it is left out.")] first: Option<i32>,
+        #[graphql(desc = "`pageInfo.endCursor` of the page before (*efter*).")] after: Option<String>,
+    ) -> Result<Option<OwnSubmissionConnection>> {
+        let session: &Arc<Session> = ctx.data()?;
+        let result = session.my_submissions(first, after.as_deref()).await;
+        Ok(answer(ctx, result).map(|page| OwnSubmissionConnection::of(page, after.is_some())))
+    }
+
+    /// The live consents that name you (*samtycken*), for partner organisations: which children, which fields, until when. They
+    /// open nothing for another purpose than theirs.
+    async fn my_consents<'a>(&self, ctx: &Context<'a>) -> Result<Option<Vec<Consent>>> {
+        let session: &Arc<Session> = ctx.data()?;
+        let Some(views) = answer(ctx, session.my_consents().await) else { return Ok(None) };
+        let mut consents = Vec::with_capacity(views.len());
+        for view in views {
+            consents.push(Consent::of(session, view).await);
+        }
+        Ok(Some(consents))
+    }
+
+    /// The parties that are kept from a child's record, or were (*spärrar*), latest first: for those who decide on it.
+    async fn blocks<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+    ) -> Result<Option<Vec<PartyBlock>>> {
+        let session: &Arc<Session> = ctx.data()?;
+        let Some(views) = answer(ctx, session.blocks(&child_id).await) else { return Ok(None) };
+        let mut blocks = Vec::with_capacity(views.len());
+        for view in views {
+            blocks.push(PartyBlock::of(session, view).await);
+        }
+        Ok(Some(blocks))
+    }
+
+    /// The emergency accesses (*nödåtkomster*), latest first, for the data protection officer: who, when, why, what was shown.
+    async fn break_glass_reviews<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "How many at most, from 1 to 100 (*antal*); 25 where it is left out.")] first: Option<i32>,
+        #[graphql(desc = "`pageInfo.endCursor` of the page before (*efter*).")] after: Option<String>,
+    ) -> Result<Option<BreakGlassConnection>> {
+        let session: &Arc<Session> = ctx.data()?;
+        match answer(ctx, session.break_glass_reviews(first, after.as_deref()).await) {
+            Some(page) => Ok(Some(BreakGlassConnection::of(session, page, after.is_some()).await)),
+            None => Ok(None),
+        }
+    }
+
+    /// Who looked at a child while it was missing (*slagningar*), latest first, one an agency and hour: for the agency that
+    /// leads the case. Whoever looks is told nothing of it.
+    async fn lookups<'a>(
+        &self,
+        ctx: &Context<'a>,
+        #[graphql(desc = "The id of the child: `child_…`.")] child_id: ID,
+        #[graphql(desc = "How many at most, from 1 to 100 (*antal*); 25 where it is left out.")] first: Option<i32>,
+        #[graphql(desc = "`pageInfo.endCursor` of the page before (*efter*).")] after: Option<String>,
+    ) -> Result<Option<LookupConnection>> {
+        let session: &Arc<Session> = ctx.data()?;
+        match answer(ctx, session.lookups(&child_id, first, after.as_deref()).await) {
+            Some(page) => Ok(Some(LookupConnection::of(session, page, after.is_some()).await)),
+            None => Ok(None),
+        }
     }
 
     /// Who was shown what of a child (*åtkomstlogg*), latest first: by your own agency; for the data

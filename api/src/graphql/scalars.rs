@@ -1,10 +1,16 @@
 //! The types of single values, from the catalogue's kinds and code lists.
 
 use super::types::{FieldType, enumeration, object, scalar};
+use async_graphql::parser::types::Field;
 use async_graphql::registry::{MetaType, Registry};
-use async_graphql::{InputType, InputValueError, InputValueResult, OutputType, Scalar, ScalarType, Value};
+use async_graphql::{
+    ContextSelectionSet, InputType, InputValueError, InputValueResult, OutputType, Positioned, Scalar, ScalarType,
+    ServerResult, Value,
+};
+use chrono::{DateTime, Utc};
 use samverka_domain::catalogue::{Code, Entry, Kind};
 use serde_json::Value as Json;
+use std::borrow::Cow;
 
 /// What was given for a day, not yet read.
 pub(super) struct Date(pub(super) Json);
@@ -19,6 +25,24 @@ impl ScalarType for Date {
 
     fn to_value(&self) -> Value {
         Value::from_json(self.0.clone()).unwrap_or_default()
+    }
+}
+
+/// An instant (*tidpunkt*) in microseconds since 1970, as every answer writes it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Instant(pub(super) i64);
+
+impl OutputType for Instant {
+    fn type_name() -> Cow<'static, str> {
+        <DateTime<Utc> as OutputType>::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <DateTime<Utc> as OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+        Ok(Value::from(super::child::timestamp(self.0)))
     }
 }
 

@@ -9,7 +9,9 @@ use crate::graphql::error::{MOST_ERRORS, coded, cost, errors, log, of_code};
 use crate::spans;
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Name, PathSegment, Request as GraphqlRequest, Response as GraphqlResponse, ServerError, Value};
+use async_graphql::{
+    Name, PathSegment, Request as GraphqlRequest, Response as GraphqlResponse, ServerError, Value, Variables,
+};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -89,12 +91,8 @@ async fn answer(service: &Service, request: Request, asked: &mut Asked) -> Resul
     let id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let operation = document.summary().to_owned();
     let about = session::Request { id, operation, idempotency, alone: document.keys().len() == 1 };
-    let mut request = GraphqlRequest::new(String::new()).variables(variables);
-    if let Some(name) = operation_name {
-        request = request.operation_name(name);
-    }
-    request.set_parsed_query(document.parsed());
-    let execution = Execution { request, document, cost };
+    let operation_name = operation_name.map(str::to_owned);
+    let execution = Execution { variables, operation_name, document, cost };
     let released = execute(service.clone(), caller, about, execution, turn).await.map_err(|error| {
         log(&error);
         let first = errors(&error).into_iter().next().unwrap_or_else(|| of_code(error.code()));
@@ -105,9 +103,22 @@ async fn answer(service: &Service, request: Request, asked: &mut Asked) -> Resul
 
 /// What is executed.
 struct Execution {
-    request: GraphqlRequest,
+    variables: Variables,
+    operation_name: Option<String>,
     document: Arc<Document>,
     cost: u64,
+}
+
+impl Execution {
+    /// The request as the library takes it; made again where it is decided anew.
+    fn request(&self) -> GraphqlRequest {
+        let mut request = GraphqlRequest::new(String::new()).variables(self.variables.clone());
+        if let Some(name) = &self.operation_name {
+            request = request.operation_name(name);
+        }
+        request.set_parsed_query(self.document.parsed());
+        request
+    }
 }
 
 /// An agency has so many requests under way and no more, so that none of them starves the others.
@@ -126,16 +137,17 @@ async fn execute(
     service: Service,
     caller: Caller,
     about: session::Request,
-    Execution { request, document, cost }: Execution,
+    execution: Execution,
     turn: OwnedSemaphorePermit,
 ) -> Result<Released<GraphqlResponse>, Error> {
     let run = async move {
         let _held = turn;
         let schema = service.0.schema.clone();
+        let (schema, execution) = (&schema, &execution);
         let run = |session| async move {
             let access = Arc::new(AccessSummary::default());
-            let answer = schema.execute(request.data(session).data(access.clone())).await;
-            complete(answer, &access, &document, cost)
+            let answer = schema.execute(execution.request().data(session).data(access.clone())).await;
+            complete(answer, &access, &execution.document, execution.cost)
         };
         service.0.hub.answer(caller, about, run).await
     };

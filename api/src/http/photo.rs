@@ -55,7 +55,10 @@ pub(super) async fn handle(State(service): State<Service>, request: Request) -> 
 async fn fetch(service: &Service, caller: Caller, parts: &Parts) -> Result<Response, Error> {
     let handle = last(parts);
     let held = turn(service, caller.agency.id).await?;
-    let get = |session: Arc<Session>| async move { session.photo(&handle).await };
+    let get = move |session: Arc<Session>| {
+        let handle = handle.clone();
+        async move { session.photo(&handle).await }
+    };
     let released = execute(service, (caller, held), parts, "GET photo", get).await?;
     Ok(answer(released, |photo: PhotoBytes| {
         let PhotoBytes { media, bytes } = photo;
@@ -84,7 +87,15 @@ async fn send(service: &Service, caller: Caller, parts: &Parts, body: Body) -> R
     let held = turn(service, caller.agency.id).await?;
     let bytes = read(&parts.headers, body).await.map_err(Error::Code)?;
     let new = NewPhoto { media, taken_on, bytes };
-    let put = |session: Arc<Session>| async move { session.step("photo").put_photo(&handle, &version, new).await };
+    // It is sent once: a change that was begun is not made again.
+    let mut new = Some(new);
+    let put = move |session: Arc<Session>| {
+        let (handle, version, new) = (handle.clone(), version.clone(), new.take());
+        async move {
+            let new = new.ok_or(Error::Code(ErrorCode::DecisionStale))?;
+            session.step("photo").put_photo(&handle, &version, new).await
+        }
+    };
     let released = execute(service, (caller, held), parts, "PUT photo", put).await?;
     Ok(answer(released, |view: SectionView| {
         let photo = view.values.iter().find_map(|(_, value)| match value {
@@ -164,7 +175,7 @@ async fn execute<T, F>(
     (caller, held): (Caller, OwnedSemaphorePermit),
     parts: &Parts,
     operation: &str,
-    ask: impl FnOnce(Arc<Session>) -> F + Send + 'static,
+    ask: impl FnMut(Arc<Session>) -> F + Send + 'static,
 ) -> Result<Released<Result<T, Error>>, Error>
 where
     T: Send + 'static,

@@ -227,6 +227,11 @@ pub struct Caller<'h> {
 }
 
 impl Caller<'_> {
+    /// The hub that is asked.
+    pub fn hub(&self) -> &Hub {
+        self.hub
+    }
+
     /// With another purpose.
     pub fn purpose(mut self, purpose: &str) -> Self {
         self.purpose = Some(purpose.to_owned());

@@ -79,6 +79,14 @@ impl Hub {
         self.outside.execute_unprepared(sql).await.expect("runs");
     }
 
+    /// An id as it is written in SQL.
+    pub fn literal(&self, id: Uuid) -> String {
+        match self.database.kind {
+            super::Kind::Sqlite => format!("x'{}'", id.simple()),
+            super::Kind::Postgres => format!("'{id}'"),
+        }
+    }
+
     /// Puts a row into a table from outside.
     pub async fn insert(&self, table: &str, columns: Vec<(&str, Bound)>) {
         self.try_insert(table, columns).await.expect("inserts");
@@ -328,6 +336,7 @@ impl Hub {
                     (Kind::Json, _) => json!({ "contact": format!("Led{word}") }).into(),
                     (Kind::Texts(..), _) => json!([word]).into(),
                     (_, "text" | "kind" | "reason" | "note" | "textEn") => word.clone().into(),
+                    (_, "state") if list == List::Concerns => "CONCERN".into(),
                     _ => "ord".into(),
                 };
                 columns.push((column, value));
@@ -386,7 +395,8 @@ fn typed(prefix: &str, uuid: Uuid) -> String {
 fn also(list: List) -> Vec<(&'static str, Bound)> {
     match list {
         List::Checklist => vec![("key", "k".into())],
-        List::Concerns => vec![("role", "SCHOOL".into()), ("named", json!({}).into())],
+        // Of a role that hands nothing in: nobody has it among what was handed in by itself.
+        List::Concerns => vec![("role", "COUNTY_BOARD".into()), ("named", json!({}).into())],
         _ => Vec::new(),
     }
 }

@@ -11,9 +11,12 @@ use std::fmt::Write;
 use uuid::Uuid;
 
 /// The tables that hold a world; those that others point to come last.
-const TABLES: [&str; 31] = [
+const TABLES: [&str; 34] = [
     "deadline",
     "event",
+    "lookup",
+    "block",
+    "break_glass",
     "roster",
     "handover",
     "suggestion_field",
@@ -339,7 +342,8 @@ impl Script<'_> {
                 ]);
             }
             List::Checklist => row.extend([("position", i64::from(*n).into()), ("key", "k".into())]),
-            List::Concerns => row.extend([("role", "SCHOOL".into()), ("named", "{}".into())]),
+            // Of a role that hands nothing in: nobody has it among what was handed in by itself.
+            List::Concerns => row.extend([("role", "COUNTY_BOARD".into()), ("named", "{}".into())]),
             _ => {}
         }
         for (part, column) in rows.entry.fields.iter().zip(rows.columns) {
@@ -354,6 +358,9 @@ impl Script<'_> {
                 (FieldKind::Bool, _) => Literal::Yes(*open),
                 (FieldKind::Json, _) => (&json!({ "contact": guarded })).into(),
                 (FieldKind::Code(code), _) => code.values().expect("a closed list")[usize::from(*n % 4)].code.into(),
+                (_, "state") if *list == List::Concerns => {
+                    ["OPEN", "SIGHTING", "CONCERN", "DISMISSED"][usize::from(*n % 4)].into()
+                }
                 _ if part.guard.is_some() => format!("Värde {guarded}").as_str().into(),
                 _ => format!("Värde {n}").as_str().into(),
             };

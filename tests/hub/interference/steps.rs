@@ -42,8 +42,13 @@ pub enum Asks {
     Involve { who: u8, agency: u8, ends: bool },
     Take { step: u8 },
     Answers { who: u8, ago: u8 },
+    Submit { kind: u8, number: (u8, u8), named: bool },
+    Given,
+    Inbox { state: Option<u8>, first: i32, pages: u8 },
+    DecideSubmission { which: u8, decision: u8, who: Option<u8> },
     Register { board: bool, kind: u8, number: u8, set: Vec<(u8, u8)> },
     Missing { who: u8, what: u8 },
+    Keep { who: u8, what: u8 },
 }
 
 /// A list: which children, in which order, and which pages of it.
@@ -238,6 +243,15 @@ fn asks(role: Role) -> impl Strategy<Value = Asks> {
         1 => (who(), 0..4u8, any::<bool>()).prop_map(|(who, agency, ends)| Asks::Involve { who, agency, ends }),
         2 => (who(), 0..4u8).prop_map(|(who, ago)| Asks::Answers { who, ago }),
         4 => (who(), 0..7u8).prop_map(|(who, what)| Asks::Missing { who, what }),
+        3 => (who(), 0..4u8).prop_map(|(who, what)| Asks::Keep { who, what }),
+        6 => (0..3u8, number(), any::<bool>()).prop_map(|(kind, number, named)| Asks::Submit { kind, number, named }),
+        2 => Just(Asks::Given),
+        5 => (proptest::option::weighted(0.3, 0..4u8), 1..4i32, 1..4u8).prop_map(
+            |(state, first, pages)| Asks::Inbox { state, first, pages }
+        ),
+        3 => (any::<u8>(), 0..3u8, proptest::option::weighted(0.3, who())).prop_map(
+            |(which, decision, who)| Asks::DecideSubmission { which, decision, who }
+        ),
         1 => (any::<bool>(), number(), sets()).prop_map(
             |(board, (kind, number), set)| Asks::Register { board, kind, number, set }
         ),
@@ -422,6 +436,23 @@ pub fn missing(what: u8) -> &'static str {
                 episode { state locatedAt next } minimumReport { text } child { id } } }"
         }
         _ => "mutation($id: ID!) { markSafe(childId: $id) { episode { state foundAt } minimumReport { text } child { id } } }",
+    }
+}
+
+/// What lets an organisation in, or keeps a party out.
+pub fn kept(what: u8) -> &'static str {
+    match what {
+        0 => {
+            "mutation($id: ID!, $partner: ID!) { grantConsent(childId: $id, consent: { partnerId: $partner, groups: [\"voice\"],
+                purpose: PROTECT, givenBy: CHILD, giver: \"Barnet\", until: \"2026-12-31\" }) {
+                consent { id groups state until } inForceAt } }"
+        }
+        1 => {
+            "mutation($id: ID!, $party: ID!) { blockParty(childId: $id, agencyId: $party, reason: \"Misstänkt\") {
+                block { id agency { code } reason at } inForceAt } }"
+        }
+        2 => "query($id: ID!) { blocks(childId: $id) { id agency { code } by { code } reason at liftedAt } }",
+        _ => "{ myConsents { id groups purpose until state } }",
     }
 }
 

@@ -64,11 +64,13 @@ pub enum Operation {
     PublishRoutine,
     /// See which handovers are overdue, without who the child is.
     WatchHandovers,
+    /// Look after what was handed in about children.
+    ReceiveSubmissions,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Operation; 8] = [
+    pub const ALL: [Operation; 9] = [
         Operation::RegisterChild,
         Operation::ReadOwnLog,
         Operation::ReadEveryLog,
@@ -77,6 +79,7 @@ impl Operation {
         Operation::ReviewBreakGlass,
         Operation::PublishRoutine,
         Operation::WatchHandovers,
+        Operation::ReceiveSubmissions,
     ];
 
     /// The Cedar action.
@@ -90,6 +93,7 @@ impl Operation {
             Operation::ReviewBreakGlass => "reviewBreakGlass",
             Operation::PublishRoutine => "publishRoutine",
             Operation::WatchHandovers => "watchHandovers",
+            Operation::ReceiveSubmissions => "receiveSubmissions",
         }
     }
 }

@@ -82,7 +82,7 @@ impl Session {
             let items = rows.into_iter().filter_map(|row| self.log_entry(row, subject)).collect();
             Ok(Page { items, has_next })
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     fn log_position(&self, cursor: &str) -> Result<(i64, Uuid, i64), Error> {

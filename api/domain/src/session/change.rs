@@ -7,6 +7,7 @@ use crate::catalogue::{FieldSet, Section};
 use crate::error::{Error, ErrorCode};
 use crate::gate::{Gate, Loaded};
 use crate::ids::AgencyId;
+use crate::ledger::IN_FORCE_WITHIN;
 use crate::store::{Asked, Found, Plan, Planned, Row, Write};
 use crate::view::{ChildView, Selection};
 use std::hash::{BuildHasher, RandomState};
@@ -75,6 +76,11 @@ pub(super) struct Work<'a> {
     pub(super) loaded: Loaded,
     /// Which agency suggested what is written now, where one did.
     pub(super) suggested_by: Option<AgencyId>,
+    /// Where the change was made, and changes who may see the child: from when no answer that was decided before leaves any
+    /// node, in microseconds since 1970.
+    pub(super) in_force_at: Option<i64>,
+    /// Nothing was decided about the child in the request before.
+    is_first: bool,
     /// All that the caller is to be shown is in `loaded`, as it will be when the change is made.
     tells_all: bool,
     /// For the access log.
@@ -127,7 +133,8 @@ impl<'s> Step<'s> {
             self.forget().await?;
             self.stop_if_done(claim.as_ref()).await?;
             let decided = match self.open(child, reading, admits, &mut turn).await {
-                Ok(work) => decide(work).await,
+                // What decides is large, and has several others under it.
+                Ok(work) => Box::pin(decide(work)).await,
                 Err(error) => Err(error),
             };
             let mut work = match decided {
@@ -139,6 +146,7 @@ impl<'s> Step<'s> {
                 }
             };
             self.forget().await?;
+            let is_guarded = work.write.is_guarded();
             let done = self.make(work.write.take(), claim.as_ref()).await;
             // What cannot be known of is told as if it were done.
             if !matches!(done, Ok(false) | Err(Stop::Done(..) | Stop::Refused(Error::Code(_)))) {
@@ -148,7 +156,14 @@ impl<'s> Step<'s> {
                 });
             }
             if done? {
+                if is_guarded {
+                    self.note(|draft| draft.decide_anew(work.gate.standing()));
+                    work.in_force_at = Some(self.hub.clock.now().saturating_add(IN_FORCE_WITHIN));
+                }
                 return Ok(work);
+            }
+            if work.is_first {
+                self.note(|draft| draft.undecide(work.child()));
             }
         }
         Err(Error::Code(ErrorCode::Unavailable).into())
@@ -186,7 +201,7 @@ impl<'s> Step<'s> {
         turn: &mut Option<MutexGuard<'s, ()>>,
     ) -> Result<Option<Work<'s>>, Error> {
         let hub = &self.session().hub;
-        let agency = self.caller.agency.id;
+        let (agency, party) = (self.caller.agency.id, self.party()?);
         let tells_all = self.fits_a_look(selection);
         let mut guess = hub.recent.get(&(agency, child));
         for _ in 0..LOOKS {
@@ -199,13 +214,13 @@ impl<'s> Step<'s> {
                 Some(_) => debug_span!("read", count = 1),
                 None => debug_span!("standing", count = 1),
             };
-            let look = async { hub.store.look().await?.children(agency, Asked::Id(child), &plan, self.now).await };
+            let look = async { hub.store.look().await?.children(party, Asked::Id(child), &plan, self.now).await };
             let (found, read) = look.instrument(span).await?;
             let (gate, sequence) = self.admitted_one(found.first().copied(), Admits::Knowing)?;
             let standing = *gate.standing();
             hub.recent.insert((agency, child), standing);
             if guess == Some(standing) {
-                let mut work = Work::new(Write::of(&hub.store, child, sequence, self.now), gate);
+                let mut work = self.work(sequence, gate);
                 work.loaded.add(read);
                 work.tells_all = tells_all;
                 return Ok(Some(work));
@@ -224,7 +239,7 @@ impl<'s> Step<'s> {
         let hub = &self.session().hub;
         loop {
             let reader = self.reader().await?;
-            let found = reader.found(self.caller.agency.id, child, self.now, self.rests_on_consent());
+            let found = reader.found(self.party()?, child, self.now, self.rests_on_consent());
             let found = found.instrument(debug_span!("standing", count = 1)).await?;
             drop(reader);
             let (gate, sequence) = self.admitted_one(found, admits)?;
@@ -232,12 +247,19 @@ impl<'s> Step<'s> {
                 *turn = hub.turns.of(child)?.try_lock().ok();
             }
             if turn.is_some() {
-                return Ok(Work::new(Write::of(&hub.store, child, sequence, self.now), gate));
+                return Ok(self.work(sequence, gate));
             }
             // Nobody holds a connection while waiting.
             self.forget().await?;
             *turn = Some(hub.turns.take(child).await?);
         }
+    }
+
+    /// A change of a child that had changed so often: all of it follows from how the child stood.
+    fn work(&self, sequence: i64, gate: Gate<'s>) -> Work<'s> {
+        let write = Write::of(&self.hub.store, gate.standing().child, sequence, self.now);
+        let is_first = self.note(|draft| draft.decide(gate.standing()));
+        Work::new(write, gate, is_first)
     }
 
     /// Reads a section, too. It counts only if the child does not change before the change is made, as all that is read.
@@ -261,12 +283,13 @@ impl<'s> Step<'s> {
 
     /// Shows the child as it is after a change that was made.
     pub(super) async fn finish(&self, work: Work<'s>, selection: &Selection) -> Result<ChildView, Stop> {
-        let Work { gate, loaded, tells_all, .. } = work;
+        let Work { gate, loaded, tells_all, in_force_at, .. } = work;
         if tells_all {
             let _span = debug_span!("reveal", count = 1).entered();
             return Ok(self.show(&gate, selection, &loaded));
         }
-        Ok(self.child(&self.public_id(gate.standing().child), selection).await?)
+        let view = self.child(&self.public_id(gate.standing().child), selection).await?;
+        Ok(ChildView { in_force_at, ..view })
     }
 }
 
@@ -280,9 +303,9 @@ fn plan_with(section: Section, gate: &Gate<'_>, selection: &Selection, with_sele
 }
 
 impl<'a> Work<'a> {
-    fn new(write: Write, gate: Gate<'a>) -> Self {
+    fn new(write: Write, gate: Gate<'a>, is_first: bool) -> Self {
         let (loaded, changes) = (Loaded::default(), Vec::new());
-        Work { write, gate, loaded, suggested_by: None, tells_all: false, changes }
+        Work { write, gate, loaded, suggested_by: None, in_force_at: None, is_first, tells_all: false, changes }
     }
 
     pub(super) fn child(&self) -> Uuid {

@@ -39,7 +39,7 @@ impl<'s> Step<'s> {
             };
             self.on_item(id, EventKind::ItemTicked, "tickItem", selection, decide).await
         };
-        self.conclude_item(result.await, selection).await
+        self.conclude_item(Box::pin(result).await, selection).await
     }
 
     /// Leaves an item out, and says why.
@@ -64,7 +64,7 @@ impl<'s> Step<'s> {
             };
             self.on_item(id, EventKind::ItemSkipped, "skipItem", selection, decide).await
         };
-        self.conclude_item(result.await, selection).await
+        self.conclude_item(Box::pin(result).await, selection).await
     }
 
     /// Gives an item to an agency. The responsible board gives any item to any agency; others take their own role's.
@@ -89,7 +89,7 @@ impl<'s> Step<'s> {
             };
             self.on_item(id, EventKind::ItemAssigned, "assignItem", selection, decide).await
         };
-        self.conclude_item(result.await, selection).await
+        self.conclude_item(Box::pin(result).await, selection).await
     }
 
     /// Publishes a new version of a county's routine. Checklists that run keep the version that they were copied from.
@@ -118,11 +118,12 @@ impl<'s> Step<'s> {
             let latest = data.chain(own.map(|routine| routine.version)).max().unwrap_or_default();
             let routine = Routine { county: county.to_owned(), version: latest + 1, valid_from, items };
             let row = RoutineRow { routine, published_at: self.now, agency: Some(self.caller.agency.id) };
+            self.begin();
             let claimed = self.hub.store.publish_routine(&row, claim.as_ref()).await?;
             self.go_on(claim.as_ref(), claimed)?;
             Ok(published_view(row))
         };
-        let result = match result.await {
+        let result = match Box::pin(result).await {
             Ok(view) => Ok(view),
             Err(Stop::Refused(error)) => Err(error),
             Err(Stop::Done(..)) => {
@@ -325,7 +326,7 @@ impl Session {
             self.note(|draft| draft.show(gate.standing().subject, gate.glance()));
             self.items_of(&gate, latest.map(|row| row.id).unwrap_or_default()).await
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// The versions of a county's routine, latest first; `00` is the national default. They are open to every caller.

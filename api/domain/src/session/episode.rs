@@ -164,7 +164,7 @@ impl<'s> Step<'s> {
             let work = self.decide(child, made, Reading::Several, decide).await?;
             self.finish_episode(work, made, selection).await
         };
-        self.conclude_episode(result.await, selection, wanted).await
+        self.conclude_episode(Box::pin(result).await, selection, wanted).await
     }
 
     /// Records the police's number of the report, and whom to call.
@@ -208,7 +208,7 @@ impl<'s> Step<'s> {
             };
             self.on_episode(id, Move::RecordPoliceReport, None, selection, decide).await
         };
-        self.conclude_episode(result.await, selection, wanted).await
+        self.conclude_episode(Box::pin(result).await, selection, wanted).await
     }
 
     /// Tells how the search goes. A police risk assessment, measures and a wanted entry are the police's to tell.
@@ -241,7 +241,7 @@ impl<'s> Step<'s> {
             };
             self.on_episode(id, Move::UpdateSearch, None, selection, decide).await
         };
-        self.conclude_episode(result.await, selection, wanted).await
+        self.conclude_episode(Box::pin(result).await, selection, wanted).await
     }
 
     /// Records a sighting or a tip.
@@ -262,16 +262,16 @@ impl<'s> Step<'s> {
             let place = inputs.text(&["place"], place, LINE);
             let text = inputs.text(&["text"], Some(text), PROSE).unwrap_or_default();
             inputs.checked()?;
-            let sighting = &NewSighting { id: self.hub.dice.id(), seen_at, place, text };
+            let sighting = &NewSighting { id: self.hub.dice.id(), seen_at, place, text, submission: None };
             let decide = |mut work: Work<'s>, row: EpisodeRow, _| async move {
-                let told = json!([{ "seenAt": sighting.seen_at.map(timestamp), "place": sighting.place, "text": sighting.text }]);
+                let told = sighting_json(sighting.seen_at, sighting.place.as_deref(), &sighting.text);
                 work.write.insert_sighting(&row, sighting.clone(), &self.author());
                 self.tell_episode(&mut work, row.id, ("sightings", told), Move::RecordSighting);
                 Ok(work)
             };
             self.on_episode(id, Move::RecordSighting, None, selection, decide).await
         };
-        self.conclude_episode(result.await, selection, wanted).await
+        self.conclude_episode(Box::pin(result).await, selection, wanted).await
     }
 
     /// Tells that somebody knows where the child is. What is to be done then becomes part of the checklist. Access stays
@@ -314,7 +314,7 @@ impl<'s> Step<'s> {
             };
             self.on_latest(child, Move::MarkLocated, selection, decide).await
         };
-        self.conclude_episode(result.await, selection, wanted).await
+        self.conclude_episode(Box::pin(result).await, selection, wanted).await
     }
 
     /// Tells that the child is safe. From now on widened access lasts 72 hours.
@@ -337,7 +337,7 @@ impl<'s> Step<'s> {
             };
             self.on_latest(child, Move::MarkSafe, selection, decide).await
         };
-        self.conclude_episode(result.await, selection, wanted).await
+        self.conclude_episode(Box::pin(result).await, selection, wanted).await
     }
 
     /// Records a part of what follows when a child was found. Health care records its own part only.
@@ -377,7 +377,7 @@ impl<'s> Step<'s> {
             };
             self.on_episode(id, Move::RecordFollowUp, None, selection, decide).await
         };
-        self.conclude_episode(result.await, selection, wanted).await
+        self.conclude_episode(Box::pin(result).await, selection, wanted).await
     }
 
     /// Closes an episode: when the child is safe and what follows is done, or before that by the responsible board, which
@@ -411,7 +411,7 @@ impl<'s> Step<'s> {
             };
             self.on_episode(id, Move::CloseEpisode, None, selection, decide).await
         };
-        self.conclude_episode(result.await, selection, wanted).await
+        self.conclude_episode(Box::pin(result).await, selection, wanted).await
     }
 
     /// Records that the caller's agency has closed its own matter. The episode stays open.
@@ -440,7 +440,7 @@ impl<'s> Step<'s> {
             };
             self.on_episode(id, Move::RecordAgencyClosure, None, selection, decide).await
         };
-        let answer = self.conclude_episode(result.await, selection, wanted).await?;
+        let answer = self.conclude_episode(Box::pin(result).await, selection, wanted).await?;
         let warns = self.warns_of_closure(&answer.view).await;
         Ok(EpisodeAnswer { warns: self.refused(warns)?, ..answer })
     }
@@ -496,7 +496,7 @@ impl<'s> Step<'s> {
             };
             self.on_episode(id, Move::ReopenEpisode, Some(made), selection, decide).await
         };
-        self.conclude_episode(result.await, selection, wanted).await
+        self.conclude_episode(Box::pin(result).await, selection, wanted).await
     }
 
     /// Checks a report, and makes the row of it.
@@ -627,7 +627,7 @@ impl<'s> Step<'s> {
     }
 
     /// Tells of something that is kept beside the episode.
-    fn tell_episode(&self, work: &mut Work<'_>, id: Uuid, (name, told): (&str, Json), mv: Move) {
+    pub(super) fn tell_episode(&self, work: &mut Work<'_>, id: Uuid, (name, told): (&str, Json), mv: Move) {
         self.keep(work, id, Map::from_iter([(name.to_owned(), told)]), mv);
     }
 
@@ -642,7 +642,8 @@ impl<'s> Step<'s> {
     async fn finish_episode(&self, work: Work<'s>, id: Uuid, selection: &Selection) -> Result<(ChildView, Uuid), Stop> {
         // Child and episode are shown as of one instant.
         drop(self.reader().await?);
-        Ok((self.child(&self.public_id(work.child()), selection).await?, id))
+        let view = self.child(&self.public_id(work.child()), selection).await?;
+        Ok((ChildView { in_force_at: work.in_force_at, ..view }, id))
     }
 
     /// What the caller is told of a step; of one that was taken before, as it is now.
@@ -688,7 +689,7 @@ impl Session {
             self.note(|draft| draft.show(gate.standing().subject, gate.glance()));
             Ok(rows.iter().map(view_of).collect())
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// What a step gives, as far as the caller may see it now. No id stands for the latest episode.
@@ -733,6 +734,11 @@ impl Session {
         };
         Ok(episode::report(&view, &facts, &names))
     }
+}
+
+/// What the history tells of a sighting.
+pub(super) fn sighting_json(seen_at: Option<i64>, place: Option<&str>, text: &str) -> Json {
+    json!([{ "seenAt": seen_at.map(timestamp), "place": place, "text": text }])
 }
 
 /// Whether the caller may know that there is an episode: whoever may take some part in it.

@@ -82,7 +82,7 @@ impl Session {
             let found = self.stream(&listener, after, size).await?;
             self.tell_changes(found).await
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// The next events that the caller may hear of, so many if there are.

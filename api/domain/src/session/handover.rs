@@ -2,6 +2,7 @@
 //! confirms that the child is there, and never otherwise.
 
 use super::change::{Admits, Reading, Work};
+use super::consent::BLOCKED;
 use super::step::{Step, Stop};
 use super::write::{Changes, current_row, new_row};
 use super::{Session, page_size};
@@ -117,7 +118,7 @@ impl<'s> Step<'s> {
             let work = self.decide(child, id, Reading::Several, decide).await?;
             self.finish_handover(&work, id, selection).await
         };
-        self.conclude_handover(result.await, selection).await
+        self.conclude_handover(Box::pin(result).await, selection).await
     }
 
     /// Assigns a child to a municipality: from the decision on its board is legally responsible, before the child has
@@ -166,7 +167,7 @@ impl<'s> Step<'s> {
             let work = self.decide(child, id, Reading::Several, decide).await?;
             self.finish_handover(&work, id, selection).await
         };
-        self.conclude_handover(result.await, selection).await
+        self.conclude_handover(Box::pin(result).await, selection).await
     }
 
     /// Takes a step of a handover: everything from the answer to the offer to the arrival.
@@ -222,7 +223,7 @@ impl<'s> Step<'s> {
             let work = self.decide_on(child, id, Reading::Several, Admits::Anyone, decide).await?;
             self.finish_handover(&work, id, selection).await
         };
-        self.conclude_handover(result.await, selection).await
+        self.conclude_handover(Box::pin(result).await, selection).await
     }
 
     /// Checks all that is told of a new handover. Everything that is wrong is told at once.
@@ -326,8 +327,9 @@ impl<'s> Step<'s> {
     /// Refuses what cannot move: to whom has it already, or while it is on its way elsewhere.
     async fn free_to_move(&self, work: &Work<'_>, kind: Kind, from: AgencyId, to: AgencyId) -> Result<(), Error> {
         if from == to || (kind.terms().moves == Moves::Guardian && to == self.caller.agency.id) {
-            return Err(Error::refused_for(ErrorCode::InvalidInput, ["toAgencyId"], "another agency"));
+            return Err(another_agency());
         }
+        self.may_receive(&work.gate, to).await?;
         match self.reader().await?.open_handover(work.child(), kind.terms().moves).await? {
             None => Ok(()),
             Some(open) => {
@@ -384,7 +386,8 @@ impl<'s> Step<'s> {
     /// A handover that the caller is a party of, and what its steps rest on; the caller need not know the child.
     async fn open_handover(&self, work: &Work<'_>, id: Uuid) -> Result<Opened, Error> {
         let row = self.reader().await?.handover(id).await?.filter(|row| row.child == work.child());
-        let party = row.as_ref().and_then(|row| self.party_of(row));
+        // To whoever is kept from the child it is none of theirs.
+        let party = row.as_ref().and_then(|row| self.party_of(row)).filter(|_| !work.gate.standing().blocked);
         let Some((row, party)) = row.zip(party) else {
             self.note(|draft| draft.miss());
             return Err(Error::NotFound);
@@ -438,11 +441,12 @@ impl<'s> Step<'s> {
         let standing = Standing {
             relation: if leads || responsible { Relation::Responsible } else { Relation::Involved },
             lead: if leads { row.to } else { standing.lead },
+            break_glass: false,
             ..standing
         };
         let gate = self.gate(standing)?;
         let mut loaded = Loaded::default();
-        for section in Section::ALL {
+        for section in Section::ALL.into_iter().filter(|section| !section.is_list()) {
             if section == Section::Identifiers {
                 let numbers = self.reader().await?.identifiers(&[row.child], &IdentifierKind::ALL).await?;
                 loaded.identifiers.insert(row.child, numbers);
@@ -552,7 +556,8 @@ impl<'s> Step<'s> {
 
     /// Shows the handover and the child as they are after a change that was made.
     async fn finish_handover(&self, work: &Work<'_>, id: Uuid, selection: &Selection) -> Result<Shown, Stop> {
-        Ok(self.shown_handover(work.child(), id, selection).await?)
+        let (child, handover) = self.shown_handover(work.child(), id, selection).await?;
+        Ok((child.map(|view| ChildView { in_force_at: work.in_force_at, ..view }), handover))
     }
 
     async fn shown_handover(&self, child: Uuid, id: Uuid, selection: &Selection) -> Result<Shown, Error> {
@@ -618,7 +623,7 @@ impl Session {
                 }
             }
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// The handovers that the caller's agency sends or receives, latest first.
@@ -648,7 +653,8 @@ impl Session {
             let has_next = rows.len() > size;
             rows.truncate(size);
             let children: Vec<Uuid> = rows.iter().map(|row| row.child).collect();
-            let standings = self.reader().await?.standings(own, &children, self.now, self.rests_on_consent()).await?;
+            let party = self.party()?;
+            let standings = self.reader().await?.standings(party, &children, self.now, self.rests_on_consent()).await?;
             let mut items = Vec::with_capacity(rows.len());
             for row in &rows {
                 let Some(standing) = standings.iter().find(|standing| standing.child == row.child) else { continue };
@@ -658,7 +664,7 @@ impl Session {
             }
             Ok(Page { items, has_next })
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// What an agency would see of a child by a handover of this kind, by the rules for its role, and which items of the
@@ -686,6 +692,7 @@ impl Session {
                 let kinds = terms.receivers.iter().map(|kind| kind.code()).collect::<Vec<_>>().join(", ");
                 Error::refused_for(ErrorCode::AgencyKind, ["toAgencyId"], kinds)
             })?;
+            self.may_receive(&gate, to).await?;
             let standing = *gate.standing();
             let ties = self.reader().await?.ties(standing.child).await?;
             // Only what the proposer sees itself may move what it is told here.
@@ -698,7 +705,8 @@ impl Session {
                 let strong =
                     responsible || effects.iter().any(|effect| matches!(effect, Effect::Lead | Effect::Responsible));
                 let relation = if strong { Relation::Responsible } else { weakest };
-                let standing = Standing { relation, protection, consents: Consents::NONE, ..standing };
+                let standing =
+                    Standing { relation, protection, consents: Consents::NONE, break_glass: false, ..standing };
                 sections_of(&Gate::of_other(&self.hub, to, role, purpose, standing))
             };
             let open = self.reader().await?.open_handover(standing.child, terms.moves).await?;
@@ -727,7 +735,19 @@ impl Session {
                     .collect(),
             })
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
+    }
+
+    /// Refuses an agency that is kept from the child. Only to those who decide on that it is told so: to all others it is as one
+    /// that the child cannot go to.
+    async fn may_receive(&self, gate: &Gate<'_>, to: AgencyId) -> Result<(), Error> {
+        if self.reader().await?.open_block(gate.standing().child, to).await?.is_none() {
+            return Ok(());
+        }
+        match gate.permit(Act::BlockParty) {
+            Ok(()) => Err(Error::Refused(vec![Refusal::in_state(["toAgencyId"], BLOCKED, ["unblockParty"])])),
+            Err(_) => Err(another_agency()),
+        }
     }
 
     /// The purpose that a role is taken to state: the caller's, or protection, or what it may.
@@ -749,11 +769,12 @@ impl Session {
 
     /// A handover as the caller may see it, which is noted: all of it where it may know of the child, else the offer.
     fn seen_handover(&self, row: &HandoverRow, gate: &Gate<'_>) -> Option<HandoverView> {
-        let party = self.party_of(row)?;
+        let party = self.party_of(row).filter(|_| !gate.standing().blocked)?;
         let knows = gate.knows();
         let own_words = row.state == State::Refused && party == Party::To;
         let receipt = row.receipt.iter().flatten().filter(|_| knows);
         let versions = receipt.clone().filter_map(|received| Section::by_name(&received.section)).collect();
+        self.note(|draft| draft.decide(gate.standing()));
         self.note(|draft| draft.show(gate.standing().subject, Showing { versions, ..gate.glance() }));
         Some(HandoverView {
             id: HandoverId(row.id).to_string(),
@@ -779,8 +800,8 @@ impl Session {
 
     /// What is decided for the caller about a child, known to it or not; none for a child that is not there.
     async fn gate_of(&self, child: Uuid) -> Result<Option<Gate<'_>>, Error> {
-        let own = self.caller.agency.id;
-        let standings = self.reader().await?.standings(own, &[child], self.now, self.rests_on_consent()).await?;
+        let reader = self.reader().await?;
+        let standings = reader.standings(self.party()?, &[child], self.now, self.rests_on_consent()).await?;
         standings.into_iter().next().map(|standing| self.gate(standing)).transpose()
     }
 
@@ -795,6 +816,10 @@ impl Session {
         let Position(at, id) = serde_json::from_slice(&position).map_err(wrong)?;
         Ok((at, id))
     }
+}
+
+fn another_agency() -> Error {
+    Error::refused_for(ErrorCode::InvalidInput, ["toAgencyId"], "another agency")
 }
 
 /// The open tie of a kind of which there is one at most.

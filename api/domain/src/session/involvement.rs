@@ -47,7 +47,7 @@ impl<'s> Step<'s> {
             let work = self.decide(child, Uuid::nil(), Reading::Several, decide).await?;
             self.finish(work, selection).await
         };
-        self.conclude(result.await, selection).await
+        self.conclude(Box::pin(result).await, selection).await
     }
 
     /// Ends the involvement of an agency: its own, or another's by whoever may let agencies in. What it reads then is what
@@ -73,7 +73,7 @@ impl<'s> Step<'s> {
             let work = self.decide(child, Uuid::nil(), Reading::Several, decide).await?;
             self.finish(work, selection).await
         };
-        self.conclude(result.await, selection).await
+        self.conclude(Box::pin(result).await, selection).await
     }
 
     fn read_agency(&self, agency: &str) -> Result<AgencyId, Error> {

@@ -58,7 +58,7 @@ impl Session {
             };
             Ok(Page { items: views.into_iter().enumerate().map(cursor).collect(), has_next })
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// The next children of a list, so many if there are, and where they stand in it. The list table proposes, the record

@@ -4,31 +4,39 @@ mod agencies;
 mod audit;
 mod change;
 mod checklist;
+mod consent;
+mod emergency;
 mod episode;
 mod feed;
 mod handover;
 mod involvement;
 mod list;
+mod lookup;
 mod overdue;
 mod photo;
 mod read;
 mod register;
 mod responsibility;
 mod step;
+mod submission;
 mod suggest;
 mod write;
 
 pub use audit::LogEntry;
 pub(crate) use change::Turns;
+pub use consent::{BlockView, ConsentView, InForce, NewConsent};
+pub use emergency::{BreakGlassView, Named, Opened};
 pub use episode::{EpisodeSelection, NewEpisode, PoliceReport, SearchUpdate};
 pub use feed::{ChangeView, Changes};
 pub use handover::{Assignment, NewHandover, Taken};
 pub use list::ListRequest;
+pub use lookup::LookupView;
 pub use overdue::OverdueView;
 pub use photo::{NewPhoto, PhotoBytes};
 pub use register::{NewChild, NewIdentifier};
 pub(crate) use step::REMEMBERED;
 pub use step::{Idempotency, Step};
+pub use submission::{NewSubmission, SubmissionReceipt, SubmissionView, Verdict};
 pub use suggest::Correction;
 pub use write::Patch;
 
@@ -39,7 +47,8 @@ use crate::hub::Inner;
 use crate::ids::ChildId;
 use crate::ledger::{Draft, Record, Released};
 use crate::policy::{Operation, Purpose, Role};
-use crate::store::{Snapshot, Standing};
+use crate::store::{Party, Snapshot, Standing};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
@@ -64,12 +73,15 @@ pub struct Session {
     now: i64,
     snapshot: tokio::sync::Mutex<Option<Snapshot>>,
     draft: Mutex<Draft>,
+    /// A change was made, or may have been: it is not to be made again.
+    has_begun: AtomicBool,
 }
 
 impl Session {
     pub(crate) fn new(hub: Arc<Inner>, caller: Caller, request: Request) -> Self {
         let now = hub.clock.now();
-        Session { hub, caller, request, now, snapshot: tokio::sync::Mutex::default(), draft: Mutex::default() }
+        let (snapshot, draft, has_begun) = Default::default();
+        Session { hub, caller, request, now, snapshot, draft, has_begun }
     }
 
     /// Who asks.
@@ -95,7 +107,19 @@ impl Session {
         let draft = std::mem::take(&mut *self.draft.lock().unwrap_or_else(PoisonError::into_inner));
         let Request { id, operation, .. } = &self.request;
         let record = Record::new(&self.caller, id, operation, self.hub.engine, draft);
-        self.hub.ledger.release(answer, &record).await
+        #[cfg(debug_assertions)]
+        self.hub.held.wait(operation).await;
+        self.hub.ledger.release(answer, record).await
+    }
+
+    /// Whether a change was made, or may have been.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun.load(Ordering::SeqCst)
+    }
+
+    /// Notes that a change was made, or may have been.
+    fn begin(&self) {
+        self.has_begun.store(true, Ordering::SeqCst);
     }
 
     /// Refuses a request before it begins: for a purpose that is not its caller's to state, or a key of another request.
@@ -140,6 +164,15 @@ impl Session {
     /// Only partners' access rests on consents.
     fn rests_on_consent(&self) -> bool {
         self.caller.role == Role::Partner
+    }
+
+    /// As whom the caller stands to children: an emergency access is its role's, and of the human who opened it, where one
+    /// was named; a consent is for a purpose.
+    fn party(&self) -> Result<Party<'_>, Error> {
+        let (caller, purpose) = (&self.caller, self.purpose()?);
+        let emergency = self.hub.engine.may(Operation::BreakGlass, caller.role, purpose);
+        let emergency = emergency.then_some((caller.role, caller.user.as_deref().unwrap_or_default()));
+        Ok(Party { agency: caller.agency.id, emergency, purpose: Some(purpose) })
     }
 
     fn gate(&self, standing: Standing) -> Result<Gate<'_>, Error> {

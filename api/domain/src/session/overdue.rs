@@ -55,7 +55,7 @@ impl Session {
             };
             Ok(Page { items: rows.into_iter().map(item).collect(), has_next })
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     fn whose_handovers(&self, watches: bool) -> Result<Whose, Error> {

@@ -58,7 +58,7 @@ impl Session {
             let found = self.reader().await?.photo(child, id).await?;
             found.map(|(media, bytes)| PhotoBytes { media, bytes }).ok_or(Error::NotFound)
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// The child and the photo that a handle stands for; nothing's, where it stands for nothing to this caller.
@@ -129,7 +129,7 @@ impl<'s> Step<'s> {
             let mut view = self.finish(work, &selection).await?;
             Ok(view.sections.remove(&section).ok_or(Error::NotFound)?)
         };
-        self.refused(result.await.map_err(|stop| match stop {
+        self.refused(Box::pin(result).await.map_err(|stop| match stop {
             Stop::Refused(error) => error,
             // A photo is sent without a key: its version keeps it from being put there twice.
             Stop::Done(..) => Error::Code(ErrorCode::Internal),

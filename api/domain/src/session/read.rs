@@ -29,7 +29,7 @@ impl Session {
             };
             self.one(Asked::Id(child), selection, None).await
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// One child by a number.
@@ -52,7 +52,7 @@ impl Session {
             self.may_ever_find_by(kind)?;
             self.one(Asked::Number(kind, &normal), selection, Some(kind.field())).await
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     /// Whether there is any child that a caller of this role could find by this kind of number: a question of the rules
@@ -101,7 +101,7 @@ impl Session {
                 Some(_) => debug_span!("read", count = 1),
                 None => debug_span!("standing", count = 1),
             };
-            let (found, read) = look.children(agency, asked, &plan, self.now).instrument(span).await?;
+            let (found, read) = look.children(self.party()?, asked, &plan, self.now).instrument(span).await?;
             let standings = found.into_iter().map(|found| found.standing);
             let gate = self.the_one(self.gates(standings.collect())?.into_iter(), by)?;
             let standing = *gate.standing();
@@ -165,8 +165,7 @@ impl Session {
         if children.is_empty() {
             return Ok(Vec::new());
         }
-        let agency = self.caller.agency.id;
-        let standings = reader.standings(agency, children, self.now, self.rests_on_consent());
+        let standings = reader.standings(self.party()?, children, self.now, self.rests_on_consent());
         let standings = standings.instrument(debug_span!("standing", count = children.len())).await?;
         self.gates(standings)
     }
@@ -176,7 +175,9 @@ impl Session {
         let _span = debug_span!("decide", count = standings.len()).entered();
         let gates = standings.into_iter().map(|standing: Standing| self.gate(standing));
         let gates: Vec<Gate<'_>> = gates.collect::<Result<_, _>>()?;
-        Ok(gates.into_iter().filter(Gate::knows).collect())
+        let gates: Vec<Gate<'_>> = gates.into_iter().filter(Gate::knows).collect();
+        self.note(|draft| gates.iter().for_each(|gate| _ = draft.decide(gate.standing())));
+        Ok(gates)
     }
 
     /// Reads what the gates will show, and shows it.

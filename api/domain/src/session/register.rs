@@ -93,7 +93,7 @@ impl Step<'_> {
             self.write_new(child, subject, lead, responsible, identity, numbers).await?;
             Ok(self.child(&self.public_id(child), selection).await?)
         };
-        self.conclude(result.await, selection).await
+        self.conclude(Box::pin(result).await, selection).await
     }
 
     /// Checks what a child is to be registered with. Everything that is wrong is told at once.
@@ -185,6 +185,9 @@ fn first_standing(child: Uuid, subject: Uuid, lead: AgencyId) -> Standing {
         protection: Protection::None,
         missing: false,
         consents: Consents::NONE,
+        break_glass: false,
+        blocked: false,
+        epoch: 0,
     }
 }
 

@@ -41,7 +41,7 @@ impl Session {
             self.note(|draft| draft.show(gate.standing().subject, showing));
             Ok(ResponsibilityView { at, facts, history, withheld })
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 }
 

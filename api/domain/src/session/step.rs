@@ -1,7 +1,7 @@
 //! One change of a request: a root field, and – under a key of the caller's – one effect however often it is asked for.
 
 use super::Session;
-use crate::error::{Error, ErrorCode};
+use crate::error::{DatabaseError, Error, ErrorCode};
 use crate::store::{Applied, Claim, Claimed, Write};
 use crate::view::{ChildView, Selection};
 use std::ops::Deref;
@@ -111,7 +111,23 @@ impl<'a> Step<'a> {
     pub(super) async fn make(&self, write: Write, claim: Option<&Claim>) -> Result<bool, Stop> {
         #[cfg(debug_assertions)]
         self.hub.holdback.pass().await;
-        match write.apply(claim).await? {
+        self.settle(write.apply(claim).await, claim)
+    }
+
+    /// Goes on to what is of no child: it is claimed under the caller's key when it is made.
+    pub(super) async fn go_apart(&self, made: Uuid) -> Result<Option<Claim>, Stop> {
+        self.forget().await?;
+        let claim = self.claim(Uuid::nil(), made);
+        self.stop_if_done(claim.as_ref()).await?;
+        Ok(claim)
+    }
+
+    /// What came of a change. Whether it is made.
+    pub(super) fn settle(&self, applied: Result<Applied, DatabaseError>, claim: Option<&Claim>) -> Result<bool, Stop> {
+        if matches!(applied, Ok(Applied::Done) | Err(_)) {
+            self.begin();
+        }
+        match applied? {
             Applied::Done => Ok(true),
             Applied::Stale => Ok(false),
             Applied::Before(outcome) => Err(claim.map_or_else(unknown, |claim| self.done_before(claim, &outcome))),

@@ -78,7 +78,7 @@ impl<'s> Step<'s> {
             let work = self.decide(child, made, Reading::Several, decide).await?;
             self.finish_suggestion(work, made, selection).await
         };
-        self.conclude_suggestion(result.await, selection).await
+        self.conclude_suggestion(Box::pin(result).await, selection).await
     }
 
     /// Writes open fields of a suggestion into the record, by the way of every update: those named, or all that the caller
@@ -125,7 +125,7 @@ impl<'s> Step<'s> {
             let work = self.decide(&child, id, Reading::Several, decide).await?;
             self.finish_suggestion(work, id, selection).await
         };
-        self.conclude_suggestion(result.await, selection).await
+        self.conclude_suggestion(Box::pin(result).await, selection).await
     }
 
     /// Declines the open fields of a suggestion that the caller may write. Whoever suggested it reads the reason.
@@ -163,7 +163,7 @@ impl<'s> Step<'s> {
             let work = self.decide(&child, id, Reading::Several, decide).await?;
             self.finish_suggestion(work, id, selection).await
         };
-        self.conclude_suggestion(result.await, selection).await
+        self.conclude_suggestion(Box::pin(result).await, selection).await
     }
 
     /// Checks a correction as an update is checked, and the words beside it. Everything that is wrong is told at once.
@@ -299,6 +299,7 @@ impl<'s> Step<'s> {
         // Child and suggestion are shown as of one instant.
         drop(self.reader().await?);
         let view = self.child(&self.public_id(child), selection).await?;
+        let view = ChildView { in_force_at: work.in_force_at, ..view };
         Ok((view, self.shown_suggestion(child, id).await?))
     }
 
@@ -381,7 +382,7 @@ impl Session {
             };
             Ok(Page { items: found.into_iter().map(item).collect(), has_next })
         };
-        self.refused(result.await)
+        self.refused(Box::pin(result).await)
     }
 
     fn suggestion_position(&self, list: &str, cursor: &str) -> Result<(i64, Uuid), Error> {

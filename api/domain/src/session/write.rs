@@ -65,7 +65,7 @@ impl<'s> Step<'s> {
             let work = self.decide(child, Uuid::nil(), reading, decide).await?;
             self.finish(work, selection).await
         };
-        self.conclude(result.await, selection).await
+        self.conclude(Box::pin(result).await, selection).await
     }
 
     /// Makes permitted changes to a section's row as it is now, if the caller has seen it as it is.
@@ -126,7 +126,7 @@ impl<'s> Step<'s> {
             let work = self.decide(child, Uuid::nil(), reading, decide).await?;
             self.finish(work, selection).await
         };
-        self.conclude(result.await, selection).await
+        self.conclude(Box::pin(result).await, selection).await
     }
 
     /// Ends the current placement.
@@ -158,7 +158,7 @@ impl<'s> Step<'s> {
             let work = self.decide(child, Uuid::nil(), reading, decide).await?;
             self.finish(work, selection).await
         };
-        self.conclude(result.await, selection).await
+        self.conclude(Box::pin(result).await, selection).await
     }
 
     /// Adds a number to a child. One that is there already, without an end or with the same days, is not
@@ -190,7 +190,7 @@ impl<'s> Step<'s> {
             let work = self.decide(child, Uuid::nil(), Reading::Several, decide).await?;
             self.finish(work, selection).await
         };
-        self.conclude(result.await, selection).await
+        self.conclude(Box::pin(result).await, selection).await
     }
 
     /// Ends the validity of a number.
@@ -229,7 +229,7 @@ impl<'s> Step<'s> {
             let work = self.decide(child, Uuid::nil(), Reading::Several, decide).await?;
             self.finish(work, selection).await
         };
-        self.conclude(result.await, selection).await
+        self.conclude(Box::pin(result).await, selection).await
     }
 
     /// Checks a patch: names, values, agencies. Everything that is wrong is told at once.

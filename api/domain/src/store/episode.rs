@@ -125,6 +125,8 @@ pub(crate) struct NewSighting {
     pub(crate) seen_at: Option<i64>,
     pub(crate) place: Option<String>,
     pub(crate) text: String,
+    /// What was handed in, if it was.
+    pub(crate) submission: Option<Uuid>,
 }
 
 impl Snapshot {
@@ -169,7 +171,7 @@ impl Write {
     }
 
     pub(crate) fn insert_sighting(&mut self, episode: &EpisodeRow, new: NewSighting, author: &Author) {
-        let NewSighting { id, seen_at, place, text } = new;
+        let NewSighting { id, seen_at, place, text, submission } = new;
         let row = sighting::ActiveModel {
             id: Set(id),
             child_id: Set(episode.child),
@@ -180,7 +182,7 @@ impl Write {
             text: Set(text),
             agency_id: Set(author.agency.0),
             user_ref: Set(author.user.clone()),
-            submission_id: Set(None),
+            submission_id: Set(submission),
         };
         self.run(&sighting::Entity::insert(row).into_query());
     }

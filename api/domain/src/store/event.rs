@@ -7,6 +7,7 @@
 
 use super::columns::name;
 use super::reading::Rows;
+use super::seal::SEALED;
 use super::write::Write;
 use super::{Snapshot, Store};
 use crate::catalogue::{FieldId, FieldSet, Section, Source};
@@ -189,7 +190,8 @@ impl Snapshot {
     }
 
     /// The first events after a number and up to another that may concern an agency: of children that it has to do with, and
-    /// such as are addressed to it, or to whoever reviews emergency accesses.
+    /// such as are addressed to it, or to whoever reviews emergency accesses. Of a child that is sealed, or that the agency is
+    /// kept from, there is none.
     pub(crate) async fn events(
         &self,
         agency: AgencyId,
@@ -217,6 +219,10 @@ impl Snapshot {
             .join(JoinType::InnerJoin, name("child"), of_child)
             .and_where(column("number").gt(after))
             .and_where(column("number").lte(up_to))
+            .and_where(Expr::col((name("child"), name("state"))).ne(SEALED))
+            .and_where(
+                Expr::exists(tied("block", agency).and_where(Expr::col(name("lifted_at")).is_null()).take()).not(),
+            )
             .cond_where(concerns)
             .order_by((name("event"), name("number")), Order::Asc)
             .limit(limit);

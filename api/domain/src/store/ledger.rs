@@ -2,15 +2,18 @@
 
 use super::columns::name;
 use super::read::padded;
-use super::reading::Rows;
+use super::reading::{OwnQuery, Rows};
 use super::{Snapshot, Store};
 use crate::error::DatabaseError;
 use crate::ids::AgencyId;
 use samverka_entities::{ledger, ledger_indexed, ledger_subject};
 use sea_orm::sea_query::{Cond, Expr, ExprTrait, OnConflict, Order, Query};
+use sea_orm::sqlx::{self, AssertSqlSafe};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait as _,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    RuntimeErr,
 };
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// A row of the access log.
@@ -34,21 +37,44 @@ pub(crate) struct SubjectRow {
 }
 
 impl Store {
-    /// Appends rows in one statement and one commit.
-    pub(crate) async fn append(&self, rows: &[LedgerRow]) -> Result<(), DatabaseError> {
-        let rows = rows.iter().map(|row| ledger::ActiveModel {
-            lane: Set(row.lane),
-            seq: Set(row.seq),
-            at: Set(row.at),
-            record: Set(row.record.clone()),
-            hash: Set(row.hash.clone()),
-        });
-        let insert = ledger::Entity::insert_many(rows).into_query();
-        match &self.direct {
-            Some(direct) => direct.log.take().await?.execute(&insert).await?,
-            None => _ = self.writer.execute(&insert).await?,
+    /// Appends rows in one statement and one commit, if of each child the epoch is still what it was. Whether it is; else
+    /// nothing is appended.
+    pub(crate) async fn append(&self, rows: &[LedgerRow], decided: &[(Uuid, i64)]) -> Result<bool, DatabaseError> {
+        let appended = match &self.direct {
+            Some(direct) => direct.log.take().await?.execute_own(append_postgres(rows, decided)).await?,
+            None => self.append_sqlite(rows, decided).await?,
+        };
+        Ok(appended > 0 || rows.is_empty())
+    }
+
+    async fn append_sqlite(&self, rows: &[LedgerRow], decided: &[(Uuid, i64)]) -> Result<u64, DatabaseError> {
+        let values = vec!["(?, ?, ?, ?, ?)"; rows.len()].join(", ");
+        let append = format!(
+            "INSERT INTO ledger (lane, seq, at, record, hash) SELECT * FROM (VALUES {values})
+            WHERE NOT EXISTS (SELECT 1 FROM json_each(?) AS decided
+                LEFT JOIN child ON child.id = unhex(decided.value ->> 0) WHERE child.epoch IS NOT decided.value ->> 1)"
+        );
+        let mut query = sqlx::query(AssertSqlSafe(append));
+        for row in rows {
+            query = query.bind(row.lane).bind(row.seq).bind(row.at).bind(&row.record).bind(&row.hash);
         }
-        Ok(())
+        let decided: Vec<(String, i64)> =
+            decided.iter().map(|(child, epoch)| (child.simple().to_string(), *epoch)).collect();
+        query = query.bind(serde_json::json!(decided).to_string());
+        let done = query.execute(self.writer.get_sqlite_connection_pool()).await;
+        Ok(done.map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error))))?.rows_affected())
+    }
+
+    /// The epochs of some children as they are now; children that are not there are left out.
+    pub(crate) async fn epochs(&self, decided: &[(Uuid, i64)]) -> Result<Vec<(Uuid, i64)>, DatabaseError> {
+        let mut query = Query::select();
+        query.columns([name("id"), name("epoch")]).from(name("child"));
+        query.and_where(Expr::col(name("id")).is_in(decided.iter().map(|(child, _)| *child)));
+        let rows = match &self.direct {
+            Some(direct) => direct.log.take().await?.rows(&query).await?,
+            None => self.writer.query_all(&query).await?,
+        };
+        rows.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))).collect()
     }
 
     /// The last row of each lane, by lane.
@@ -127,6 +153,23 @@ impl Store {
         ledger_indexed::Entity::insert(mark).on_conflict(further).exec_without_returning(&transaction).await?;
         Ok(transaction.commit().await?)
     }
+}
+
+/// The statement that appends rows on PostgreSQL: of one form, however many they are.
+fn append_postgres(rows: &[LedgerRow], decided: &[(Uuid, i64)]) -> OwnQuery {
+    const APPEND: &str = "INSERT INTO ledger (lane, seq, at, record, hash)
+        SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[])
+        WHERE NOT EXISTS (SELECT 1 FROM unnest($6::uuid[], $7::bigint[]) AS decided (child_id, epoch)
+            LEFT JOIN child ON child.id = decided.child_id WHERE child.epoch IS DISTINCT FROM decided.epoch)";
+    let (children, epochs): (Vec<Uuid>, Vec<i64>) = decided.iter().copied().unzip();
+    sqlx::query(APPEND)
+        .bind(rows.iter().map(|row| row.lane).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.seq).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.at).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.record.as_str()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.hash.as_str()).collect::<Vec<_>>())
+        .bind(children)
+        .bind(epochs)
 }
 
 /// How many places one statement adds.

@@ -3,34 +3,44 @@
 mod checklist;
 mod claim;
 mod columns;
+mod consent;
 mod deadline;
 mod durability;
+mod emergency;
 mod episode;
 mod event;
 mod handover;
 mod ledger;
 mod listing;
+mod lookup;
 mod overdue;
 mod photo;
 mod read;
 mod reading;
 mod roster;
+mod seal;
 mod seed;
+mod submission;
 mod suggestion;
 mod write;
 
 pub(crate) use checklist::{About, ItemRow, RoutineRow};
 pub(crate) use claim::{Claim, Claimed};
+pub(crate) use consent::{BlockRow, ConsentRow};
 pub(crate) use deadline::{Due, Hour};
+pub(crate) use emergency::{BreakGlassRow, Review};
 pub(crate) use episode::{EpisodeRow, NewSighting};
 pub(crate) use event::EventRow;
 pub(crate) use handover::{HandoverChange, HandoverRow, Received, Tie};
 pub(crate) use ledger::{LedgerRow, SubjectRow};
+pub(crate) use lookup::Looked;
 pub(crate) use overdue::{OverdueRow, Whose};
 pub(crate) use read::{
-    Asked, Entry, Found, IdentifierRow, ListRow, Look, Plan, Planned, Reach, Read, RevisionRow, Row, Snapshot, Standing,
+    Asked, Entry, Found, IdentifierRow, ListRow, Look, Party, Plan, Planned, Reach, Read, RevisionRow, Row, Snapshot,
+    Standing,
 };
 pub use roster::RosterReport;
+pub(crate) use submission::{Decided, Inbox, Named, SubmissionRow};
 pub(crate) use suggestion::{SuggestedRow, SuggestionRow};
 pub(crate) use write::{Applied, Author, Write};
 

@@ -3,6 +3,7 @@
 use super::Snapshot;
 use super::columns::name;
 use super::reading::Rows;
+use super::seal::SEALED;
 use crate::error::DatabaseError;
 use crate::ids::AgencyId;
 use sea_orm::sea_query::{Cond, Expr, ExprTrait, JoinType, Order, Query};
@@ -50,12 +51,22 @@ impl Snapshot {
             .join(JoinType::InnerJoin, name("child"), of_child)
             .and_where(column("overdue_at").is_not_null())
             .and_where(column("ended_at").is_null())
-            .and_where(column("arrived_at").is_null());
+            .and_where(column("arrived_at").is_null())
+            .and_where(Expr::col((name("child"), name("state"))).ne(SEALED));
         match whose {
             Whose::Party(agency) => {
                 let own =
                     Cond::any().add(column("from_agency_id").eq(agency.0)).add(column("to_agency_id").eq(agency.0));
-                query.cond_where(own);
+                let mut blocked = Query::select();
+                blocked
+                    .expr(Expr::val(1))
+                    .from(name("block"))
+                    .and_where(
+                        Expr::col((name("block"), name("child_id"))).equals((name("handover"), name("child_id"))),
+                    )
+                    .and_where(Expr::col((name("block"), name("agency_id"))).eq(agency.0))
+                    .and_where(Expr::col((name("block"), name("lifted_at"))).is_null());
+                query.cond_where(own).and_where(Expr::exists(blocked).not());
             }
             Whose::County(agencies) => {
                 let ids = || agencies.iter().map(|agency| agency.0);

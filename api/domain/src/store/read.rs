@@ -7,7 +7,7 @@ use crate::clock::day;
 use crate::error::DatabaseError;
 use crate::ids::AgencyId;
 use crate::list::Place;
-use crate::policy::{Consents, Protection, Relation};
+use crate::policy::{Consents, Protection, Purpose, Relation, Role};
 use crate::stamps::Stamps;
 use chrono::NaiveDate;
 use deadpool::managed::Object;
@@ -34,6 +34,29 @@ pub(crate) struct Standing {
     pub(crate) protection: Protection,
     pub(crate) missing: bool,
     pub(crate) consents: Consents,
+    /// An emergency access of the caller is open.
+    pub(crate) break_glass: bool,
+    /// The agency is kept from the record.
+    pub(crate) blocked: bool,
+    /// How often what this follows from had changed.
+    pub(crate) epoch: i64,
+}
+
+/// Whose standing is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Party<'a> {
+    pub(crate) agency: AgencyId,
+    /// The role, and the human behind the system where one is named, if such a caller may have an emergency access.
+    pub(crate) emergency: Option<(Role, &'a str)>,
+    /// The purpose that a consent must be for, if it is for one; any where none is given.
+    pub(crate) purpose: Option<Purpose>,
+}
+
+impl From<AgencyId> for Party<'_> {
+    /// Without emergencies.
+    fn from(agency: AgencyId) -> Self {
+        Party { agency, emergency: None, purpose: None }
+    }
 }
 
 /// A child as it was found: what the agency is to it, and how often it had changed.
@@ -181,18 +204,23 @@ impl Look {
     /// Consents are not looked at.
     pub(crate) async fn children(
         &mut self,
-        agency: AgencyId,
+        party: Party<'_>,
         asked: Asked<'_>,
         plan: &Plan,
         now: i64,
     ) -> Result<(Vec<Found>, Read), DatabaseError> {
+        let emergency = party.emergency.is_some();
         let shape = match asked {
-            Asked::Id(_) => Shape { number: None, plan: plan.clone() },
-            Asked::Number(kind, _) => Shape { number: Some(kind), plan: plan.clone() },
+            Asked::Id(_) => Shape { number: None, emergency, plan: plan.clone() },
+            Asked::Number(kind, _) => Shape { number: Some(kind), emergency, plan: plan.clone() },
         };
         let prepared = self.held.prepared(shape, |shape| {
-            let mut query =
-                standings_query(STAND_IN.agency, STAND_IN.now, shape.number.map(|kind| (kind, STAND_IN.number)));
+            let party = Party {
+                agency: STAND_IN.agency,
+                emergency: shape.emergency.then_some((STAND_IN_ROLE, STAND_IN.user)),
+                purpose: None,
+            };
+            let mut query = standings_query(party, STAND_IN.now, shape.number.map(|kind| (kind, STAND_IN.number)));
             if shape.number.is_none() {
                 query.and_where(of("child", "id").eq(STAND_IN.child));
             }
@@ -203,9 +231,10 @@ impl Look {
             Asked::Id(child) => (child, ""),
             Asked::Number(_, number) => (Uuid::nil(), number),
         };
-        let given = Given { agency, now, child, number };
+        let (role, user) = party.emergency.map_or(("", ""), |(role, user)| (role.code(), user));
+        let given = Given { agency: party.agency, now, child, number, role, user };
         let rows = self.held.run_prepared(&prepared, |value| given.in_place_of(value)).await?;
-        Ok((fold_standings(&rows, now)?, read_sections(&rows, STANDING, plan)?))
+        Ok((fold_standings(&rows, now, emergency)?, read_sections(&rows, width(emergency), plan)?))
     }
 }
 
@@ -213,6 +242,7 @@ impl Look {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Shape {
     number: Option<IdentifierKind>,
+    emergency: bool,
     plan: Plan,
 }
 
@@ -223,11 +253,21 @@ struct Given<'a> {
     now: i64,
     child: Uuid,
     number: &'a str,
+    role: &'a str,
+    user: &'a str,
 }
 
 /// What a statement is made with. No two are alike, and none is ever asked for: by them the places of the others are found.
-const STAND_IN: Given<'static> =
-    Given { agency: AgencyId(Uuid::from_u128(1)), now: 1 << 60, child: Uuid::from_u128(2), number: "stand-in" };
+const STAND_IN: Given<'static> = Given {
+    agency: AgencyId(Uuid::from_u128(1)),
+    now: 1 << 60,
+    child: Uuid::from_u128(2),
+    number: "stand-in",
+    role: STAND_IN_ROLE.code(),
+    user: "stand-in for a user",
+};
+/// No statement names a role but for the one in this place.
+const STAND_IN_ROLE: Role = Role::SystemAdmin;
 
 impl Given<'_> {
     /// What stands where the statement was made with this value.
@@ -237,6 +277,8 @@ impl Given<'_> {
             Value_::Uuid(Some(id)) if *id == STAND_IN.child => self.child.into(),
             Value_::BigInt(Some(at)) if *at > STAND_IN.now / 2 => (self.now - (STAND_IN.now - at)).into(),
             Value_::String(Some(text)) if text.as_str() == STAND_IN.number => self.number.into(),
+            Value_::String(Some(text)) if text.as_str() == STAND_IN.role => self.role.into(),
+            Value_::String(Some(text)) if text.as_str() == STAND_IN.user => self.user.into(),
             other => other.clone(),
         }
     }
@@ -258,24 +300,24 @@ impl Snapshot {
     /// there are left out. Consents are read only if asked for.
     pub(crate) async fn standings(
         &self,
-        agency: AgencyId,
+        party: impl Into<Party<'_>>,
         children: &[Uuid],
         now: i64,
         with_consents: bool,
     ) -> Result<Vec<Standing>, DatabaseError> {
-        let found = found(self, agency, children, now, with_consents).await?;
+        let found = found(self, party.into(), children, now, with_consents).await?;
         Ok(found.into_iter().map(|found| found.standing).collect())
     }
 
     /// The same of one child, with how often it had changed.
     pub(crate) async fn found(
         &self,
-        agency: AgencyId,
+        party: impl Into<Party<'_>>,
         child: Uuid,
         now: i64,
         with_consents: bool,
     ) -> Result<Option<Found>, DatabaseError> {
-        Ok(found(self, agency, &[child], now, with_consents).await?.pop())
+        Ok(found(self, party.into(), &[child], now, with_consents).await?.pop())
     }
 
     /// Every row of a section of a child, with every column.
@@ -451,18 +493,18 @@ fn live_consent(now: i64) -> Cond {
 
 async fn found(
     database: &impl Rows,
-    agency: AgencyId,
+    party: Party<'_>,
     children: &[Uuid],
     now: i64,
     with_consents: bool,
 ) -> Result<Vec<Found>, DatabaseError> {
-    let mut query = standings_query(agency, now, None);
+    let mut query = standings_query(party, now, None);
     query.and_where(of("child", "id").is_in(padded(children)));
     let rows = database.rows(&query).await?;
-    let mut found: HashMap<Uuid, Found> =
-        fold_standings(&rows, now)?.into_iter().map(|found| (found.standing.child, found)).collect();
+    let folded = fold_standings(&rows, now, party.emergency.is_some())?;
+    let mut found: HashMap<Uuid, Found> = folded.into_iter().map(|found| (found.standing.child, found)).collect();
     if with_consents {
-        for (child, groups) in consents(database, agency, children, now).await? {
+        for (child, groups) in consents(database, party, children, now).await? {
             if let Some(Found { standing, .. }) = found.get_mut(&child) {
                 standing.consents = standing.consents.and(groups);
                 standing.relation = Relation::Consented;
@@ -481,16 +523,26 @@ const LEVEL: &str = "level_of";
 const MISSING: &str = "missing_of";
 const NUMBER: &str = "number_of";
 const LATEST: &str = "latest_of";
-/// How many columns a standing takes.
-const STANDING: usize = 7;
+const BLOCKED: &str = "blocked_from";
+const OPENED: &str = "opened_for";
+
+/// How many columns a standing takes, after the id of the child.
+const fn width(emergency: bool) -> usize {
+    if emergency { 10 } else { 9 }
+}
 
 fn of(table: &'static str, column: &'static str) -> Expr {
     Expr::col((name(table), name(column)))
 }
 
 /// With a number: only of children that have it, and that the agency has an involvement with.
-fn standings_query(agency: AgencyId, now: i64, number: Option<(IdentifierKind, &str)>) -> SelectStatement {
+fn standings_query(party: Party<'_>, now: i64, number: Option<(IdentifierKind, &str)>) -> SelectStatement {
+    let agency = party.agency;
     let of_child = |table: &'static str| of(table, "child_id").equals((name("child"), name("id")));
+    let blocked = Cond::all()
+        .add(of_child(BLOCKED))
+        .add(of(BLOCKED, "agency_id").eq(agency.0))
+        .add(of(BLOCKED, "lifted_at").is_null());
     let counts = Cond::any().add(of(TIE, "closed_at").is_null()).add(of(TIE, "closed_at").gt(now - FORMER));
     let tie = Cond::all().add(of_child(TIE)).add(of(TIE, "agency_id").eq(agency.0)).add(counts);
     let gone = Expr::val(now - AFTER_FOUND);
@@ -512,8 +564,22 @@ fn standings_query(agency: AgencyId, now: i64, number: Option<(IdentifierKind, &
             (name(LEVEL), name("level")),
             (name(MISSING), name("opened_at")),
             (name("child"), name("sequence")),
+            (name("child"), name("epoch")),
+            (name(BLOCKED), name("at")),
         ])
-        .from(name("child"));
+        .from(name("child"))
+        // Whoever's record is sealed is to everyone as if it were not there.
+        .and_where(of("child", "state").ne(Expr::cust("'SEALED'")));
+    if let Some((role, user)) = party.emergency {
+        let opened = Cond::all()
+            .add(of_child(OPENED))
+            .add(of(OPENED, "agency_id").eq(agency.0))
+            .add(of(OPENED, "role").eq(role.code()))
+            .add(of(OPENED, "until").gt(now))
+            .add(Cond::any().add(of(OPENED, "user_ref").is_null()).add(of(OPENED, "user_ref").eq(user)));
+        query.column((name(OPENED), name("until")));
+        query.join_as(JoinType::LeftJoin, name("break_glass"), name(OPENED), opened);
+    }
     let tied = if number.is_some() { JoinType::InnerJoin } else { JoinType::LeftJoin };
     if let Some((kind, value)) = number {
         let number = Cond::all().add(of_child(NUMBER)).add(of(NUMBER, "kind").eq(Expr::cust(literal(kind))));
@@ -522,7 +588,8 @@ fn standings_query(agency: AgencyId, now: i64, number: Option<(IdentifierKind, &
     query
         .join_as(tied, name("involvement"), name(TIE), tie)
         .join_as(JoinType::LeftJoin, name("protection"), name(LEVEL), Cond::all().add(of_child(LEVEL)))
-        .join_as(JoinType::LeftJoin, name("missing_episode"), name(MISSING), missing);
+        .join_as(JoinType::LeftJoin, name("missing_episode"), name(MISSING), missing)
+        .join_as(JoinType::LeftJoin, name("block"), name(BLOCKED), blocked);
     query
 }
 
@@ -532,7 +599,7 @@ fn literal(kind: IdentifierKind) -> String {
 }
 
 /// One standing a child, from a row for each tie and each missing episode.
-fn fold_standings(rows: &[QueryResult], now: i64) -> Result<Vec<Found>, DatabaseError> {
+fn fold_standings(rows: &[QueryResult], now: i64, emergency: bool) -> Result<Vec<Found>, DatabaseError> {
     let mut found: Vec<Found> = Vec::with_capacity(rows.len());
     let mut places: HashMap<Uuid, usize> = HashMap::with_capacity(rows.len());
     for row in rows {
@@ -543,7 +610,15 @@ fn fold_standings(rows: &[QueryResult], now: i64) -> Result<Vec<Found>, Database
             found.len() - 1
         });
         let missing: Option<i64> = row.try_get_by_index(6)?;
+        let is_blocked = row.try_get_by_index::<Option<i64>>(9)?.is_some();
+        let opened = if emergency { row.try_get_by_index::<Option<i64>>(10)? } else { None };
         if let Some(Found { standing, .. }) = found.get_mut(place) {
+            // A party that is blocked is nothing to the child, in an emergency either.
+            if is_blocked {
+                (standing.relation, standing.blocked) = (Relation::None, true);
+                continue;
+            }
+            standing.break_glass |= opened.is_some();
             // The strongest relation counts: they are declared strongest first.
             standing.relation = standing.relation.min(relation);
             standing.missing |= missing.is_some();
@@ -567,6 +642,9 @@ fn read_standing(row: &QueryResult, now: i64) -> Result<(Standing, Relation), Da
             .map_or(Protection::None, |code| Protection::from_code(&code).unwrap_or(Protection::Registered)),
         missing: false,
         consents: Consents::NONE,
+        break_glass: false,
+        blocked: false,
+        epoch: row.try_get_by_index(8)?,
     };
     Ok((standing, relation))
 }
@@ -585,7 +663,7 @@ pub(super) fn relation(kind: Option<&str>, ended: bool) -> Relation {
 
 async fn consents(
     database: &impl Rows,
-    agency: AgencyId,
+    party: Party<'_>,
     children: &[Uuid],
     now: i64,
 ) -> Result<Vec<(Uuid, Consents)>, DatabaseError> {
@@ -593,9 +671,14 @@ async fn consents(
     query
         .columns([name("child_id"), name("groups")])
         .from(name("consent"))
-        .and_where(Expr::col(name("agency_id")).eq(agency.0))
+        .and_where(Expr::col(name("agency_id")).eq(party.agency.0))
         .and_where(Expr::col(name("child_id")).is_in(children.iter().copied()))
+        .and_where(Expr::exists(block_of_consent()).not())
         .cond_where(live_consent(now));
+    if let Some(purpose) = party.purpose {
+        let any = Expr::col(name("purpose")).is_null();
+        query.cond_where(Cond::any().add(any).add(Expr::col(name("purpose")).eq(purpose.code())));
+    }
     let rows = database.rows(&query).await?;
     let groups = |json: Json| {
         let names = json.as_array().into_iter().flatten().filter_map(Json::as_str);
@@ -608,6 +691,18 @@ async fn consents(
 pub(super) fn padded<T: Copy>(values: &[T]) -> impl Iterator<Item = T> {
     let size = values.len().next_power_of_two();
     values.iter().copied().chain(values.last().copied().into_iter().cycle()).take(size)
+}
+
+/// What keeps the receiver of a consent out: while it lasts the consent is void.
+fn block_of_consent() -> SelectStatement {
+    let mut query = Query::select();
+    query
+        .expr(Expr::val(1))
+        .from(name("block"))
+        .and_where(of("block", "child_id").equals((name("consent"), name("child_id"))))
+        .and_where(of("block", "agency_id").equals((name("consent"), name("agency_id"))))
+        .and_where(of("block", "lifted_at").is_null());
+    query
 }
 
 /// What is always read of a row of a dated section: its id, its beginning, its end, and whose own entry it is. An episode is

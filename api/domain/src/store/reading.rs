@@ -5,8 +5,8 @@ use super::read::Shape;
 use crate::error::DatabaseError;
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
 use quick_cache::sync::Cache;
-use sea_orm::sea_query::{PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder, Value, Values};
-use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
+use sea_orm::sea_query::{Expr, PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder, Value, Values};
+use sea_orm::sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection as _};
 use sea_orm::{
@@ -52,6 +52,9 @@ pub(super) struct Held {
     /// Nothing is under way on it. One that was left in the middle of something is not used again.
     is_idle: bool,
 }
+
+/// A statement of PostgreSQL's own.
+pub(super) type OwnQuery = sqlx::query::Query<'static, sqlx::Postgres, PgArguments>;
 
 enum Connection {
     Sqlite(SqliteConnection),
@@ -165,10 +168,15 @@ impl Held {
         self.fetch(sql, SqlxValues(Values(values))).await
     }
 
-    /// Runs a statement that gives no rows.
-    pub(super) async fn execute(&mut self, statement: &impl SqlxBinder) -> Result<(), DatabaseError> {
-        let (sql, values) = self.build(statement);
-        self.fetch(sql.into(), values).await.map(|_| ())
+    /// Runs a statement of PostgreSQL's own, with values of its own types: how many rows it wrote.
+    pub(super) async fn execute_own(&mut self, query: OwnQuery) -> Result<u64, DatabaseError> {
+        let Connection::Postgres(connection) = &mut self.connection else {
+            return Err(DatabaseError("the statement is not of this database".to_owned()));
+        };
+        let was_idle = std::mem::replace(&mut self.is_idle, false);
+        let done = query.execute(connection).await.map_err(failed)?;
+        self.is_idle = was_idle;
+        Ok(done.rows_affected())
     }
 
     /// The text that a statement without parameters gives.
@@ -216,6 +224,18 @@ pub(super) async fn models<E: EntityTrait>(
 ) -> Result<Vec<E::Model>, DatabaseError> {
     let rows = database.rows(&select.into_query()).await?;
     rows.iter().map(|row| Ok(E::Model::from_query_result(row, "")?)).collect()
+}
+
+/// How many rows of an entity there are.
+pub(super) async fn count<E: EntityTrait>(
+    database: &impl Rows,
+    select: sea_orm::Select<E>,
+) -> Result<u64, DatabaseError> {
+    let mut query = select.into_query();
+    query.clear_selects().expr(Expr::cust("COUNT(*)"));
+    let rows = database.rows(&query).await?;
+    let count: i64 = rows.first().map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0);
+    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 impl Rows for DatabaseTransaction {

@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use sea_orm::sea_query::{Cond, Expr, ExprTrait, JoinType, LockType, Query, SelectStatement, UpdateStatement};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, QueryResult};
 use serde_json::Value as Json;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
 /// How many children are made again at once. A statement has at most 12 parameters a row, and SQLite takes 32,766.
@@ -280,7 +280,15 @@ async fn recorded(database: &DatabaseTransaction, children: &[Uuid]) -> Result<H
         query.and_where(Expr::col(name("child_id")).is_in(children.iter().copied()));
         query
     };
+    let mut blocks = of("block", &["agency_id"]);
+    blocks.and_where(Expr::col(name("lifted_at")).is_null());
+    let blocked = database.query_all(&blocks).await?;
+    let blocked = blocked.iter().map(|row| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?)));
+    let blocked: HashSet<(Uuid, Uuid)> = blocked.collect::<Result<_, DatabaseError>>()?;
     for row in &database.query_all(&of("involvement", &["agency_id", "kind", "closed_at"])).await? {
+        if blocked.contains(&(row.try_get_by_index(0)?, row.try_get_by_index(1)?)) {
+            continue;
+        }
         if let Some(recorded) = found.get_mut(&row.try_get_by_index(0)?) {
             let involvement = (row.try_get_by_index(1)?, row.try_get_by_index(2)?, row.try_get_by_index(3)?);
             recorded.involvements.push(involvement);
@@ -311,6 +319,8 @@ fn keys_query(children: &[Uuid]) -> SelectStatement {
             (name("safety_plan"), name("review_on")),
         ])
         .from(name("child"))
+        // A child whose record is sealed is in nobody's list.
+        .and_where(col("child", "state").ne(super::seal::SEALED))
         .and_where(col("child", "id").is_in(children.iter().copied()));
     for table in ["protection", "identity", "risk", "safety_plan"] {
         query.join(

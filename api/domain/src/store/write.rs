@@ -29,6 +29,8 @@ use uuid::Uuid;
 
 /// How many statements are kept as text.
 const KEPT: usize = 256;
+/// How often a change that no caller asks for is decided on, where others change the same child meanwhile.
+const TRIES: usize = 16;
 
 /// Who writes, and when.
 #[derive(Clone, Debug)]
@@ -53,6 +55,8 @@ pub(crate) struct Write {
     told: Told,
     /// When the ties between the child and agencies change, if they do.
     tied: Option<i64>,
+    /// Who may see what of the child changes.
+    guarded: bool,
 }
 
 /// What became of a change.
@@ -68,11 +72,24 @@ pub(crate) enum Applied {
     Reused,
 }
 
+impl From<Claimed> for Applied {
+    /// What is claimed for the first time is made with its claim.
+    fn from(claimed: Claimed) -> Self {
+        match claimed {
+            Claimed::New => Applied::Done,
+            Claimed::Before(outcome) => Applied::Before(outcome),
+            Claimed::Reused => Applied::Reused,
+        }
+    }
+}
+
 enum Effect {
     /// The one row of a section.
     Row(RowEffect),
     Revision(RevisionEffect),
     Run(Statement),
+    /// What must change something: else nothing is made, as if the child had changed.
+    Must(Statement),
     /// Fields that may not be kept go out of every revision and every suggestion on a section.
     Purge(Section, FieldSet),
 }
@@ -102,14 +119,25 @@ impl Write {
     /// A child that is made.
     pub(crate) fn of_new(store: &Store, child: Uuid, at: i64) -> Self {
         let (effects, told) = (Vec::new(), Told::default());
-        Write { store: store.clone(), child, sequence: None, at, effects, told, tied: None }
+        Write { store: store.clone(), child, sequence: None, at, effects, told, tied: None, guarded: false }
     }
 
     /// All of it; nothing of it stays.
     pub(crate) fn take(&mut self) -> Self {
-        let Write { store, child, sequence, at, effects, told, tied } = self;
+        let Write { store, child, sequence, at, effects, told, tied, guarded } = self;
         let (effects, told, tied) = (std::mem::take(effects), std::mem::take(told), tied.take());
-        Write { store: store.clone(), child: *child, sequence: *sequence, at: *at, effects, told, tied }
+        let guarded = std::mem::take(guarded);
+        Write { store: store.clone(), child: *child, sequence: *sequence, at: *at, effects, told, tied, guarded }
+    }
+
+    /// Notes that who may see what of the child changes: answers that were decided before are not released any more.
+    pub(super) fn guard(&mut self) {
+        self.guarded = true;
+    }
+
+    /// Whether who may see what of the child changes by this.
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.guarded || self.tied.is_some()
     }
 
     /// Notes that the ties between a child and agencies change.
@@ -131,6 +159,11 @@ impl Write {
         self.effects.push(Effect::Run(self.store.backend().build(statement)));
     }
 
+    /// As [`Write::run`], of what must change something: else nothing of the change is made, and it is decided on anew.
+    pub(super) fn must(&mut self, statement: &impl StatementBuilder) {
+        self.effects.push(Effect::Must(self.store.backend().build(statement)));
+    }
+
     /// Writes the changed columns of a section's row, or makes the row.
     pub(crate) fn put_row(
         &mut self,
@@ -139,6 +172,7 @@ impl Write {
         stamps: Stamps,
         is_new: bool,
     ) {
+        self.guarded |= is_guarding(section);
         if let Some(update) = roster::update(self.child, roster::changed(section, &changes)) {
             self.run(&update);
         }
@@ -211,6 +245,7 @@ impl Write {
             state: Set("ACTIVE".to_owned()),
             registered_at: Set(at),
             sequence: Set(1),
+            epoch: Set(0),
         };
         self.tied = Some(at);
         self.run(&child::Entity::insert(row).into_query());
@@ -278,11 +313,11 @@ impl Write {
         transaction: &DatabaseTransaction,
         claim: Option<&Claim>,
     ) -> Result<Applied, DatabaseError> {
-        let is_empty = self.is_empty();
-        let Write { store, child, sequence, at, effects, told, tied } = self;
+        let (is_empty, is_guarded) = (self.is_empty(), self.is_guarded());
+        let Write { store, child, sequence, at, effects, told, tied, guarded: _ } = self;
         if let Some(sequence) = sequence
             && !is_empty
-            && !step(transaction, child, sequence).await?
+            && !step(transaction, child, sequence, is_guarded).await?
         {
             return Ok(Applied::Stale);
         }
@@ -304,6 +339,11 @@ impl Write {
                 }
                 Effect::Revision(revision) => _ = transaction.execute(&revision.insert(child, sequence)).await?,
                 Effect::Run(statement) => _ = transaction.execute_raw(statement).await?,
+                Effect::Must(statement) => {
+                    if transaction.execute_raw(statement).await?.rows_affected() == 0 {
+                        return Ok(Applied::Stale);
+                    }
+                }
                 Effect::Purge(section, fields) => {
                     suggestion::purge(transaction, section, child, fields).await?;
                     purge_revisions(transaction, section, child, fields).await?;
@@ -334,9 +374,23 @@ impl Write {
     }
 }
 
-/// Raises the number of changes of a child, if it is still this one. From here on whoever else changes the child waits.
-async fn step(transaction: &DatabaseTransaction, child: Uuid, sequence: i64) -> Result<bool, DatabaseError> {
+/// Whether the section decides who may see what of a child.
+fn is_guarding(section: Section) -> bool {
+    section == Section::Protection
+}
+
+/// Raises the number of changes of a child, if it is still this one, and with it the epoch, where who may see what changes:
+/// answers that were decided before are stale from then on. From here on whoever else changes the child waits.
+async fn step(
+    transaction: &DatabaseTransaction,
+    child: Uuid,
+    sequence: i64,
+    is_guarded: bool,
+) -> Result<bool, DatabaseError> {
     let mut update = Query::update();
+    if is_guarded {
+        update.value(name("epoch"), Expr::col(name("epoch")).add(1));
+    }
     update
         .table(name("child"))
         .value(name("sequence"), sequence + 1)
@@ -488,14 +542,65 @@ impl Form {
             (13..).zip(columns()).for_each(|(place, column)| _ = write!(put, r#", "{column}" = ${place}"#));
             _ = write!(put, r#" WHERE "child_id" = $1 AND EXISTS (SELECT FROM "guard")"#);
         }
+        let epoch = if is_guarding(self.section) { r#", "epoch" = "epoch" + 1"# } else { "" };
         format!(
-            r#"WITH "guard" AS (UPDATE "child" SET "sequence" = $2 + 1 WHERE "id" = $1 AND "sequence" = $2 RETURNING 1), "put" AS ({put}), "told" AS (INSERT INTO "revision" ("child_id", "section", "number", "at", "agency_id", "user_ref", "changes", "suggested_by") SELECT $1, $3, $10, $4, $5, $6, $7, $8 FROM "guard"), "event" AS (INSERT INTO "event" ("child_id", "sequence", "at", "kind", "fields") SELECT $1, $2 + 1, $11, '{}', $12 FROM "guard") SELECT 1 FROM "guard""#,
+            r#"WITH "guard" AS (UPDATE "child" SET "sequence" = $2 + 1{epoch} WHERE "id" = $1 AND "sequence" = $2 RETURNING 1), "put" AS ({put}), "told" AS (INSERT INTO "revision" ("child_id", "section", "number", "at", "agency_id", "user_ref", "changes", "suggested_by") SELECT $1, $3, $10, $4, $5, $6, $7, $8 FROM "guard"), "event" AS (INSERT INTO "event" ("child_id", "sequence", "at", "kind", "fields") SELECT $1, $2 + 1, $11, '{}', $12 FROM "guard") SELECT 1 FROM "guard""#,
             EventKind::SectionChanged.code()
         )
     }
 }
 
 impl Store {
+    /// Makes a change of a child that no caller asks for. `decide` is asked again, about the child as it is then, until the child
+    /// does not change in between; it gives nothing where there is nothing to change. Whether a change was made.
+    pub(super) async fn change_unasked<D>(
+        &self,
+        child: Uuid,
+        at: i64,
+        decide: impl Fn(Write) -> D,
+    ) -> Result<bool, DatabaseError>
+    where
+        D: Future<Output = Result<Option<Write>, DatabaseError>>,
+    {
+        for _ in 0..TRIES {
+            let mut query = Query::select();
+            query.column(name("sequence")).from(name("child")).and_where(Expr::col(name("id")).eq(child));
+            let Some(row) = self.writer.query_one(&query).await? else { return Ok(false) };
+            let Some(write) = decide(Write::of(self, child, row.try_get_by_index(0)?, at)).await? else {
+                return Ok(false);
+            };
+            if write.apply(None).await? == Applied::Done {
+                return Ok(true);
+            }
+        }
+        Err(DatabaseError("the child is changed all the time".to_owned()))
+    }
+
+    /// Makes what is of no child, durably, or nothing; of what is claimed, once. Nothing is made, and `Stale` is what comes of it, where
+    /// it would change nothing.
+    pub(super) async fn apply_apart(
+        &self,
+        statement: &impl StatementBuilder,
+        claim: Option<&Claim>,
+    ) -> Result<Applied, DatabaseError> {
+        let statement = self.backend().build(statement);
+        let transaction = self.begin().instrument(debug_span!("begin")).await?;
+        let applied = match claim {
+            Some(claim) => Applied::from(claim.make(&transaction).await?),
+            None => Applied::Done,
+        };
+        let applied = match applied {
+            Applied::Done if transaction.execute_raw(statement).await?.rows_affected() == 0 => Applied::Stale,
+            applied => applied,
+        };
+        if applied == Applied::Done {
+            transaction.commit().instrument(debug_span!("commit")).await?;
+        } else {
+            transaction.rollback().await?;
+        }
+        Ok(applied)
+    }
+
     async fn run_alone(&self, alone: Alone) -> Result<Applied, DatabaseError> {
         let Alone { sql, values } = alone;
         let Some(direct) = &self.direct else { return Err(DatabaseError("there is nothing to write by".to_owned())) };

@@ -13,7 +13,7 @@ static BUNDLES: [&[&str]; 6] = [
     &["identity", "languages", "counsel", "board", "guardian", "childContact", "voice", "description", "safetyPlan"],
 ];
 
-static GIVERS: [&str; 3] = ["barnet och god man", "barnet", "god man"];
+static GIVERS: [&str; 3] = ["CHILD_AND_GUARDIAN", "CHILD", "GUARDIAN"];
 
 impl Story<'_> {
     pub(super) fn consents(&mut self) -> Vec<Consent> {

@@ -1,0 +1,404 @@
+//! Giving without reading: the answer to a worry, a sighting or a tip is a receipt, whether the child is there or not; those
+//! who answer for the child read it, and nobody else learns anything by it.
+
+use crate::both;
+use crate::harness::{Answer, Caller, DAY, HOUR, Hub, Scene, TestChild};
+use samverka_domain::catalogue::{FieldId, IdentifierKind};
+use serde_json::{Value, json};
+
+both! {
+    everyone_gets_the_same_receipt_whether_the_child_is_there_or_not
+    those_who_answer_for_the_child_and_the_named_board_read_it
+    no_inbox_tells_that_others_have_the_child
+    what_is_wrong_is_refused_whatever_the_record_holds
+    a_board_decides_and_the_giver_learns_what_the_law_allows
+    a_sighting_is_taken_into_the_search
+    a_board_ties_what_was_not_found_to_a_child_it_knows
+    the_police_read_sightings_of_missing_children_they_know
+    a_sealed_or_ambiguous_number_finds_nobody
+    so_much_in_a_day_and_no_more
+    strangers_decide_on_nothing
+}
+
+/// Every role that may give, by persona.
+const GIVERS: [&str; 9] = [
+    "migrationsverket",
+    "polisen",
+    "malmo-soc",
+    "socialjour",
+    "malmo-overformyndare",
+    "region-skane",
+    "skola",
+    "hvb-malmo",
+    "radda-barnen",
+];
+
+const RECEIPT: &str = "id kind at";
+
+impl Caller<'_> {
+    pub async fn submit(&self, kind: &str, about: Value) -> Answer {
+        let mutation = format!("mutation($about: SubmissionInput!) {{ submit{kind}(about: $about) {{ {RECEIPT} }} }}");
+        self.ask_with(&mutation, json!({ "about": about })).await
+    }
+
+    pub async fn inbox(&self) -> Vec<Value> {
+        let query =
+            "{ submissions(first: 100) { nodes { id kind by { code } role childId identifier { kind value } name
+            birthDate description municipality place text state reason feedback } } }";
+        let mut nodes = self.ask(query).await.data("/submissions/nodes").as_array().expect("a list").clone();
+        // What the scene holds of each child.
+        nodes.retain(|node| !node["text"].as_str().is_some_and(|text| text.starts_with("Kanarie")));
+        nodes
+    }
+
+    async fn given(&self) -> Vec<Value> {
+        let query = "{ mySubmissions { nodes { id kind handled feedback } } }";
+        self.ask(query).await.data("/mySubmissions/nodes").as_array().expect("a list").clone()
+    }
+
+    async fn decide_on(&self, id: &Value, decision: &str, more: Value) -> Answer {
+        let mutation =
+            "mutation($id: ID!, $d: SubmissionDecision!, $child: ID, $reason: String, $f: SubmissionFeedback) {
+            decideSubmission(submissionId: $id, decision: $d, childId: $child, reason: $reason, feedback: $f) {
+                submission { id state childId feedback reason } } }";
+        let mut variables = json!({ "id": id, "d": decision });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            variables[name] = value.clone();
+        }
+        self.ask_with(mutation, variables).await
+    }
+}
+
+fn dossier(child: &TestChild) -> String {
+    child.canaries[&IdentifierKind::DossierNumber.field()].clone()
+}
+
+fn about(number: &str, text: &str) -> Value {
+    json!({ "identifier": { "kind": "DOSSIER_NUMBER", "value": number }, "municipality": "1282", "text": text })
+}
+
+/// Led and answered for by Malmö; nobody else has to do with it.
+fn malmo() -> Scene {
+    Scene { involved: vec![("malmo-soc", "LEAD")], ..Scene::default() }
+}
+
+/// An answer without what is random in it.
+fn form(answer: &Answer) -> (u16, String, Vec<String>) {
+    let mut text = answer.json.clone();
+    for kind in ["Concern", "Sighting", "Tip"] {
+        if let Some(id) = text.pointer_mut(&format!("/data/submit{kind}/id")) {
+            *id = json!(id.as_str().expect("an id").len());
+        }
+    }
+    let random = ["x-request-id", "samverka-receipt", "date"];
+    let headers = answer.headers.iter().filter(|(name, _)| !random.contains(&name.as_str()));
+    let mut headers: Vec<String> = headers.map(|(name, value)| format!("{name}: {value:?}")).collect();
+    headers.retain(|header| !header.contains("receipt") && !header.contains("ledger"));
+    (answer.status.as_u16(), text.to_string(), headers)
+}
+
+async fn row_of(hub: &Hub, answer: &Answer) -> Value {
+    let id = answer.headers["x-request-id"].to_str().expect("an id");
+    let rows = hub.rows(&format!("SELECT record FROM ledger WHERE record LIKE '%{id}%'")).await;
+    let record: String = rows[0].try_get_by_index(0).expect("a record");
+    let mut record: Value = serde_json::from_str(&record).expect("JSON");
+    record["request"] = Value::Null;
+    record
+}
+
+async fn everyone_gets_the_same_receipt_whether_the_child_is_there_or_not(hub: Hub) {
+    let known = hub.child(Scene { involved: everyone(), ..Scene::default() }).await;
+    let unknown = hub.child(malmo()).await;
+    let protected = hub.child(Scene { protection: "REGISTERED", missing: true, ..malmo() }).await;
+    let numbers = [dossier(&known), dossier(&unknown), dossier(&protected), "11-111111".to_owned()];
+    for code in GIVERS {
+        for kind in ["Concern", "Sighting", "Tip"] {
+            let mut forms = Vec::new();
+            for number in &numbers {
+                let caller = hub.caller(code).purpose("PROTECT");
+                let answer = caller.submit(kind, about(number, "Sett vid stationen.")).await;
+                answer.data("");
+                forms.push((form(&answer), row_of(&hub, &answer).await));
+            }
+            assert!(forms.windows(2).all(|pair| pair[0] == pair[1]), "{code} {kind}: {forms:?}");
+            assert!(!forms[0].1.to_string().contains(&known.subject.to_string()), "the row names no child");
+        }
+        let given = hub.caller(code).purpose("PROTECT").given().await;
+        assert_eq!(given.len(), 12);
+        assert!(given.iter().all(|own| own["handled"] == false && own["feedback"].is_null()), "{given:?}");
+    }
+    // Another agency's receipt is another's.
+    let ids = |given: Vec<Value>| given.into_iter().map(|own| own["id"].to_string()).collect::<Vec<_>>();
+    let mine = ids(hub.caller("skola").given().await);
+    let boards = ids(hub.caller("malmo-soc").inbox().await);
+    assert!(mine.iter().all(|id| !boards.contains(id)), "the giver's id means nothing to anyone else");
+    let kept = hub.count("submission", "copy_of IS NULL AND child_id IS NULL").await;
+    assert_eq!(kept, (GIVERS.len() * 12) as i64, "kept, whether the child is there or not");
+    assert_eq!(hub.count("submission", "copy_of IS NOT NULL").await, (GIVERS.len() * 9) as i64);
+}
+
+fn everyone() -> Vec<(&'static str, &'static str)> {
+    let others = GIVERS.into_iter().filter(|code| !["malmo-soc", "radda-barnen"].contains(code));
+    others.map(|code| (code, "INVOLVED")).chain([("malmo-soc", "LEAD")]).collect()
+}
+
+async fn those_who_answer_for_the_child_and_the_named_board_read_it(hub: Hub) {
+    let child = hub.child(Scene::default()).await;
+    hub.caller("radda-barnen").submit("Concern", about(&dossier(&child), "Han är rädd för boendet.")).await.data("");
+    let told = hub.caller("malmo-soc").inbox().await;
+    assert_eq!(told.len(), 1);
+    assert_eq!((&told[0]["childId"], &told[0]["by"]["code"]), (&json!(child.id), &json!("radda-barnen")));
+    assert_eq!((&told[0]["text"], &told[0]["state"]), (&json!("Han är rädd för boendet."), &json!("OPEN")));
+    // The board of the municipality that was named has it, too, and is not told that the child is there.
+    let named = hub.caller("landskrona-soc").inbox().await;
+    assert_eq!(named.len(), 1);
+    assert_eq!((&named[0]["childId"], &named[0]["text"]), (&Value::Null, &told[0]["text"]));
+    for code in ["migrationsverket", "skola", "region-skane", "radda-barnen", "lansstyrelsen-skane", "dataskydd"] {
+        let answer = hub.caller(code).ask("{ submissions { nodes { text } } }").await;
+        assert_eq!(answer.codes(), ["OPERATION_FORBIDDEN"], "{code}");
+    }
+    assert!(hub.caller("polisen").inbox().await.is_empty(), "the child is not missing");
+    // A look at the inbox is a look at the child.
+    let log = "query($id: ID!) { accessLog(childId: $id) { edges { node { operation relation } } } }";
+    let log = hub.caller("malmo-soc").ask_with(log, json!({ "id": child.id })).await;
+    assert!(log.text.contains("query submissions"), "{}", log.text);
+    let events = hub.rows("SELECT kind, agency_id FROM event").await;
+    let told: Vec<(String, Option<uuid::Uuid>)> = events
+        .iter()
+        .map(|row| (row.try_get_by_index(0).expect("a kind"), row.try_get_by_index(1).expect("an id")))
+        .collect();
+    assert_eq!(
+        told,
+        [("SUBMISSION_RECEIVED".to_owned(), Some(hub.agency("malmo-soc")))],
+        "the board, not Migrationsverket"
+    );
+}
+
+/// What a board reads of what came to its municipality is the same whether others answer for the child or nobody knows it.
+async fn no_inbox_tells_that_others_have_the_child(hub: Hub) {
+    let elsewhere = hub.child(malmo()).await;
+    for number in [dossier(&elsewhere), "11-111111".to_owned()] {
+        hub.caller("landskrona-soc").submit("Tip", about(&number, "Lika.")).await.data("");
+        hub.caller("skola").submit("Tip", about(&number, "Lika.")).await.data("");
+    }
+    let without = |mut node: Value| {
+        node["id"] = Value::Null;
+        node["identifier"] = Value::Null;
+        node.to_string()
+    };
+    let told: Vec<Value> = hub.caller("landskrona-soc").inbox().await;
+    assert_eq!(told.len(), 4);
+    let mine = hub.caller("malmo-soc").inbox().await;
+    assert_eq!(mine.len(), 2, "those who answer for the child have theirs");
+    // Whatever they decide, the others see nothing of it.
+    for node in &mine {
+        let decided = hub.caller("malmo-soc").decide_on(&node["id"], "CONCERN", json!({})).await;
+        assert_eq!(decided.data("/decideSubmission/submission/state"), "CONCERN");
+    }
+    let after: Vec<String> = hub.caller("landskrona-soc").inbox().await.into_iter().map(without).collect();
+    assert_eq!(after, told.into_iter().map(without).collect::<Vec<_>>());
+    let mut pairs = after;
+    pairs.sort_unstable();
+    assert!(pairs[0] == pairs[1] && pairs[2] == pairs[3], "of each giver two, and they are alike: {pairs:?}");
+    assert!(pairs.iter().all(|node| node.contains("\"state\":\"OPEN\"")));
+}
+
+async fn what_is_wrong_is_refused_whatever_the_record_holds(hub: Hub) {
+    let child = hub.child(malmo()).await;
+    let skola = hub.caller("skola");
+    for (new, refused) in [
+        (json!({ "text": "" }), ("INVALID_TEXT", "about.text")),
+        (json!({ "text": "å".repeat(4001) }), ("TOO_LONG", "about.text")),
+        (json!({ "text": "x", "municipality": "9999" }), ("UNKNOWN_CODE", "about.municipality")),
+        (json!({ "text": "x", "seenAt": "2030-01-01T00:00:00Z" }), ("DATE_ORDER", "about.seenAt")),
+        (json!({ "text": "x", "birthDate": "2010-02-30" }), ("INVALID_DATE", "about.birthDate")),
+        (json!({ "text": "x", "name": "\u{7}" }), ("INVALID_TEXT", "about.name")),
+        (
+            json!({ "text": "x", "identifier": { "kind": "PERSONAL_NUMBER", "value": "20100101-9808" } }),
+            ("CHECK_DIGIT", "about.identifier.value"),
+        ),
+        (
+            json!({ "text": "x", "identifier": { "kind": "DOSSIER_NUMBER", "value": "1" } }),
+            ("INVALID_IDENTIFIER", "about.identifier.value"),
+        ),
+    ] {
+        for kind in ["Concern", "Sighting", "Tip"] {
+            skola.submit(kind, new.clone()).await.assert_refused(&[refused], &new.to_string());
+        }
+    }
+    // Whoever belongs to no municipality says which board shall look.
+    let new = json!({ "identifier": { "kind": "DOSSIER_NUMBER", "value": dossier(&child) }, "text": "x" });
+    hub.caller("polisen")
+        .submit("Tip", new.clone())
+        .await
+        .assert_refused(&[("REQUIRED", "about.municipality")], "none");
+    for code in ["granspolisen", "lansstyrelsen-skane", "dataskydd"] {
+        assert_eq!(hub.caller(code).submit("Tip", new.clone()).await.codes(), ["OPERATION_FORBIDDEN"], "{code}");
+    }
+    assert_eq!(skola.clone().without_purpose().submit("Tip", new).await.codes(), ["PURPOSE_REQUIRED"]);
+    assert_eq!(hub.count("submission", "child_id IS NULL").await, 0);
+}
+
+async fn a_board_decides_and_the_giver_learns_what_the_law_allows(hub: Hub) {
+    let child = hub.child(malmo()).await;
+    let (board, number) = (hub.caller("malmo-soc"), dossier(&child));
+    for (code, kind, lawful) in [
+        ("skola", "Concern", true),
+        ("region-skane", "Concern", true),
+        ("skola", "Tip", false),
+        ("radda-barnen", "Concern", false),
+    ] {
+        let giver = hub.caller(code);
+        hub.wait(HOUR);
+        giver.submit(kind, about(&number, "Oro.")).await.data("");
+        let id = board.inbox().await[0]["id"].clone();
+        let without = board.decide_on(&id, "DISMISS", json!({})).await;
+        without.assert_refused(&[("REQUIRED", "reason")], "a reason is needed");
+        let told = json!({ "f": "INQUIRY_OPENED" });
+        let answer = board.decide_on(&id, "CONCERN", told).await;
+        if lawful {
+            assert_eq!(answer.data("/decideSubmission/submission/state"), "CONCERN", "{code}");
+        } else {
+            answer.assert_refused(&[("INVALID_INPUT", "feedback")], code);
+            let reason = json!({ "reason": "Hemligt skäl." });
+            assert_eq!(
+                board.decide_on(&id, "DISMISS", reason).await.data("/decideSubmission/submission/state"),
+                "DISMISSED"
+            );
+        }
+        let own = giver.given().await[0].clone();
+        assert_eq!(own["handled"], true);
+        assert_eq!(own["feedback"], if lawful { json!("INQUIRY_OPENED") } else { Value::Null }, "{code}");
+        let again = board.decide_on(&id, "CONCERN", json!({})).await;
+        again.assert_refused(&[("CONFLICT", "submissionId")], "decided once");
+        assert_eq!(again.error()["state"], if lawful { "CONCERN" } else { "DISMISSED" });
+    }
+    assert_eq!(hub.caller("skola").given().await.len(), 2);
+}
+
+async fn a_sighting_is_taken_into_the_search(hub: Hub) {
+    let (here, missing) = (hub.child(malmo()).await, hub.child(Scene { missing: true, ..malmo() }).await);
+    let board = hub.caller("malmo-soc");
+    for child in [&here, &missing] {
+        let mut new = about(&dossier(child), "Han köpte en biljett.");
+        new["place"] = json!("Lund C");
+        new["seenAt"] = json!("2026-11-21T10:00:00Z");
+        hub.caller("radda-barnen").submit("Sighting", new).await.data("");
+    }
+    let told = board.inbox().await;
+    let id = |child: &TestChild| told.iter().find(|node| node["childId"] == child.id).expect("there")["id"].clone();
+    let answer = board.decide_on(&id(&here), "SIGHTING", json!({})).await;
+    answer.assert_refused(&[("CONFLICT", "decision")], "the child is not missing");
+    assert_eq!((&answer.error()["state"], &answer.error()["next"]), (&json!("NOT_MISSING"), &json!(["reportMissing"])));
+    board.decide_on(&id(&missing), "SIGHTING", json!({})).await.data("");
+    let rows = hub.rows("SELECT text, place, agency_id FROM sighting WHERE submission_id IS NOT NULL").await;
+    assert_eq!(rows.len(), 1);
+    let (text, giver): (String, uuid::Uuid) =
+        (rows[0].try_get_by_index(0).expect("a text"), rows[0].try_get_by_index(2).expect("an agency"));
+    assert_eq!((text.as_str(), giver), ("Han köpte en biljett.", hub.agency("radda-barnen")));
+}
+
+async fn a_board_ties_what_was_not_found_to_a_child_it_knows(hub: Hub) {
+    let (own, other) = (
+        hub.child(malmo()).await,
+        hub.child(Scene { involved: vec![("landskrona-soc", "LEAD")], ..Scene::default() }).await,
+    );
+    let new = json!({ "name": "Amir", "birthDate": "2010-01-01", "description": "Röd jacka", "text": "Sover ute." });
+    hub.caller("skola").submit("Concern", new).await.data("");
+    let board = hub.caller("malmo-soc");
+    let told = board.inbox().await;
+    assert_eq!((told.len(), &told[0]["childId"], &told[0]["name"]), (1, &Value::Null, &json!("Amir")));
+    let id = &told[0]["id"];
+    let foreign = board.decide_on(id, "CONCERN", json!({ "child": other.id })).await;
+    assert_eq!(foreign.codes(), ["NOT_FOUND"], "it knows nothing of that child");
+    assert_eq!(board.decide_on(id, "SIGHTING", json!({})).await.codes(), ["REQUIRED"]);
+    let decided = board.decide_on(id, "CONCERN", json!({ "child": own.id })).await;
+    assert_eq!(decided.data("/decideSubmission/submission/childId"), &json!(own.id));
+    assert_eq!(board.inbox().await.len(), 1);
+}
+
+async fn the_police_read_sightings_of_missing_children_they_know(hub: Hub) {
+    let scene =
+        |missing| Scene { involved: vec![("malmo-soc", "LEAD"), ("polisen", "INVOLVED")], missing, ..Scene::default() };
+    let (missing, here) = (hub.child(scene(true)).await, hub.child(scene(false)).await);
+    let stranger = hub.child(Scene { missing: true, ..malmo() }).await;
+    for child in [&missing, &here, &stranger] {
+        for kind in ["Sighting", "Tip", "Concern"] {
+            hub.caller("radda-barnen").submit(kind, about(&dossier(child), kind)).await.data("");
+        }
+    }
+    let told = hub.caller("polisen").inbox().await;
+    let mut texts: Vec<&str> = told.iter().map(|node| node["text"].as_str().expect("a text")).collect();
+    texts.sort_unstable();
+    assert_eq!(texts, ["Sighting", "Tip"]);
+    assert!(told.iter().all(|node| node["childId"] == missing.id && node["by"].is_null()), "{told:?}");
+    let refused = hub.caller("polisen").decide_on(&told[0]["id"], "CONCERN", json!({})).await;
+    assert_eq!(refused.codes(), ["FORBIDDEN"], "the board decides");
+}
+
+async fn a_sealed_or_ambiguous_number_finds_nobody(hub: Hub) {
+    let (sealed, one, two) = (hub.child(malmo()).await, hub.child(malmo()).await, hub.child(malmo()).await);
+    hub.sql(&format!("UPDATE child SET state = 'SEALED' WHERE subject = {}", hub.literal(sealed.subject))).await;
+    let double = dossier(&one);
+    hub.sql(&format!("UPDATE identifier SET value = '{double}' WHERE value = '{}'", dossier(&two))).await;
+    for number in [dossier(&sealed), double] {
+        hub.caller("skola").submit("Concern", about(&number, "Oro.")).await.data("");
+    }
+    assert!(hub.caller("malmo-soc").inbox().await.is_empty());
+    let named = hub.caller("landskrona-soc").inbox().await;
+    assert_eq!(named.len(), 2, "people look at it");
+    assert_eq!(hub.count("submission", "copy_of IS NOT NULL").await, 0);
+}
+
+async fn so_much_in_a_day_and_no_more(hub: Hub) {
+    let skola = hub.agency("skola");
+    for n in 0..500 {
+        let columns = vec![
+            ("id", uuid::Uuid::from_u128(n + 1).into()),
+            ("kind", "TIP".into()),
+            ("at", (hub.now() - DAY / 2).into()),
+            ("agency_id", skola.into()),
+            ("role", "SCHOOL".into()),
+            ("named", json!({}).into()),
+            ("text", "x".into()),
+            ("state", "OPEN".into()),
+            ("matched_at", hub.now().into()),
+        ];
+        hub.insert("submission", columns).await;
+    }
+    let caller = hub.caller("skola");
+    let refused = caller.submit("Tip", json!({ "text": "En till." })).await;
+    assert_eq!(refused.codes(), ["TOO_MANY_TODAY"]);
+    assert!(refused.error()["remedy"].as_str().expect("a remedy").contains("114 14"));
+    caller.submit("Sighting", json!({ "text": "Jag ser honom nu." })).await.data("");
+    caller.submit("Concern", json!({ "text": "Oro." })).await.data("");
+    hub.caller("radda-barnen").submit("Tip", about("11-111111", "Annan.")).await.data("");
+    hub.wait(DAY);
+    caller.submit("Tip", json!({ "text": "Nästa dag." })).await.data("");
+}
+
+async fn strangers_decide_on_nothing(hub: Hub) {
+    let child = hub.child(malmo()).await;
+    hub.caller("skola").submit("Concern", about(&dossier(&child), "Oro.")).await.data("");
+    let id = hub.caller("malmo-soc").inbox().await[0]["id"].clone();
+    let never = json!(child.id.replace("child_", "submission_"));
+    for code in ["landskrona-soc", "polisen"] {
+        let caller = hub.caller(code);
+        let answers =
+            [caller.decide_on(&id, "CONCERN", json!({})).await, caller.decide_on(&never, "CONCERN", json!({})).await];
+        assert_eq!(answers[0].codes(), ["NOT_FOUND"], "{code}");
+        assert_eq!(answers[0].text, answers[1].text, "{code}");
+    }
+    for code in ["skola", "migrationsverket", "dataskydd"] {
+        assert_eq!(
+            hub.caller(code).decide_on(&id, "CONCERN", json!({})).await.codes(),
+            ["OPERATION_FORBIDDEN"],
+            "{code}"
+        );
+    }
+    assert_eq!(hub.caller("malmo-soc").decide_on(&json!("x"), "CONCERN", json!({})).await.codes(), ["INVALID_ID"]);
+    assert_eq!(hub.caller("malmo-soc").inbox().await[0]["state"], "OPEN");
+    // What was given is never taken back by who it is about.
+    let field = FieldId::by_path("identifiers.dossierNumbers").expect("a field");
+    assert!(child.canaries.contains_key(&field));
+}
