@@ -568,6 +568,7 @@ async fn what_is_wrong_is_refused_and_moves_nothing(hub: Hub) {
         let answer = instants(by, step, argument, micros).await;
         assert_eq!((answer.codes(), &answer.error()["input"]), (vec!["DATE_ORDER"], &json!([argument])), "{step}");
     }
+    prepared(&hub).await;
     instants("migrationsverket", "recordDeparture", "departedAt", -1)
         .await
         .data("/recordDeparture/handover/departedAt");

@@ -146,7 +146,7 @@ async fn statements_and_round_trips_are_as_written_here() {
     let url = database.url.replace(&format!(":{port}/"), &format!(":{own}/"));
     let hub = Hub::start_at(database, &url, Engine::embedded()).await;
     let child = hub.child(Scene::default()).await;
-    let list = format!("{{ children(first: 100) {{ nodes {{ {} }} }} }}", everything());
+    let list = format!("{{ children(first: 40) {{ nodes {{ {} }} }} }}", everything());
     let of_one = cost(&hub, &wire, "malmo-soc", &list, || json!({})).await;
     hub.children(15, &Scene::default()).await;
     let of_many = cost(&hub, &wire, "malmo-soc", &list, || json!({})).await;

@@ -52,6 +52,8 @@ enum Does {
     /// `{agency:CODE}` for an agency's, `{at:±MINUTES}` for an instant, `{day:±DAYS}` for a day, and `{version:SECTION}` for
     /// the version that the persona is shown.
     Asks(&'static str, &'static str),
+    /// As `Asks`, and is refused, with this code.
+    IsRefused(&'static str, &'static str, &'static str),
     /// A persona ticks off what must be done before the child leaves.
     Prepares(&'static str),
     /// So many minutes pass, and what falls due is done.
@@ -163,6 +165,14 @@ impl Stage {
             Does::Prepares(by) => {
                 self.prepare(by, turn).await?;
                 (Some(by), None, None)
+            }
+            Does::IsRefused(by, code, template) => {
+                let document = self.fill(by, template).await?;
+                let answer = self.ask(by, &document).await?;
+                if answer.pointer("/errors/0/extensions/code") != Some(&Value::from(code)) {
+                    return Err(StoryError::Refused { turn: turn.en, answer });
+                }
+                (Some(by), Some(document), Some(answer))
             }
             Does::Asks(by, template) => {
                 let document = self.fill(by, template).await?;
@@ -291,10 +301,10 @@ impl Stage {
         let mut told = BTreeMap::new();
         for Persona { code, .. } in &PERSONAS {
             let after = self.heard.get(code).map(|cursor| format!(", after: \"{cursor}\"")).unwrap_or_default();
-            let query = format!("{{ changes(first: 100{after}) {{ nodes {{ kind }} pageInfo {{ endCursor }} }} }}");
+            let query = format!("{{ changes(first: 100{after}) {{ nodes {{ kind }} cursor }} }}");
             let answer = self.ask(code, &query).await?;
             let page = &answer["data"]["changes"];
-            if let Some(cursor) = page["pageInfo"]["endCursor"].as_str() {
+            if let Some(cursor) = page["cursor"].as_str() {
                 self.heard.insert(code, cursor.to_owned());
             }
             let kinds = page["nodes"].as_array().into_iter().flatten().filter_map(|node| node["kind"].as_str());
@@ -327,15 +337,22 @@ fn instant(micros: i64) -> String {
     samverka_domain::catalogue::timestamp(micros)
 }
 
-/// Who is shown what before and after a turn: only where it changed.
-fn sights<'m>(before: Option<&Moment>, moment: &'m Moment) -> Vec<(&'static str, Option<&'m Vec<String>>)> {
-    let was = |code: &str| before.and_then(|before| before.shown.get(code));
-    let codes = PERSONAS.iter().map(|persona| persona.code);
-    codes.map(|code| (code, moment.shown.get(code))).filter(|(code, shown)| *shown != was(code)).collect()
+/// The kinds, each once, with how often it was told.
+fn counted(kinds: &[String]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    kinds.iter().for_each(|kind| *counts.entry(kind).or_default() += 1);
+    let word = |(kind, count): (&str, usize)| if count > 1 { format!("{kind} × {count}") } else { kind.to_owned() };
+    counts.into_iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+/// What is shown in `one` and not in `other`.
+fn without<'m>(one: Option<&'m Vec<String>>, other: Option<&Vec<String>>) -> Vec<&'m str> {
+    let is_new = |field: &&String| other.is_none_or(|other| !other.contains(field));
+    one.into_iter().flatten().filter(is_new).map(String::as_str).collect()
 }
 
 /// Fields by section: `identity: givenNames, familyName`.
-fn by_section(fields: &[String]) -> String {
+fn by_section(fields: &[&str]) -> String {
     let mut text = String::new();
     for section in Section::ALL {
         let prefix = format!("{}.", section.name());
@@ -368,12 +385,18 @@ impl fmt::Display for Told<'_> {
                 or_nobody(&moment.responsible)
             )?;
             for (code, kinds) in &moment.told {
-                writeln!(f, "        told {code}: {}", kinds.join(", "))?;
+                writeln!(f, "        told {code}: {}", counted(kinds))?;
             }
-            for (code, shown) in sights(before, moment) {
-                match shown {
-                    Some(fields) => writeln!(f, "        shown to {code}: {}", by_section(fields))?,
-                    None => writeln!(f, "        shown to {code}: nothing; the child does not exist for it")?,
+            for Persona { code, .. } in &PERSONAS {
+                let (was, is) = (before.and_then(|before| before.shown.get(code)), moment.shown.get(code));
+                let (opened, closed) = (without(is, was), without(was, is));
+                if !opened.is_empty() {
+                    writeln!(f, "        opens to {code}: {}", by_section(&opened))?;
+                }
+                match is {
+                    None if was.is_some() => writeln!(f, "        closes to {code}: the child is no more, to it")?,
+                    _ if closed.is_empty() => {}
+                    _ => writeln!(f, "        closes to {code}: {}", by_section(&closed))?,
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! The stories, as tables.
 
-use super::Does::{Asks, Passes, Prepares};
+use super::Does::{Asks, IsRefused, Passes, Prepares};
 use super::{Does, Story, Turn};
 
 /// Every story.
@@ -242,7 +242,11 @@ static FAILING: [Turn; 28] = [
         "Skolan lämnar in att en elev har sett barnet. Den får ett kvitto, och läser inget tillbaka.",
     ),
     turn(
-        Asks("socialjour", r#"{ childByIdentifier(kind: DOSSIER_NUMBER, value: "12-345678") { id } }"#),
+        IsRefused(
+            "socialjour",
+            "NOT_FOUND",
+            r#"{ childByIdentifier(kind: DOSSIER_NUMBER, value: "12-345678") { id } }"#,
+        ),
         "The on-call service looks the number up and finds nobody it may know of. Whoever leads the search is told that somebody looked.",
         "Jouren slår upp numret och hittar ingen den får känna till. Den som leder sökandet får veta att någon letade.",
     ),

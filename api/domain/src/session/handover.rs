@@ -446,7 +446,7 @@ impl<'s> Step<'s> {
         };
         let gate = self.gate(standing)?;
         let mut loaded = Loaded::default();
-        for section in Section::ALL.into_iter().filter(|section| !section.is_list()) {
+        for section in Section::ALL.into_iter().filter(|section| !section.is_of_protocols()) {
             if section == Section::Identifiers {
                 let numbers = self.reader().await?.identifiers(&[row.child], &IdentifierKind::ALL).await?;
                 loaded.identifiers.insert(row.child, numbers);
@@ -457,7 +457,9 @@ impl<'s> Step<'s> {
         let ends = row.kind.terms().on_arrival.contains(&Effect::ResponsibleEnds);
         let responsible = open(ties, "RESPONSIBLE").filter(|_| !ends);
         loaded.responsible.extend(responsible.map(|tie| (row.child, tie.agency)));
-        let seen = Section::ALL.into_iter().filter(|section| !gate.may_show(*section).is_empty());
+        // What protocols write is no part of what is handed over: the handover itself is.
+        let seen = Section::ALL.into_iter().filter(|section| !section.is_of_protocols());
+        let seen = seen.filter(|section| !gate.may_show(*section).is_empty());
         Ok(seen.map(|section| Received::new(section, gate.version(section, &loaded))).collect())
     }
 

@@ -31,7 +31,7 @@ impl<'s> Step<'s> {
     ///
     /// # Errors
     ///
-    /// `FORBIDDEN`, `INVALID_ID`, `UNKNOWN_AGENCY` for one that is not there or cannot be involved, [`Error::NotFound`].
+    /// `FORBIDDEN`, `INVALID_ID`, `UNKNOWN_AGENCY`, `AGENCY_KIND` for one that cannot be involved, [`Error::NotFound`].
     pub async fn involve_agency(&self, child: &str, agency: &str, selection: &Selection) -> Result<ChildView, Error> {
         let result = async {
             let agency = self.agency_of(self.read_agency(agency)?, &KINDS, &["agencyId"]).await?;
