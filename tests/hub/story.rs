@@ -21,7 +21,17 @@ async fn as_told(kind: Kind, name: &str) {
     let told = Told(story, &moments).to_string();
     let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("hub/golden/story-{name}.txt"));
     let expected = std::fs::read_to_string(&golden).expect("a golden file");
-    assert_eq!(told, expected, "run `cargo run -- story {name} > tests/hub/golden/story-{name}.txt` and read the diff");
+    for (line, expected) in told.lines().zip(expected.lines()) {
+        assert_eq!(
+            line, expected,
+            "run `cargo run -- story {name} > tests/hub/golden/story-{name}.txt` and read the diff"
+        );
+    }
+    assert_eq!(
+        told.len(),
+        expected.len(),
+        "run `cargo run -- story {name} > tests/hub/golden/story-{name}.txt` and read the diff"
+    );
 }
 
 macro_rules! told {

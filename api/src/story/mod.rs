@@ -156,7 +156,19 @@ impl Stage {
         hub.close().await;
     }
 
+    /// Waits until the hub has told of the look-ups that were made: the data protection officer asks for the log.
+    async fn settle(&self) -> Result<(), StoryError> {
+        if let Some(child) = self.made.get("child") {
+            self.ask("dataskydd", &format!("{{ accessLog(childId: \"{child}\", first: 1) {{ edges {{ cursor }} }} }}"))
+                .await?;
+        }
+        Ok(())
+    }
+
     async fn turn(&mut self, turn: &Turn) -> Result<Moment, StoryError> {
+        // What the telling of the turn before has looked at is no part of the story.
+        self.settle().await?;
+        self.told().await?;
         let (by, document, answer) = match turn.does {
             Does::Passes(minutes) => {
                 self.pass(minutes).await?;
@@ -181,8 +193,9 @@ impl Stage {
                 (Some(by), Some(document), Some(answer))
             }
         };
-        let (lead, responsible) = self.who_answers().await?;
+        self.settle().await?;
         let told = self.told().await?;
+        let (lead, responsible) = self.who_answers().await?;
         let shown = self.shown().await?;
         let minute = (self.clock.now() - self.start) / MINUTE;
         let (en, sv) = (turn.en.to_owned(), turn.sv.to_owned());
