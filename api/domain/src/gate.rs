@@ -253,7 +253,7 @@ impl<'a> Gate<'a> {
 
     fn is_own(&self, list: List, row: &ListRow) -> bool {
         let own = |part: &&str| row.part(part) == Some(&Value::Agency(self.agency));
-        list.rows().own.iter().any(|part| own(&part))
+        list.rows().own.iter().any(own)
     }
 
     fn list_entry(&self, list: List, row: &ListRow, decisions: &Decisions) -> Json {

@@ -204,7 +204,7 @@ impl Stage {
 
     async fn pass(&mut self, minutes: i64) -> Result<(), StoryError> {
         self.time.fetch_add(minutes * MINUTE, Ordering::SeqCst);
-        self.hub.run_deadlines().await.map_err(Error::from)?;
+        self.hub.run_deadlines().await?;
         Ok(())
     }
 
@@ -214,8 +214,10 @@ impl Stage {
         let answer = self.data(by, &query, turn).await?;
         let items = answer.pointer("/checklist/items").and_then(Value::as_array).cloned().unwrap_or_default();
         for item in items {
-            if item["mandatory"] == true && item["state"] == "OPEN" && item["moment"] == "PREVENT" {
-                let id = item["id"].as_str().unwrap_or_default();
+            let is = |field: &str, value: &str| item.get(field).and_then(Value::as_str) == Some(value);
+            let is_mandatory = item.get("mandatory").and_then(Value::as_bool) == Some(true);
+            if is_mandatory && is("state", "OPEN") && is("moment", "PREVENT") {
+                let id = item.get("id").and_then(Value::as_str).unwrap_or_default();
                 self.data(by, &format!("mutation {{ tickItem(itemId: \"{id}\") {{ item {{ state }} }} }}"), turn)
                     .await?;
             }
@@ -226,8 +228,8 @@ impl Stage {
     /// The data of an answer without errors.
     async fn data(&self, by: &'static str, document: &str, turn: &Turn) -> Result<Value, StoryError> {
         let mut answer = self.ask(by, document).await?;
-        if answer["errors"].is_null() {
-            Ok(answer["data"].take())
+        if at(&answer, "/errors").is_null() {
+            Ok(answer.pointer_mut("/data").map(Value::take).unwrap_or_default())
         } else {
             Err(StoryError::Refused { turn: turn.en, answer })
         }
@@ -293,7 +295,7 @@ impl Stage {
     fn remember(&mut self, data: &Value) {
         for payload in data.as_object().into_iter().flat_map(|data| data.values()) {
             for what in ["child", "handover", "episode"] {
-                if let Some(id) = payload[what]["id"].as_str() {
+                if let Some(id) = at(payload, &format!("/{what}/id")).as_str() {
                     self.made.insert(what, id.to_owned());
                 }
             }
@@ -305,8 +307,8 @@ impl Stage {
         let query =
             "{ children(first: 1) { nodes { responsibility { leadAgency { code } responsibleAgency { code } } } } }";
         let answer = self.ask("migrationsverket", query).await?;
-        let answers = &answer["data"]["children"]["nodes"][0]["responsibility"];
-        let code = |field: &str| answers[field]["code"].as_str().map(str::to_owned);
+        let answers = at(&answer, "/data/children/nodes/0/responsibility");
+        let code = |field: &str| at(answers, &format!("/{field}/code")).as_str().map(str::to_owned);
         Ok((code("leadAgency"), code("responsibleAgency")))
     }
 
@@ -316,11 +318,12 @@ impl Stage {
             let after = self.heard.get(code).map(|cursor| format!(", after: \"{cursor}\"")).unwrap_or_default();
             let query = format!("{{ changes(first: 100{after}) {{ nodes {{ kind }} cursor }} }}");
             let answer = self.ask(code, &query).await?;
-            let page = &answer["data"]["changes"];
-            if let Some(cursor) = page["cursor"].as_str() {
+            let page = at(&answer, "/data/changes");
+            if let Some(cursor) = at(page, "/cursor").as_str() {
                 self.heard.insert(code, cursor.to_owned());
             }
-            let kinds = page["nodes"].as_array().into_iter().flatten().filter_map(|node| node["kind"].as_str());
+            let kinds =
+                at(page, "/nodes").as_array().into_iter().flatten().filter_map(|node| at(node, "/kind").as_str());
             // A section that changed is seen by what is shown.
             let kinds: Vec<String> = kinds.filter(|kind| *kind != "SECTION_CHANGED").map(str::to_owned).collect();
             if !kinds.is_empty() {
@@ -337,13 +340,18 @@ impl Stage {
             let answer = self.ask(code, &query).await?;
             let Some(child) = answer.pointer("/data/children/nodes/0") else { continue };
             let holds = |id: &FieldId| {
-                let value = &child[id.field().section.name()][id.field().name];
+                let value = at(child, &format!("/{}/{}", id.field().section.name(), id.field().name));
                 !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty())
             };
             shown.insert(*code, FieldId::all().filter(holds).map(|id| id.to_string()).collect());
         }
         Ok(shown)
     }
+}
+
+/// What stands at a JSON pointer; null where nothing does.
+fn at<'v>(value: &'v Value, pointer: &str) -> &'v Value {
+    value.pointer(pointer).unwrap_or(&Value::Null)
 }
 
 fn instant(micros: i64) -> String {

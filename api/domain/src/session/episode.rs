@@ -4,7 +4,7 @@ use super::Session;
 use super::change::{Reading, Work};
 use super::step::{Step, Stop};
 use crate::agency::AgencyKind;
-use crate::catalogue::{FieldSet, Kind, Section, Value, timestamp};
+use crate::catalogue::{FieldId, FieldSet, Kind, Section, Value, timestamp};
 use crate::clock::day;
 use crate::episode::{self, Facts, FollowUp, State, Step as Move, Unclosed, may_close};
 use crate::error::{Error, ErrorCode, Refusal};
@@ -687,7 +687,7 @@ impl Session {
             permit_to_know(&gate)?;
             let rows = self.reader().await?.episodes(gate.standing().child).await?;
             self.note(|draft| draft.show(gate.standing().subject, gate.glance()));
-            Ok(rows.iter().map(view_of).collect())
+            Ok(rows.iter().map(|row| view_of(row, &gate)).collect())
         };
         self.refused(Box::pin(result).await)
     }
@@ -702,7 +702,7 @@ impl Session {
         let rows = self.reader().await?.episodes(gate.standing().child).await?;
         let Some(row) = rows.into_iter().find(|row| id.is_nil() || row.id == id) else { return Ok(answer) };
         self.note(|draft| draft.show(gate.standing().subject, gate.glance()));
-        answer.episode = Some(view_of(&row));
+        answer.episode = Some(view_of(&row, &gate));
         if wanted.checklist && gate.permit(Act::WorkChecklist).is_ok() {
             answer.checklist = Some(self.items_of(&gate, row.id).await?);
         }
@@ -752,13 +752,16 @@ fn permit_to_know(gate: &Gate<'_>) -> Result<(), Error> {
     refused
 }
 
-fn view_of(row: &EpisodeRow) -> EpisodeView {
+/// When the child was located and found is shown to whom the record shows it (F59).
+fn view_of(row: &EpisodeRow, gate: &Gate<'_>) -> EpisodeView {
+    let shown = gate.decisions(None).shown;
+    let is_shown = |path| FieldId::by_path(path).is_some_and(|id| shown.contains(id));
     EpisodeView {
         id: EpisodeId(row.id).to_string(),
         state: row.state,
         opened_at: row.opened_at,
-        located_at: row.located_at,
-        found_at: row.found_at,
+        located_at: row.located_at.filter(|_| is_shown("missing.locatedAt")),
+        found_at: row.found_at.filter(|_| is_shown("missing.foundAt")),
         closed_at: row.closed_at,
         reopens: row.reopens.map(|id| EpisodeId(id).to_string()),
         next: row.state.next(),
