@@ -30,7 +30,7 @@ pub const FIELD_COUNT: usize = FIELDS.len();
 
 /// Every guarded field, by section.
 #[rustfmt::skip]
-pub static FIELDS: [Field; 129] = [
+pub static FIELDS: [Field; 131] = [
     // Identity: owner Migrationsverket; languages: the responsible board.
     field(S::Identity, ("givenNames", "given_names"), "F02", "identity", NAME, Column, ("förnamn", "Given names.")),
     field(S::Identity, ("familyName", "family_name"), "F03", "identity", NAME, Column, ("efternamn", "Family name.")),
@@ -171,12 +171,14 @@ pub static FIELDS: [Field; 129] = [
     field(S::Missing, ("since", "opened_at"), "F53", "missing", Kind::Instant, Kept, ("försvunnen sedan", "Since when the child is, or was, missing.")),
     field(S::Missing, ("lastSeenAt", "last_seen_at"), "F53", "missing", Kind::Instant, Kept, ("senast sedd", "When the child was last seen.")),
     field(S::Missing, ("lastSeenPlace", "last_seen_place"), "F53", "missing", LINE, Kept, ("senast sedd var", "Where the child was last seen.")),
+    field(S::Missing, ("clothing", "clothing"), "F53", "missing", LINE, Kept, ("klädsel då", "What the child wore when it was last seen.")),
     field(S::Missing, ("circumstances", "circumstances"), "F53", "missing", PROSE, Kept, ("omständigheter", "How the child disappeared: clothes, company, mood.")),
     field(S::Missing, ("closedAt", "closed_at"), "F53", "missing", Kind::Instant, Kept, ("avslutat", "When the episode was closed.")),
     field(S::Missing, ("closedReason", "closed_reason"), "F53", "missing", PROSE, Kept, ("skäl för avslut", "Why the episode was closed.")),
     field(S::Missing, ("isMissing", "is_missing"), "F53", "missingFlag", Kind::Bool, Flag(&["since", "foundAt", "closedAt"]), ("är försvunnen", "Whether the child is missing now: no contents.")),
     field(S::Missing, ("checklist", "checklist"), "F54", "missing", Kind::Entries(0, &CHECKLIST_ITEM), Rows(List::Checklist), ("checklista", "What the routine asks for, and who did it when.")),
     field(S::Missing, ("policeNumber", "police_number"), "F55", "policeReport", Kind::Text(50), Kept, ("polisens diarienummer", "Number of the report with the police.")),
+    field(S::Missing, ("policeReference", "police_reference"), "F55", "policeReport", Kind::Text(50), Kept, ("polisens referens", "Another reference of the police, as they give it.")),
     field(S::Missing, ("policeContact", "police_contact"), "F55", "policeReport", LINE, Kept, ("kontakt hos polisen", "Whom to call at the police.")),
     field(S::Missing, ("wantedEntry", "wanted_entry"), "F56", "wanted", Kind::Bool, Kept, ("efterlysning", "Whether the child is entered as missing in national registers or SIS.")),
     field(S::Missing, ("wanted", "wanted"), "F56", "wantedFlag", Kind::Bool, Flag(&["wantedEntry"]), ("efterlysning finns", "Whether there is such an entry: it is to be deleted the day the child is found.")),
