@@ -38,6 +38,7 @@ impl Story<'_> {
             ("since", at(missing.opened)),
             ("lastSeenAt", at(seen)),
             ("lastSeenPlace", text(self.dice.pick(&texts::SEEN_AT))),
+            ("clothing", text("Mörk jacka, jeans och vita skor")),
             ("circumstances", text(self.dice.pick(&texts::CIRCUMSTANCES))),
         ];
         self.diary.write_episode(missing.opened, reporter, missing.id, stated);
@@ -45,6 +46,7 @@ impl Story<'_> {
         let stated = vec![
             ("status", text("REPORTED")),
             ("policeNumber", text(number)),
+            ("policeReference", text(format!("Ärende {}", 100 + self.index % 900))),
             ("policeContact", text("Polisens kontaktcenter, 114 14")),
         ];
         self.diary.write_episode(missing.opened + HOUR, reporter, missing.id, stated);
