@@ -1,6 +1,6 @@
 //! Stories: what happens to one made-up child, played through the hub's own API by the personas of the sandbox, with time that
 //! passes as fast as it is told. After each turn it says who answers for the child, who was told what, and which fields each
-//! persona is shown. A story is a table ([`scripts`]); what comes of it is the hub's.
+//! persona is shown. A story is a table (`scripts.rs`); what comes of it is the hub's.
 
 mod scripts;
 
