@@ -17,6 +17,7 @@ mod m20261122_000008_history;
 mod m20261122_000009_protocols;
 mod m20261122_000010_guards;
 mod m20261122_000011_release;
+mod m20261122_000012_lean;
 
 /// Every migration, in order.
 pub struct Migrator;
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000009_protocols::Migration),
             Box::new(m20261122_000010_guards::Migration),
             Box::new(m20261122_000011_release::Migration),
+            Box::new(m20261122_000012_lean::Migration),
         ]
     }
 }

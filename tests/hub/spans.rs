@@ -101,9 +101,10 @@ async fn a_span_tells_how_long_and_nothing_of_anyone(kind: Kind) {
     let (raw, taken) = collector.taken();
     let spans = spans(&taken);
     let names: BTreeSet<&str> = spans.iter().map(|span| span.name.as_str()).collect();
-    let steps =
-        ["verify", "parse", "turn", "execute", "standing", "decide", "read", "reveal", "begin", "commit", "log"];
-    assert_eq!(names, steps.into_iter().chain(["request", "planted"]).collect());
+    let steps = ["verify", "parse", "turn", "execute", "standing", "decide", "read", "reveal", "commit", "log"];
+    // On PostgreSQL a change of one row is made with others, and begins nothing of its own.
+    let begins = (kind == Kind::Sqlite).then_some("begin");
+    assert_eq!(names, steps.into_iter().chain(begins).chain(["request", "planted"]).collect());
     let mut told = BTreeSet::new();
     for span in &spans {
         assert!(span.events.is_empty() && span.links.is_empty() && span.trace_state.is_empty(), "{span:?}");

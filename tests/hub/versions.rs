@@ -1,7 +1,7 @@
 //! Versions, flags and revisions: what a write moves, for whom, and who wins when two write at once.
 
 use crate::both;
-use crate::harness::{HOUR, Hub, Scene, everything, field};
+use crate::harness::{HOUR, Hub, Kind, Scene, everything, field};
 use crate::write::{sample, updated, written};
 use chrono::{Days, NaiveDate};
 use samverka_domain::catalogue::Section;
@@ -14,6 +14,7 @@ both! {
     a_hidden_change_does_not_make_a_version_stale_and_a_seen_one_does
     of_two_writers_at_once_exactly_one_wins
     writers_of_different_sections_do_not_disturb_each_other
+    a_change_that_the_database_refuses_takes_no_other_with_it
     no_update_is_lost_between_roles_that_see_different_parts
     flags_follow_their_fields_and_move_only_with_them
     a_code_that_says_none_raises_no_flag
@@ -183,6 +184,43 @@ async fn writers_of_different_sections_do_not_disturb_each_other(hub: Hub) {
             assert_eq!(seen[section.name()][name], format!("Omgång {round}"));
         }
     }
+}
+
+/// On PostgreSQL changes that wait together are made in one statement.
+async fn a_change_that_the_database_refuses_takes_no_other_with_it(hub: Hub) {
+    let refuse = match hub.database.kind {
+        Kind::Sqlite => {
+            "CREATE TRIGGER no_such_wish BEFORE INSERT ON voice WHEN NEW.wishes = 'Nej'
+             BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        }
+        Kind::Postgres => "ALTER TABLE voice ADD CONSTRAINT no_such_wish CHECK (wishes <> 'Nej')",
+    };
+    let board = hub.caller("malmo-soc");
+    let mut children = Vec::new();
+    for _ in 0..24 {
+        let involved = vec![("malmo-soc", "LEAD")];
+        children.push(hub.child(Scene { involved, ..Scene::default() }).await.id);
+    }
+    hub.sql("DELETE FROM voice").await;
+    hub.sql(refuse).await;
+    let wish = |n: usize| if n % 8 == 3 { "Nej" } else { "Ja" };
+    let mut requests = Vec::new();
+    for (n, child) in children.iter().enumerate() {
+        let version = board.version(child, Section::Voice).await;
+        requests.push(board.update_request(child, Section::Voice, &version, json!({ "wishes": wish(n) }), &[]));
+    }
+    let answers = hub.send_together(requests).await;
+    for (n, (child, answer)) in children.iter().zip(answers).enumerate() {
+        let seen = board.sees(child, "voice { wishes }").await["voice"]["wishes"].clone();
+        if wish(n) == "Nej" {
+            assert_eq!((&answer.json["errors"][0]["extensions"]["code"], seen), (&json!("UNAVAILABLE"), Value::Null));
+        } else {
+            answer.data("/updateVoice/child/id");
+            assert_eq!(seen, "Ja");
+        }
+    }
+    assert_eq!(hub.count("revision", "section = 'voice'").await, 21);
+    assert_eq!(hub.count("event", "kind = 'SECTION_CHANGED'").await, 21);
 }
 
 async fn no_update_is_lost_between_roles_that_see_different_parts(hub: Hub) {

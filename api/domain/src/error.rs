@@ -303,7 +303,7 @@ pub enum Error {
 }
 
 /// A failure of the database, without the values of the statement.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct DatabaseError(pub(crate) String);
 

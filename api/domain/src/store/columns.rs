@@ -7,7 +7,7 @@ use crate::photo::Photo;
 use chrono::NaiveDate;
 use sea_orm::sea_query::{Alias, Expr, SimpleExpr};
 use sea_orm::{QueryResult, Value as Bound};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use std::sync::LazyLock;
 use uuid::Uuid;
 
@@ -52,15 +52,42 @@ pub(super) fn read(row: &QueryResult, index: usize, kind: Kind) -> Result<Option
 
 /// A value as a bound parameter of a column.
 pub(super) fn bind(id: FieldId, value: Option<&Value>) -> SimpleExpr {
-    Expr::val(bound(id, value))
+    bind_kind(id.field().kind, value)
 }
 
-/// A value as the database takes it.
-pub(super) fn bound(id: FieldId, value: Option<&Value>) -> Bound {
-    bound_kind(id.field().kind, value)
+/// The type of a column in PostgreSQL.
+pub(super) fn sql_type(id: FieldId) -> &'static str {
+    match id.field().kind {
+        Kind::Date => "date",
+        Kind::Bool => "boolean",
+        Kind::Agency | Kind::Id(_) => "uuid",
+        Kind::Instant => "bigint",
+        Kind::Texts(..) | Kind::Codes(..) | Kind::Phones(..) | Kind::Entries(..) | Kind::Photo | Kind::Json => "jsonb",
+        Kind::Text(_) | Kind::Code(_) | Kind::Phone | Kind::Email | Kind::PostalCode | Kind::OrganisationNumber => {
+            "text"
+        }
+    }
 }
 
-/// The same of a column of this kind.
+/// A value as the database reads it from a record of that type.
+pub(super) fn plain(id: FieldId, value: Option<&Value>) -> Json {
+    match value {
+        Some(Value::Text(text)) => match id.field().kind {
+            Kind::Id(prefix) => json!(untyped(prefix, text)),
+            _ => json!(text),
+        },
+        Some(Value::Bool(yes)) => json!(yes),
+        Some(Value::Date(date)) => json!(date),
+        Some(Value::Agency(AgencyId(uuid))) => json!(uuid),
+        Some(Value::List(items)) => json!(items),
+        Some(Value::Photo(photo)) => photo.to_stored(),
+        Some(Value::Instant(micros)) => json!(micros),
+        Some(Value::Json(json)) => json.clone(),
+        None => Json::Null,
+    }
+}
+
+/// A value as a bound parameter of a column of this kind.
 pub(super) fn bind_kind(kind: Kind, value: Option<&Value>) -> SimpleExpr {
     Expr::val(bound_kind(kind, value))
 }

@@ -169,10 +169,10 @@ const WAITING: &str = "SELECT 1 FROM event WHERE number IS NULL LIMIT 1";
 fn numbering() -> String {
     format!(
         "UPDATE event SET number = fresh.number FROM (
-            SELECT child_id, sequence,
+            SELECT position,
                 (SELECT COALESCE(MAX(number), 0) FROM event) + row_number() OVER (ORDER BY position) AS number
             FROM event WHERE number IS NULL ORDER BY position LIMIT {TURN}) fresh
-        WHERE event.child_id = fresh.child_id AND event.sequence = fresh.sequence"
+        WHERE event.position = fresh.position"
     )
 }
 

@@ -9,6 +9,7 @@ mod durability;
 mod emergency;
 mod episode;
 mod event;
+mod group;
 mod handover;
 mod ledger;
 mod listing;
@@ -44,6 +45,7 @@ pub(crate) use submission::{Decided, Inbox, Named, SubmissionRow};
 pub(crate) use suggestion::{SuggestedRow, SuggestionRow};
 pub(crate) use write::{Applied, Author, Write};
 
+use self::group::Changes;
 use self::reading::{Connections, Options};
 use crate::agency::{Agency, AgencyKind, NewAgency};
 use crate::error::DatabaseError;
@@ -68,8 +70,15 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 const READERS_POSTGRES: usize = 8;
 const WRITERS_POSTGRES: u32 = 4;
-/// As many changes in one statement as commit together. Each waits for the disk, not for a core.
-const WRITERS_IN_ONE_STATEMENT: usize = 16;
+/// While one group of changes waits for the disk, the next is made; and where one waits for a row that is locked, others go on.
+const CHANGES_POSTGRES: usize = 4;
+/// How many changes come together cannot be told from a statement, which always takes a few: each child is found by its key.
+const PLANS_OF_CHANGES: [(&str, &str); 4] = [
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
+];
 /// One adds to the log while another, that broke, is made anew.
 const LOG_POSTGRES: usize = 2;
 /// SQLite's page caches, in KiB: the writer's, and those of all readers together. Whatever commits empties the readers', so
@@ -143,10 +152,10 @@ pub(crate) struct Store {
     direct: Option<Direct>,
 }
 
-/// Connections for what is written in one statement. Those of changes may all wait for a locked row; the log never does.
+/// What is written in one statement. Changes may all wait for a locked row; the log never does.
 #[derive(Clone)]
 struct Direct {
-    changes: Connections,
+    changes: Changes,
     log: Connections,
 }
 
@@ -199,8 +208,9 @@ impl Store {
         let failed = |error| connect_error("PostgreSQL", &error);
         let writer = pool().max_connections(WRITERS_POSTGRES).connect_with(options.clone()).await.map_err(failed)?;
         let readers = Connections::new(Options::Postgres(reading), READERS_POSTGRES, ACQUIRE_TIMEOUT)?;
-        let of = |size| Connections::new(Options::Postgres(options.clone()), size, ACQUIRE_TIMEOUT);
-        let direct = Direct { changes: of(WRITERS_IN_ONE_STATEMENT)?, log: of(LOG_POSTGRES)? };
+        let of = |options, size| Connections::new(Options::Postgres(options), size, ACQUIRE_TIMEOUT);
+        let changes = of(options.clone().options(PLANS_OF_CHANGES), CHANGES_POSTGRES)?;
+        let direct = Direct { changes: Changes::new(changes), log: of(options, LOG_POSTGRES)? };
         Ok(Store { readers, writer: writer.into(), direct: Some(direct) })
     }
 
@@ -220,7 +230,8 @@ impl Store {
             DbBackend::Sqlite => pool(self.writer.get_sqlite_connection_pool()),
             _ => pool(self.writer.get_postgres_connection_pool()),
         };
-        let direct = self.direct.iter().flat_map(|direct| [direct.changes.figures(), direct.log.figures()]);
+        let direct =
+            self.direct.iter().flat_map(|direct| [direct.changes.connections().figures(), direct.log.figures()]);
         let writing = direct.fold(writer, |sum, pool| Pool {
             open: sum.open + pool.open,
             idle: sum.idle + pool.idle,
@@ -259,7 +270,7 @@ impl Store {
         let Store { readers, writer, direct } = self;
         readers.close();
         if let Some(Direct { changes, log }) = direct {
-            changes.close();
+            changes.connections().close();
             log.close();
         }
         _ = writer.close().await;

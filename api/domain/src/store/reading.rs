@@ -53,6 +53,18 @@ pub(super) struct Held {
     is_idle: bool,
 }
 
+/// Why a statement failed, and whether it is certain that it changed nothing: the database itself has said so.
+pub(super) struct Failed {
+    pub(super) error: DatabaseError,
+    pub(super) undone: bool,
+}
+
+impl From<DatabaseError> for Failed {
+    fn from(error: DatabaseError) -> Self {
+        Failed { error, undone: false }
+    }
+}
+
 /// A statement of PostgreSQL's own.
 pub(super) type OwnQuery = sqlx::query::Query<'static, sqlx::Postgres, PgArguments>;
 
@@ -160,12 +172,11 @@ impl Held {
     }
 
     /// Runs a statement that is kept as text.
-    pub(super) async fn run_text(
-        &mut self,
-        sql: Arc<str>,
-        values: Vec<Value>,
-    ) -> Result<Vec<QueryResult>, DatabaseError> {
-        self.fetch(sql, SqlxValues(Values(values))).await
+    pub(super) async fn run_text(&mut self, sql: Arc<str>, values: Vec<Value>) -> Result<Vec<QueryResult>, Failed> {
+        self.fetch_or(sql, SqlxValues(Values(values))).await.map_err(|error| {
+            let undone = matches!(error, sqlx::Error::Database(_));
+            Failed { error: failed(error), undone }
+        })
     }
 
     /// Runs a statement of PostgreSQL's own, with values of its own types: how many rows it wrote.
@@ -194,6 +205,10 @@ impl Held {
     }
 
     async fn fetch(&mut self, sql: Arc<str>, values: SqlxValues) -> Result<Vec<QueryResult>, DatabaseError> {
+        self.fetch_or(sql, values).await.map_err(failed)
+    }
+
+    async fn fetch_or(&mut self, sql: Arc<str>, values: SqlxValues) -> Result<Vec<QueryResult>, sqlx::Error> {
         let was_idle = std::mem::replace(&mut self.is_idle, false);
         let sql = AssertSqlSafe(sql);
         let rows = match &mut self.connection {
@@ -206,7 +221,7 @@ impl Held {
                 rows.map(|rows| rows.into_iter().map(QueryResult::from).collect())
             }
         };
-        let rows = rows.map_err(failed)?;
+        let rows = rows?;
         self.is_idle = was_idle;
         Ok(rows)
     }

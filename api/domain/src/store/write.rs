@@ -4,31 +4,26 @@
 
 use super::Store;
 use super::claim::{Claim, Claimed};
-use super::columns::{bind, bound, name};
+use super::columns::{bind, name};
 use super::event::Told;
+use super::group::{Beside, RowChange};
 use super::read::IdentifierRow;
 use super::{roster, suggestion};
 use crate::catalogue::{FieldId, FieldSet, Section, Value};
 use crate::error::DatabaseError;
-use crate::feed::EventKind;
 use crate::ids::AgencyId;
 use crate::stamps::Stamps;
 use chrono::NaiveDate;
-use quick_cache::sync::Cache;
 use samverka_entities::{child, identifier, involvement, revision};
 use sea_orm::sea_query::{Expr, ExprTrait, InsertStatement, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
-    QueryTrait as _, Statement, StatementBuilder, Value as Bound,
+    QueryTrait as _, Statement, StatementBuilder,
 };
 use serde_json::Value as Json;
-use std::fmt::Write as _;
-use std::sync::{Arc, LazyLock};
 use tracing::{Instrument, debug_span};
 use uuid::Uuid;
 
-/// How many statements are kept as text.
-const KEPT: usize = 256;
 /// How often a change that no caller asks for is decided on, where others change the same child meanwhile.
 const TRIES: usize = 16;
 
@@ -286,9 +281,9 @@ impl Write {
             return Ok(Applied::Done);
         }
         if claim.is_none()
-            && let Some(alone) = self.in_one_statement()
+            && let Some(change) = self.of_one_row()
         {
-            return self.store.run_alone(alone).await;
+            return self.store.make_row(change).await;
         }
         let transaction = self.store.begin().instrument(debug_span!("begin")).await?;
         let applied = self.apply_in(&transaction, claim).await?;
@@ -360,22 +355,28 @@ impl Write {
         Ok(Applied::Done)
     }
 
-    /// PostgreSQL takes the row of a section and its revision in one statement, which commits by itself. Anything else is
-    /// made in a transaction, because the parts of one statement do not see what the others did.
-    fn in_one_statement(&self) -> Option<Alone> {
+    /// PostgreSQL takes the row of a section with its revision and its event in one statement, with others of the kind.
+    /// Anything else is made in a transaction, because the parts of one statement do not see what the others did.
+    fn of_one_row(&self) -> Option<RowChange> {
         let ([Effect::Row(row), Effect::Revision(revision)], Some(sequence), None) =
             (self.effects.as_slice(), self.sequence, self.tied)
         else {
             return None;
         };
-        let fields = self.told.section_changed()?;
-        (self.store.backend() == DbBackend::Postgres && row.section == revision.section)
-            .then(|| Alone::new(self.child, (sequence, self.at), row, revision, fields))
+        let concerns = self.told.section_changed()?;
+        let RowEffect { section, is_new, changes, stamps } = row;
+        if self.store.backend() != DbBackend::Postgres || *section != revision.section {
+            return None;
+        }
+        let (author, told) = (&revision.author, &revision.changes);
+        let (number, stamps) = (revision.number(Some(sequence)), stamps.to_json());
+        let beside = Beside { sequence, at: self.at, number, author, told, stamps, concerns };
+        Some(RowChange::new(self.child, *section, *is_new, changes, beside))
     }
 }
 
 /// Whether the section decides who may see what of a child.
-fn is_guarding(section: Section) -> bool {
+pub(super) fn is_guarding(section: Section) -> bool {
     section == Section::Protection
 }
 
@@ -474,82 +475,6 @@ async fn purge_revisions(
     Ok(())
 }
 
-/// A change in one statement of PostgreSQL.
-struct Alone {
-    sql: Arc<str>,
-    values: Vec<Bound>,
-}
-
-/// The form of such a statement: those of one form have one text.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Form {
-    section: Section,
-    fields: FieldSet,
-    is_new: bool,
-}
-
-static TEXTS: LazyLock<Cache<Form, Arc<str>>> = LazyLock::new(|| Cache::new(KEPT));
-
-impl Alone {
-    fn new(
-        child: Uuid,
-        (sequence, at): (i64, i64),
-        row: &RowEffect,
-        revision: &RevisionEffect,
-        concerns: Json,
-    ) -> Self {
-        let RowEffect { section, is_new, changes, stamps } = row;
-        let RevisionEffect { section: _, entry: _, changes: told, author, place: _ } = revision;
-        let fields: FieldSet = changes.iter().map(|(id, _)| *id).collect();
-        let form = Form { section: *section, fields, is_new: *is_new };
-        let make = || Ok::<_, std::convert::Infallible>(Arc::from(form.text()));
-        let Ok(sql) = TEXTS.get_or_insert_with(&form, make);
-        let mut values: Vec<Bound> = vec![
-            child.into(),
-            sequence.into(),
-            section.name().into(),
-            author.at.into(),
-            author.agency.0.into(),
-            author.user.clone().into(),
-            told.clone().into(),
-            author.suggested_by.map(|agency| agency.0).into(),
-            stamps.to_json().into(),
-            revision.number(Some(sequence)).into(),
-            at.into(),
-            concerns.into(),
-        ];
-        // In the order of the form.
-        let value = |id: FieldId| changes.iter().find(|(changed, _)| *changed == id).and_then(|(_, v)| v.as_ref());
-        values.extend(fields.iter().map(|id| bound(id, value(id))));
-        Alone { sql, values }
-    }
-}
-
-impl Form {
-    /// Each part takes place only if the child is still as it was read.
-    fn text(&self) -> String {
-        let table = self.section.table();
-        let columns = || self.fields.iter().map(|id| id.field().column);
-        let mut put = String::new();
-        if self.is_new {
-            _ = write!(put, r#"INSERT INTO "{table}" ("child_id", "stamps""#);
-            columns().for_each(|column| _ = write!(put, r#", "{column}""#));
-            _ = write!(put, ") SELECT $1, $9");
-            (13..).zip(columns()).for_each(|(place, _)| _ = write!(put, ", ${place}"));
-            _ = write!(put, r#" FROM "guard""#);
-        } else {
-            _ = write!(put, r#"UPDATE "{table}" SET "stamps" = $9"#);
-            (13..).zip(columns()).for_each(|(place, column)| _ = write!(put, r#", "{column}" = ${place}"#));
-            _ = write!(put, r#" WHERE "child_id" = $1 AND EXISTS (SELECT FROM "guard")"#);
-        }
-        let epoch = if is_guarding(self.section) { r#", "epoch" = "epoch" + 1"# } else { "" };
-        format!(
-            r#"WITH "guard" AS (UPDATE "child" SET "sequence" = $2 + 1{epoch} WHERE "id" = $1 AND "sequence" = $2 RETURNING 1), "put" AS ({put}), "told" AS (INSERT INTO "revision" ("child_id", "section", "number", "at", "agency_id", "user_ref", "changes", "suggested_by") SELECT $1, $3, $10, $4, $5, $6, $7, $8 FROM "guard"), "event" AS (INSERT INTO "event" ("child_id", "sequence", "at", "kind", "fields") SELECT $1, $2 + 1, $11, '{}', $12 FROM "guard") SELECT 1 FROM "guard""#,
-            EventKind::SectionChanged.code()
-        )
-    }
-}
-
 impl Store {
     /// Makes a change of a child that no caller asks for. `decide` is asked again, about the child as it is then, until the child
     /// does not change in between; it gives nothing where there is nothing to change. Whether a change was made.
@@ -601,19 +526,17 @@ impl Store {
         Ok(applied)
     }
 
-    async fn run_alone(&self, alone: Alone) -> Result<Applied, DatabaseError> {
-        let Alone { sql, values } = alone;
+    async fn make_row(&self, change: RowChange) -> Result<Applied, DatabaseError> {
         let Some(direct) = &self.direct else { return Err(DatabaseError("there is nothing to write by".to_owned())) };
-        let mut held = direct.changes.take().instrument(debug_span!("begin")).await?;
         #[cfg(debug_assertions)]
         if crate::fault::is_planted() {
+            let changes = direct.changes.clone();
             tokio::spawn(async move {
                 crate::fault::hold().await;
-                held.run_text(sql, values).await.map(|_| ())
+                changes.apply(change).await
             });
             return Ok(Applied::Done);
         }
-        let rows = held.run_text(sql, values).instrument(debug_span!("commit")).await?;
-        Ok(if rows.is_empty() { Applied::Stale } else { Applied::Done })
+        direct.changes.apply(change).instrument(debug_span!("commit")).await
     }
 }
