@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod graphql;
 pub mod http;
+pub mod playground;
 pub mod sandbox;
 pub mod serve;
 pub mod spans;

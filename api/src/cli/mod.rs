@@ -5,10 +5,11 @@ mod policy;
 
 use crate::config::{Config, ConfigError, LogFormat};
 use crate::graphql::{self, SchemaError};
+use crate::http::{Desk, Front};
 use crate::sandbox::{Issuer, SandboxError};
 use crate::serve::{self, Metrics, Rules, Sandbox, StartError};
 use crate::spans::{Spans, SpansError};
-use crate::story::{STORIES, Stage, StoryError, Told};
+use crate::story::{STORIES, StoryError, Told, played};
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use samverka_domain::clock::Clock;
@@ -253,7 +254,8 @@ async fn serve(args: ServeArgs) -> Result<(), CommandError> {
         bar.finish_and_clear();
         let Sandbox { hub, service, issuer } = opened?;
         print(&issuer.welcome(address, &clock)?)?;
-        serve::run(hub, service, listener, Metrics::Beside).await;
+        let front = Front::Sandbox(Desk::new(issuer, &hub));
+        serve::run(hub, service, front, listener, Metrics::Beside).await;
         return Ok(());
     };
     let config = Config::load(&path)?;
@@ -270,7 +272,8 @@ async fn serve(args: ServeArgs) -> Result<(), CommandError> {
     };
     let (listener, address) = serve::listen(args.listen.unwrap_or(config.listen)).await?;
     tracing::info!(%address, "serving");
-    serve::run(hub, service, listener, metrics).await;
+    let front = if config.playground { Front::Page } else { Front::Nothing };
+    serve::run(hub, service, front, listener, metrics).await;
     if let Some(spans) = spans {
         spans.close().await;
     }
@@ -281,12 +284,7 @@ async fn tell(name: &str, as_json: bool) -> Result<(), CommandError> {
     let story = STORIES.iter().find(|story| story.name == name);
     let names = || STORIES.iter().map(|story| story.name).collect::<Vec<_>>().join(", ");
     let story = story.ok_or_else(|| CommandError::NoStory(name.to_owned(), names()))?;
-    let folder = tempfile::tempdir()?;
-    let mut stage =
-        Stage::open(&format!("sqlite:{}", folder.path().join("story.db").display()), Clock::system().now()).await?;
-    let moments = stage.play(story).await;
-    stage.close().await;
-    let moments = moments?;
+    let moments = played(story, Clock::system().now()).await?;
     if as_json {
         return print(&format!("{}\n", serde_json::to_string_pretty(&moments).unwrap_or_default()));
     }

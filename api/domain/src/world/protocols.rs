@@ -109,6 +109,9 @@ impl Story<'_> {
         let lead = if life.moved.is_some() { second } else { first };
         let transfer = life.handover.map(|at| ("CASE_TRANSFER", lead, life.receiver().board, at, None));
         let made = [assignment, transfer].into_iter().flatten().collect::<Vec<_>>();
+        // So long ago that the coordinators of the counties are told, and not so long that the child counts as missing.
+        let expected = if self.plan.overdue { now - 5 * HOUR } else { now + 2 * DAY };
+        let departed = self.plan.overdue.then_some(expected - HOUR);
         let row = |(kind, from, to, proposed, arrived): (&str, &str, &str, i64, Option<i64>)| {
             let mut values = vec![
                 ("kind", Value::Text(kind.to_owned())),
@@ -120,12 +123,15 @@ impl Story<'_> {
                 ("to_agency_id", self.agency(to)),
                 ("proposed_at", Value::Instant(proposed)),
                 ("accepted_at", Value::Instant((proposed + HOUR / 2).min(now))),
-                ("expected_at", Value::Instant(arrived.unwrap_or(now + 2 * DAY))),
+                ("expected_at", Value::Instant(arrived.unwrap_or(expected))),
                 (
                     "details",
                     Value::Json(json!({ "contactName": "Mottagningen, dagtid", "contactPhone": "+46701740605" })),
                 ),
             ];
+            if let Some(departed) = departed.filter(|_| arrived.is_none()) {
+                values.push(("departed_at", Value::Instant(departed)));
+            }
             if let Some(arrived) = arrived {
                 values.push(("departed_at", Value::Instant((arrived - 3 * HOUR).max(proposed))));
                 values.extend([("arrived_at", Value::Instant(arrived)), ("ended_at", Value::Instant(arrived))]);
