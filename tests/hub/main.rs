@@ -37,6 +37,7 @@ mod metrics;
 mod oracle;
 mod photo;
 mod placement;
+mod playground;
 mod protection;
 mod readme;
 mod repository;

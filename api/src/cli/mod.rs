@@ -272,8 +272,7 @@ async fn serve(args: ServeArgs) -> Result<(), CommandError> {
     };
     let (listener, address) = serve::listen(args.listen.unwrap_or(config.listen)).await?;
     tracing::info!(%address, "serving");
-    let front = if config.playground { Front::Page } else { Front::Nothing };
-    serve::run(hub, service, front, listener, metrics).await;
+    serve::run(hub, service, Front::of(&config), listener, metrics).await;
     if let Some(spans) = spans {
         spans.close().await;
     }

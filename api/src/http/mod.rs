@@ -11,6 +11,7 @@ mod sandbox;
 mod tally;
 
 use crate::auth::Verifier;
+use crate::config::Config;
 use crate::graphql::HubSchema;
 use crate::graphql::child::PHOTOS;
 use crate::graphql::document::Documents;
@@ -45,6 +46,13 @@ pub enum Front {
     Page,
     /// The playground, and a desk that gives out tokens of personas and puts the made-up world back.
     Sandbox(Desk),
+}
+
+impl Front {
+    /// What a production hub shows: the page where its configuration asks for it, and never the desk.
+    pub const fn of(config: &Config) -> Self {
+        if config.playground { Front::Page } else { Front::Nothing }
+    }
 }
 
 /// What the handlers share.

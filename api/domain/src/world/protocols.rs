@@ -113,10 +113,15 @@ impl Story<'_> {
         let expected = if self.plan.overdue { now - 5 * HOUR } else { now + 2 * DAY };
         let departed = self.plan.overdue.then_some(expected - HOUR);
         let row = |(kind, from, to, proposed, arrived): (&str, &str, &str, i64, Option<i64>)| {
+            let state = match (arrived, departed) {
+                (Some(_), _) => "ARRIVED",
+                (None, Some(_)) => "TRAVELLING",
+                (None, None) => "ACCEPTED",
+            };
             let mut values = vec![
                 ("kind", Value::Text(kind.to_owned())),
                 ("moves", Value::Text("LEAD".to_owned())),
-                ("state", Value::Text(if arrived.is_some() { "ARRIVED" } else { "ACCEPTED" }.to_owned())),
+                ("state", Value::Text(state.to_owned())),
                 ("from_agency_id", self.agency(from)),
                 ("proposer_agency_id", self.agency(from)),
                 ("urgent", Value::Bool(false)),
