@@ -81,7 +81,10 @@ async fn the_page_is_guarded_and_never_old() {
     let (_hub, page) = sandbox().await;
     for path in ["/playground", "/playground/", "/playground/index.html"] {
         let answer = page.get(path).await;
-        assert_eq!((answer.status, &answer.headers["content-type"]), (StatusCode::OK, &"text/html; charset=utf-8".parse().expect("a value")));
+        assert_eq!(
+            (answer.status, &answer.headers["content-type"]),
+            (StatusCode::OK, &"text/html; charset=utf-8".parse().expect("a value"))
+        );
         let policy = answer.headers["content-security-policy"].to_str().expect("text");
         for part in [
             "default-src 'none'",
@@ -211,7 +214,11 @@ async fn what_is_not_a_file_of_the_page_is_not_there() {
         ("DELETE", "/sandbox/reset", "POST"),
     ] {
         let answer = page.send(method, path, &[("origin", "https://elsewhere.example")], "").await;
-        assert_eq!((answer.status, answer.codes()), (StatusCode::METHOD_NOT_ALLOWED, vec!["METHOD_NOT_ALLOWED"]), "{path}");
+        assert_eq!(
+            (answer.status, answer.codes()),
+            (StatusCode::METHOD_NOT_ALLOWED, vec!["METHOD_NOT_ALLOWED"]),
+            "{path}"
+        );
         assert_eq!(answer.headers["allow"], allowed, "{method} {path}");
         assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control")), "{path}");
     }
@@ -235,14 +242,18 @@ async fn the_schema_is_told_as_text_and_as_introspection() {
 async fn a_story_is_told_with_all_that_a_timeline_needs() {
     let (_hub, page) = sandbox().await;
     let listed = page.get("/sandbox/stories").await.json;
-    let names: Vec<&str> = listed.as_array().expect("a list").iter().filter_map(|story| story["name"].as_str()).collect();
+    let names: Vec<&str> =
+        listed.as_array().expect("a list").iter().filter_map(|story| story["name"].as_str()).collect();
     assert_eq!(names, ["arriving", "failing"]);
     assert!(listed[1]["title"]["sv"].as_str().is_some_and(|title| title.contains("ingen bekräftar")));
     let story = page.get("/sandbox/stories/failing").await.json;
     let moments = story.as_array().expect("a list");
     let alarms = |moment: &Value| {
         let events = moment["events"].as_array().expect("events").iter();
-        events.filter(|event| event["alarm"] == true).map(|event| format!("{} {}", event["to"], event["kind"])).collect::<Vec<_>>()
+        events
+            .filter(|event| event["alarm"] == true)
+            .map(|event| format!("{} {}", event["to"], event["kind"]))
+            .collect::<Vec<_>>()
     };
     let sounded: HashSet<String> = moments.iter().flat_map(alarms).collect();
     for alarm in [
@@ -269,7 +280,9 @@ async fn a_story_is_told_with_all_that_a_timeline_needs() {
     };
     for moment in moments {
         for (code, closed) in fields(moment, "closed") {
-            closed.iter().for_each(|field| assert!(shown.entry(code.clone()).or_default().remove(field), "{code}: {field}"));
+            closed
+                .iter()
+                .for_each(|field| assert!(shown.entry(code.clone()).or_default().remove(field), "{code}: {field}"));
         }
         for (code, opened) in fields(moment, "opened") {
             shown.entry(code).or_default().extend(opened);
@@ -290,9 +303,7 @@ async fn production_has_the_page_alone_and_only_where_it_is_asked_for() {
     let config = |line: &str| -> Config {
         toml_config(&format!("database = \"sqlite:hub.db\"\naudience = \"urn:samverka:prov\"\n{line}"))
     };
-    for (line, status) in
-        [("", 404), ("playground = false", 404), ("playground = true", 200)]
-    {
+    for (line, status) in [("", 404), ("playground = false", 404), ("playground = true", 200)] {
         let page = Page(hub.service.router_with(Front::of(&config(line))));
         for path in ["/playground", "/playground/", "/playground/index.html", "/playground/config.json"] {
             assert_eq!(page.get(path).await.status, status, "{line}: {path}");
@@ -313,7 +324,11 @@ async fn production_has_the_page_alone_and_only_where_it_is_asked_for() {
         }
         for path in ["/sandbox/token", "/sandbox/reset"] {
             let answer = page.post(path, &json!({ "persona": "malmo-soc" })).await;
-            assert_eq!((answer.status, answer.codes()), (StatusCode::NOT_FOUND, vec!["NO_SUCH_PATH"]), "{line}: {path}");
+            assert_eq!(
+                (answer.status, answer.codes()),
+                (StatusCode::NOT_FOUND, vec!["NO_SUCH_PATH"]),
+                "{line}: {path}"
+            );
         }
         // The schema is told to callers with a token alone.
         let asked = page.post("/graphql", &json!({ "query": "{ __schema { queryType { name } } }" })).await;
@@ -355,8 +370,15 @@ async fn every_personas_token_opens_the_hub(hub: Hub) {
         assert_eq!(me["purposes"], json!(purposes), "{code}");
         assert!(purposes.contains(&&told["purpose"]), "{code}");
         for text in [&told["roleName"], &told["about"], &told["purposes"][0]["name"]] {
-            assert!(text["sv"].as_str().is_some_and(|sv| sv.len() > 3) && text["en"].as_str().is_some_and(|en| en.len() > 3));
-            assert!(!text["en"].as_str().expect("English").contains(['å', 'ä']) || text["en"].as_str().expect("English").contains("Malmö"), "{text}");
+            assert!(
+                text["sv"].as_str().is_some_and(|sv| sv.len() > 3)
+                    && text["en"].as_str().is_some_and(|en| en.len() > 3)
+            );
+            assert!(
+                !text["en"].as_str().expect("English").contains(['å', 'ä'])
+                    || text["en"].as_str().expect("English").contains("Malmö"),
+                "{text}"
+            );
         }
     }
 }
@@ -403,7 +425,11 @@ async fn what_the_desk_cannot_take_is_refused_in_the_hubs_words(hub: Hub) {
         for path in ["/sandbox/token", "/sandbox/reset"] {
             let headers: &[(&str, &str)] = if kind.is_empty() { &[] } else { &[("content-type", kind)] };
             let answer = page.send("POST", path, headers, r#"{"persona":"skola"}"#).await;
-            assert_eq!((answer.status, answer.codes()), (StatusCode::UNSUPPORTED_MEDIA_TYPE, vec!["UNSUPPORTED_MEDIA_TYPE"]), "{kind}");
+            assert_eq!(
+                (answer.status, answer.codes()),
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, vec!["UNSUPPORTED_MEDIA_TYPE"]),
+                "{kind}"
+            );
         }
     }
     let large = json!({ "persona": "x".repeat(300_000) });
@@ -434,10 +460,14 @@ async fn the_children_that_are_pointed_to_show_what_is_said_of_them(hub: Hub) {
     for child in listed.as_array().expect("a list") {
         let (key, id) = (child["key"].as_str().expect("a key"), child["id"].as_str().expect("an id"));
         let seen = seen_by_all(&hub, child).await;
-        let value = |code: &str, path: &str| seen.get(code).and_then(|seen| seen.pointer(path)).cloned().unwrap_or_default();
+        let value =
+            |code: &str, path: &str| seen.get(code).and_then(|seen| seen.pointer(path)).cloned().unwrap_or_default();
         let reads = |code: &str, path: &str| !value(code, path).is_null();
-        let full = format!("{} {}", value("migrationsverket", "/identity/givenNames").as_str().unwrap_or_default(),
-            value("migrationsverket", "/identity/familyName").as_str().unwrap_or_default());
+        let full = format!(
+            "{} {}",
+            value("migrationsverket", "/identity/givenNames").as_str().unwrap_or_default(),
+            value("migrationsverket", "/identity/familyName").as_str().unwrap_or_default()
+        );
         assert_eq!(child["name"], full.as_str(), "{key}");
         for code in ["lansstyrelsen-skane", "dataskydd"] {
             assert!(!seen.contains_key(code), "{key}: {code} knows of no child");
@@ -446,7 +476,10 @@ async fn the_children_that_are_pointed_to_show_what_is_said_of_them(hub: Hub) {
             "everyday" => {
                 assert_eq!(value("landskrona-soc", "/placement/type"), "HVB");
                 assert!(reads("skola", "/identity/givenNames") && reads("hvb-landskrona", "/placement/street"));
-                assert!(!reads("hvb-malmo", "/placement/street"), "the home it came from learns nothing of the new address");
+                assert!(
+                    !reads("hvb-malmo", "/placement/street"),
+                    "the home it came from learns nothing of the new address"
+                );
                 assert!(!seen.contains_key("polisen"));
                 assert_eq!(value("landskrona-soc", "/missing/isMissing"), false);
             }
@@ -456,15 +489,19 @@ async fn the_children_that_are_pointed_to_show_what_is_said_of_them(hub: Hub) {
             }
             "secret-address" => {
                 assert_eq!(value("malmo-soc", "/protection/level"), "REGISTERED");
-                assert!(seen.keys().all(|code| !reads(code, "/placement/street") && !reads(code, "/schooling/schoolName")));
+                assert!(
+                    seen.keys().all(|code| !reads(code, "/placement/street") && !reads(code, "/schooling/schoolName"))
+                );
             }
             "handover-under-way" | "overdue-handover" => {
                 let is_overdue = key == "overdue-handover";
                 let query = "{ handovers(first: 100) { nodes { childId state overdue from { code } to { code } } } }";
                 let handovers = hub.caller("landskrona-soc").ask(query).await;
                 let nodes = handovers.data("/handovers/nodes").as_array().expect("a list").clone();
-                let own: Vec<&Value> =
-                    nodes.iter().filter(|node| node["childId"] == id && node["to"]["code"] == "landskrona-soc").collect();
+                let own: Vec<&Value> = nodes
+                    .iter()
+                    .filter(|node| node["childId"] == id && node["to"]["code"] == "landskrona-soc")
+                    .collect();
                 let state = if is_overdue { "TRAVELLING" } else { "ACCEPTED" };
                 assert!(own.iter().any(|node| node["state"] == state && node["overdue"] == is_overdue), "{own:?}");
                 let lead = &value("malmo-soc", "/responsibility/leadAgency/id");
@@ -490,8 +527,11 @@ async fn the_children_that_are_pointed_to_show_what_is_said_of_them(hub: Hub) {
                 hub.wait(-72 * HOUR);
             }
             "consented" => {
-                assert!(reads("radda-barnen", "/identity/givenNames") || reads("radda-barnen", "/identity/languages")
-                    || reads("radda-barnen", "/voice/wishes"));
+                assert!(
+                    reads("radda-barnen", "/identity/givenNames")
+                        || reads("radda-barnen", "/identity/languages")
+                        || reads("radda-barnen", "/voice/wishes")
+                );
                 assert!(!seen.contains_key("stadsmissionen"));
                 let by_others_id = hub.caller("radda-barnen").ask(&format!("{{ child(id: \"{id}\") {{ id }} }}")).await;
                 assert_eq!(by_others_id.codes(), ["NOT_FOUND"]);
@@ -507,14 +547,19 @@ async fn the_children_that_are_pointed_to_show_what_is_said_of_them(hub: Hub) {
                 assert!(!value("skola", "/risk/indicators").to_string().contains("EIGHTEEN"));
             }
             "return" => {
-                assert!(reads("granspolisen", "/asylum/outcome") && !reads("granspolisen", "/health/criticalNeeds"));
+                assert!(
+                    reads("granspolisen", "/asylum/returnPlannedOn") && !reads("granspolisen", "/health/criticalNeeds")
+                );
                 assert!(!reads("granspolisen", "/network/relatives"));
             }
             "emergency-access" => {
                 let query = "{ breakGlassReviews { nodes { childId agency { code } reviewedAt } } }";
                 let reviews = hub.caller("dataskydd").ask(query).await;
                 let nodes = reviews.data("/breakGlassReviews/nodes").as_array().expect("a list").clone();
-                assert!(nodes.iter().any(|node| node["agency"]["code"] == "region-skane" && node["reviewedAt"].is_null()), "{nodes:?}");
+                assert!(
+                    nodes.iter().any(|node| node["agency"]["code"] == "region-skane" && node["reviewedAt"].is_null()),
+                    "{nodes:?}"
+                );
                 assert!(!seen.contains_key("region-skane"), "its half hour has passed");
             }
             "markup-in-name" => {
@@ -534,7 +579,8 @@ async fn world(hub: &Hub, page: &Page) -> String {
         world.push(json!([child, seen_by_all(hub, child).await]));
     }
     for code in ["malmo-soc", "landskrona-soc", "radda-barnen", "polisen", "region-skane"] {
-        let list = hub.caller(code).ask("{ children(first: 100) { nodes { id identity { version familyName } } } }").await;
+        let list =
+            hub.caller(code).ask("{ children(first: 100) { nodes { id identity { version familyName } } } }").await;
         world.push(list.data("/children").clone());
         let handovers = hub.caller(code).ask("{ handovers(first: 100) { nodes { id state overdue next } } }").await;
         world.push(handovers.json["data"].clone());
@@ -552,7 +598,8 @@ async fn wreak_havoc(hub: &Hub, page: &Page) {
     board.ask_with(update, json!({ "id": placed, "version": version })).await.data("/updateVoice/child/id");
     let located = "mutation($id: ID!) { markLocated(childId: $id, at: \"2026-11-21T11:30:00Z\", place: \"Lund\") { episode { state } } }";
     hub.caller("polisen").ask_with(located, json!({ "id": missing })).await.data("/markLocated/episode");
-    let handovers = hub.caller("landskrona-soc").ask("{ handovers(state: ACCEPTED, first: 100) { nodes { id childId } } }").await;
+    let handovers =
+        hub.caller("landskrona-soc").ask("{ handovers(state: ACCEPTED, first: 100) { nodes { id childId } } }").await;
     let nodes = handovers.data("/handovers/nodes").as_array().expect("a list").clone();
     let id = &nodes.iter().find(|node| node["childId"] == placed.as_str()).expect("the handover")["id"];
     let arrived = "mutation($id: ID!) { confirmArrival(handoverId: $id) { handover { state } } }";
@@ -572,7 +619,17 @@ async fn a_reset_brings_the_first_world_back(hub: Hub) {
     let page = Page(hub.sandbox().await);
     page.reset().await;
     let first = world(&hub, &page).await;
-    let tables = ["child", "involvement", "revision", "handover", "deadline", "missing_episode", "consent", "photo", "break_glass"];
+    let tables = [
+        "child",
+        "involvement",
+        "revision",
+        "handover",
+        "deadline",
+        "missing_episode",
+        "consent",
+        "photo",
+        "break_glass",
+    ];
     let counts = async || {
         let mut counts = Vec::new();
         for table in tables {
@@ -628,7 +685,11 @@ async fn a_reset_among_requests_leaves_the_first_world(hub: Hub) {
             page.reset(),
         );
         for answer in [one, two, three, read, registered] {
-            assert!(answer.status == StatusCode::OK || answer.status == StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text);
+            assert!(
+                answer.status == StatusCode::OK || answer.status == StatusCode::SERVICE_UNAVAILABLE,
+                "{}",
+                answer.text
+            );
             answer.codes().into_iter().for_each(|code| *codes.entry(code.to_owned()).or_default() += 1);
         }
     }
@@ -653,7 +714,8 @@ async fn what_follows_changes_misses_none_after_a_reset(hub: Hub) {
         board.ask_with(update, variables).await.data("/updateVoice/child/id");
     };
     let follow = async |after: &Value| {
-        let query = "query($after: String) { changes(first: 100, after: $after) { nodes { kind childId } cursor hasMore } }";
+        let query =
+            "query($after: String) { changes(first: 100, after: $after) { nodes { kind childId } cursor hasMore } }";
         board.ask_with(query, json!({ "after": after })).await.data("/changes").clone()
     };
     for round in 0..3 {
@@ -707,13 +769,15 @@ async fn what_an_answer_shows_agrees_with_the_field_rules(hub: Hub) {
             for id in FieldId::all() {
                 let (section, name) = (id.field().section.name(), id.field().name);
                 let of_field = &rules[code][&id.to_string()];
-                let reads = |rule: &&Value| rule["verbs"].as_array().is_some_and(|verbs| verbs.contains(&json!("read")));
+                let reads =
+                    |rule: &&Value| rule["verbs"].as_array().is_some_and(|verbs| verbs.contains(&json!("read")));
                 let opens = of_field.iter().filter(reads).any(|rule| rule["effect"] == "PERMIT");
                 let value = &seen[section][name];
                 let holds = !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
                 assert!(!holds || opens, "{code} is shown {id}, and no rule of `fieldRules` opens it");
                 shown += usize::from(holds);
-                let told = seen[section]["withheld"].as_array().into_iter().flatten().find(|told| told["field"] == name);
+                let told =
+                    seen[section]["withheld"].as_array().into_iter().flatten().find(|told| told["field"] == name);
                 if let Some(told) = told {
                     withheld += 1;
                     // Of a list a role may be shown the entries that are its own.
@@ -722,7 +786,8 @@ async fn what_an_answer_shows_agrees_with_the_field_rules(hub: Hub) {
                     let named = |rule: &&Value| rule["id"] == told["rule"] && rule["effect"] == "FORBID";
                     assert!(
                         told["rule"] == "default-deny" || of_field.iter().filter(reads).any(|rule| named(&rule)),
-                        "{code}, {id}: `{}` is not in `fieldRules`", told["rule"]
+                        "{code}, {id}: `{}` is not in `fieldRules`",
+                        told["rule"]
                     );
                 }
             }

@@ -441,7 +441,11 @@ impl Hub {
 
     /// The id under which an agency knows a child, if it knows of it: partners have ids of their own.
     pub fn child_id(&self, child: ChildId, agency: &Agency) -> String {
-        if agency.kind == AgencyKind::Partner { sealed_id(&self.inner.keys, child, agency.id) } else { child.to_string() }
+        if agency.kind == AgencyKind::Partner {
+            sealed_id(&self.inner.keys, child, agency.id)
+        } else {
+            child.to_string()
+        }
     }
 
     /// The clock of the hub.

@@ -374,12 +374,14 @@ impl Stage {
         let word = |answer: &Value, pointer: &str| at(answer, pointer).as_str().map(str::to_owned);
         let (mut handover, mut overdue, mut episode) = (None, false, None);
         if let Some(id) = self.made.get("handover") {
-            let answer = self.ask("landskrona-soc", &format!("{{ handover(id: \"{id}\") {{ state overdue }} }}")).await?;
+            let answer =
+                self.ask("landskrona-soc", &format!("{{ handover(id: \"{id}\") {{ state overdue }} }}")).await?;
             handover = word(&answer, "/data/handover/state");
             overdue = at(&answer, "/data/handover/overdue").as_bool().unwrap_or_default();
         }
         if let Some(child) = self.made.get("child").filter(|_| self.made.contains_key("episode")) {
-            let answer = self.ask("landskrona-soc", &format!("{{ episodes(childId: \"{child}\") {{ state }} }}")).await?;
+            let answer =
+                self.ask("landskrona-soc", &format!("{{ episodes(childId: \"{child}\") {{ state }} }}")).await?;
             episode = word(&answer, "/data/episodes/0/state");
         }
         Ok((handover, overdue, episode))

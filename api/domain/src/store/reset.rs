@@ -114,7 +114,12 @@ impl Last {
 
     /// Goes on from there: what was decided in the old world fits no child of the new one, and whoever follows the changes misses
     /// none of those to come.
-    async fn keep(self, transaction: &DatabaseTransaction, children: &[MadeUpChild], now: i64) -> Result<(), DatabaseError> {
+    async fn keep(
+        self,
+        transaction: &DatabaseTransaction,
+        children: &[MadeUpChild],
+        now: i64,
+    ) -> Result<(), DatabaseError> {
         let Last { sequence, epoch, event } = self;
         let mut go_on = Query::update();
         go_on.table(name("child")).value(name("sequence"), sequence + 1).value(name("epoch"), epoch + 1);

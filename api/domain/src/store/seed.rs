@@ -6,7 +6,9 @@ use super::{Store, roster};
 use crate::catalogue::{FieldId, Kind, List, Section};
 use crate::emergency::{LASTS, review_by};
 use crate::error::DatabaseError;
-use crate::world::{Consent, Deadline, Emergency, Involvement, ListRow, MadeUpChild, MadeUpPhoto, Revision, SectionRow};
+use crate::world::{
+    Consent, Deadline, Emergency, Involvement, ListRow, MadeUpChild, MadeUpPhoto, Revision, SectionRow,
+};
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::Value as Json;
@@ -172,7 +174,18 @@ fn tables() -> Vec<Table> {
         plain(
             Plain::Emergency,
             "break_glass",
-            &["id", "child_id", "agency_id", "role", "user_ref", "purpose", "reason", "opened_at", "until", "review_by"],
+            &[
+                "id",
+                "child_id",
+                "agency_id",
+                "role",
+                "user_ref",
+                "purpose",
+                "reason",
+                "opened_at",
+                "until",
+                "review_by",
+            ],
         ),
     ];
     let has_rows = |section: &Section| !section.is_list() || section.is_dated();
@@ -348,15 +361,7 @@ fn photo_row(child: Uuid, row: MadeUpPhoto) -> Vec<Expr> {
 
 fn deadline(child: Uuid, row: Deadline) -> Vec<Expr> {
     let Deadline { id, about, about_id, step, due_at } = row;
-    vec![
-        id.into(),
-        child.into(),
-        Expr::val(about),
-        about_id.into(),
-        Expr::val(step),
-        due_at.into(),
-        Expr::val(0),
-    ]
+    vec![id.into(), child.into(), Expr::val(about), about_id.into(), Expr::val(step), due_at.into(), Expr::val(0)]
 }
 
 fn emergency_row(child: Uuid, row: Emergency) -> Vec<Expr> {

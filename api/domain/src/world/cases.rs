@@ -90,7 +90,10 @@ pub const CASES: [Case; 12] = [
     case(
         "missing",
         10,
-        Text::new("Är försvunnen sedan några dagar och eftersökt.", "Has been missing for some days, and is searched for."),
+        Text::new(
+            "Är försvunnen sedan några dagar och eftersökt.",
+            "Has been missing for some days, and is searched for.",
+        ),
         Text::new(
             "Ett öppet försvinnande öppnar det som behövs i sökandet för polisen, och bara det.",
             "An open missing episode opens what the search needs to the police, and only that.",

@@ -81,7 +81,8 @@ impl MadeUpChild {
         let identity = self.rows.iter().filter(|row| row.section == Section::Identity);
         let values: Vec<_> = identity.flat_map(|row| &row.values).collect();
         let part = |name: &str| values.iter().find(|(id, _)| id.field().name == name).map(|(_, value)| value.to_json());
-        let parts = ["givenNames", "familyName"].map(|name| part(name).and_then(|part| part.as_str().map(str::to_owned)));
+        let parts =
+            ["givenNames", "familyName"].map(|name| part(name).and_then(|part| part.as_str().map(str::to_owned)));
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 }

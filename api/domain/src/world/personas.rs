@@ -37,7 +37,18 @@ const fn made(
     sv: &'static str,
     en: &'static str,
 ) -> Persona {
-    Persona { code, role, kind, name, short, organisation_number, municipality, county, purpose, about: Text { sv, en } }
+    Persona {
+        code,
+        role,
+        kind,
+        name,
+        short,
+        organisation_number,
+        municipality,
+        county,
+        purpose,
+        about: Text { sv, en },
+    }
 }
 
 /// Every persona: one agency and one role each.

@@ -329,11 +329,13 @@ fn the_children_that_are_pointed_to_keep_their_ids() {
 #[test]
 fn what_is_waited_for_has_a_deadline() {
     for child in world(1, 400) {
-        let open = child.entries.iter().filter(|row| {
-            row.list == List::Handovers && !row.values.iter().any(|(column, _)| *column == "ended_at")
-        });
+        let open = child
+            .entries
+            .iter()
+            .filter(|row| row.list == List::Handovers && !row.values.iter().any(|(column, _)| *column == "ended_at"));
         for row in open {
-            let steps: Vec<_> = child.deadlines.iter().filter(|due| due.about_id == row.id).map(|due| due.step).collect();
+            let steps: Vec<_> =
+                child.deadlines.iter().filter(|due| due.about_id == row.id).map(|due| due.step).collect();
             assert_eq!(steps, ["OVERDUE", "COUNTY", "EPISODE"]);
         }
         let reviews = child.deadlines.iter().filter(|due| due.about == "BREAK_GLASS").count();
