@@ -82,11 +82,11 @@ class Hub {
   }
 }
 
-/** A value; or why it is not shown. Withheld is not empty: a null without an entry means that there is nothing. */
+/** A value; or why it is not shown. Withheld is not empty: a null without an entry holds nothing that you may know of. */
 function show(section, field) {
   const why = section.withheld.find((withheld) => withheld.field === field);
   if (why) return `withheld by ${why.rule} (${why.legalGround}); ask ${why.ask}`;
-  return section[field] ?? 'nothing on record';
+  return section[field] ?? 'nothing that you may know of';
 }
 
 const [school, board] = [new Hub('skola', 'SCHOOL'), new Hub('landskrona-soc', 'PROTECT')];

@@ -91,11 +91,11 @@ class Hub:
 
 
 def show(section, field):
-    """A value; or why it is not shown. Withheld is not empty: a null without an entry means that there is nothing."""
+    """A value; or why it is not shown. Withheld is not empty: a null without an entry holds nothing that you may know of."""
     for withheld in section["withheld"]:
         if withheld["field"] == field:
             return f"withheld by {withheld['rule']} ({withheld['legalGround']}); ask {withheld['ask']}"
-    return section[field] if section[field] is not None else "nothing on record"
+    return section[field] if section[field] is not None else "nothing that you may know of"
 
 
 def main():

@@ -28,7 +28,8 @@ type Done<T> = Result<T, Trouble>;
 /// and the same key makes it harmless to ask again.
 fn post(path: &str, body: &Value, headers: &[(&str, String)]) -> (u16, Value, u64) {
     let hub = std::env::var("SAMVERKA_URL").unwrap_or_else(|_| "http://127.0.0.1:8080".to_owned());
-    let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(30)));
+    let config =
+        ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(30)));
     let mut request = ureq::Agent::from(config.build()).post(format!("{hub}{path}"));
     for (name, value) in headers {
         request = request.header(*name, value);
@@ -62,9 +63,11 @@ impl Hub {
                 Some(token) => token,
                 None => self.new_token()?,
             };
-            let mut headers = vec![("Authorization", format!("Bearer {token}")), ("Samverka-Purpose", self.purpose.to_owned())];
+            let mut headers =
+                vec![("Authorization", format!("Bearer {token}")), ("Samverka-Purpose", self.purpose.to_owned())];
             headers.extend(key.map(|key| ("Idempotency-Key", format!("\"{key}\""))));
-            let (status, mut body, after) = post("/graphql", &json!({ "query": query, "variables": variables }), &headers);
+            let (status, mut body, after) =
+                post("/graphql", &json!({ "query": query, "variables": variables }), &headers);
             if status == 401 && body["errors"][0]["extensions"]["code"] == "TOKEN_EXPIRED" {
                 continue;
             }
@@ -107,7 +110,7 @@ impl Hub {
     }
 }
 
-/// A value; or why it is not shown. Withheld is not empty: a null without an entry means that there is nothing.
+/// A value; or why it is not shown. Withheld is not empty: a null without an entry holds nothing that you may know of.
 fn show(section: &Value, field: &str) -> String {
     let withheld = section["withheld"].as_array().into_iter().flatten().find(|withheld| withheld["field"] == field);
     match (withheld, section[field].as_str()) {
@@ -116,7 +119,7 @@ fn show(section: &Value, field: &str) -> String {
             format!("withheld by {rule} ({ground}); ask {ask}")
         }
         (None, Some(value)) => value.to_owned(),
-        (None, None) => "nothing on record".to_owned(),
+        (None, None) => "nothing that you may know of".to_owned(),
     }
 }
 
