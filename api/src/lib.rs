@@ -6,6 +6,7 @@
 
 pub mod auth;
 pub mod cli;
+pub mod collection;
 pub mod config;
 pub mod graphql;
 pub mod http;

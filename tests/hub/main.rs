@@ -21,6 +21,7 @@ mod entries;
 mod episode;
 mod feed;
 mod gate;
+mod guides;
 mod handover;
 mod harness;
 mod http;

@@ -3,6 +3,7 @@
 mod logging;
 mod policy;
 
+use crate::collection::collection;
 use crate::config::{Config, ConfigError, LogFormat};
 use crate::graphql::{self, SchemaError};
 use crate::http::{Desk, Front};
@@ -71,6 +72,11 @@ enum Command {
         /// As JSON, with documents and answers.
         #[arg(long)]
         json: bool,
+    },
+    /// Print a collection for Postman, Bruno and Insomnia, of the examples in a page such as README.md.
+    Collection {
+        /// The page.
+        page: PathBuf,
     },
     /// Look after the table that lists are read from.
     Roster {
@@ -196,7 +202,9 @@ pub enum CommandError {
     Story(#[from] StoryError),
     #[error("there is no story `{0}`; there are {1}")]
     NoStory(String, String),
-    #[error("cannot print: {0}")]
+    #[error("the page has no sound examples: {0}")]
+    Page(String),
+    #[error("cannot read or print: {0}")]
     Print(#[from] std::io::Error),
 }
 
@@ -230,6 +238,10 @@ async fn execute(command: Command) -> Result<(), CommandError> {
         Command::Policy(args) => print(&policy::run(args)?),
         Command::Handovers => print(&samverka_domain::handover::table()),
         Command::Story { name, json } => tell(&name, json).await,
+        Command::Collection { page } => {
+            let made = collection(&std::fs::read_to_string(page)?).map_err(CommandError::Page)?;
+            print(&format!("{made:#}\n"))
+        }
         Command::Roster { database, action } => roster(&database.database, &action).await,
         Command::Child { database, action } => seal(&database.database, &action).await,
         Command::Ledger { database, action: LedgerAction::Verify } => verify(&database.database).await,
