@@ -60,18 +60,22 @@ fn block(lines: &mut std::str::Lines<'_>) -> String {
 /// As [`examples`].
 pub fn collection(page: &str) -> Result<Value, String> {
     let tokens = PERSONAS.map(|persona| token(persona.code, persona.name));
-    let mut folders = vec![json!({
+    let tokens = json!({
         "name": "Tokens",
         "description": "Sandbox only. Send one before you ask as its agency; it lasts 15 minutes. In production the token comes from your own issuer.",
         "item": tokens,
-    })];
-    for example in examples(page)?.iter().filter(|example| !example.answers.is_empty()) {
+    });
+    let examples = examples(page)?;
+    let mut sections: Vec<(&str, Vec<Value>)> = Vec::new();
+    for example in examples.iter().filter(|example| !example.answers.is_empty()) {
         let asked = example.answers.iter().flat_map(|answer| requests(example, answer)).collect::<Vec<_>>();
-        match folders.iter_mut().find(|folder| folder["name"] == example.section.as_str()) {
-            Some(folder) => folder["item"].as_array_mut().into_iter().for_each(|items| items.extend(asked.clone())),
-            None => folders.push(json!({ "name": example.section, "item": asked })),
+        match sections.iter_mut().find(|(section, _)| *section == example.section) {
+            Some((_, items)) => items.extend(asked),
+            None => sections.push((&example.section, asked)),
         }
     }
+    let sections = sections.into_iter().map(|(section, items)| json!({ "name": section, "item": items }));
+    let folders: Vec<Value> = std::iter::once(tokens).chain(sections).collect();
     Ok(json!({
         "info": {
             "name": "Samverka, sandbox",
@@ -108,13 +112,10 @@ fn requests(example: &Example, answer: &Answer) -> Vec<Value> {
     let needs_version = document.contains("$version: String!");
     if let Some((child, section)) = versioned(document).filter(|_| needs_version) {
         let question = format!("{{\n  child(id: \"{child}\") {{ {section} {{ version }} }}\n}}");
-        let mut asked = request("version", &question, answer, "");
         let keep = format!("pm.collectionVariables.set(\"version\", pm.response.json().data.child.{section}.version);");
-        asked["event"] = json!([after(&keep)]);
-        requests.push(asked);
+        requests.push(request("version", &question, answer, json!({ "event": [after(&keep)] })));
     }
-    let variables = if needs_version { "{\"version\": \"{{version}}\"}" } else { "" };
-    requests.push(request(&what(document), document, answer, variables));
+    requests.push(request(&what(document), document, answer, json!({})));
     requests
 }
 
@@ -133,26 +134,30 @@ fn what(document: &str) -> String {
     body.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric()).collect()
 }
 
-fn request(what: &str, document: &str, answer: &Answer, variables: &str) -> Value {
+/// A request, with what else stands beside it.
+fn request(what: &str, document: &str, answer: &Answer, beside: Value) -> Value {
     let Answer { persona: code, purpose, .. } = answer;
     let name = persona(code).map_or(code.as_str(), |persona| persona.short);
     let mut headers = vec![header("Samverka-Purpose", purpose)];
     if document.trim_start().starts_with("mutation") {
         headers.push(header("Idempotency-Key", "{{$guid}}"));
     }
-    json!({
+    let variables = if document.contains("$version") { r#"{"version": "{{version}}"}"# } else { "" };
+    let token = format!("{{{{{}}}}}", variable(code));
+    let mut item = json!({
         "name": format!("{what}, as {name}"),
         "request": {
             "method": "POST",
-            "auth": {
-                "type": "bearer",
-                "bearer": [{ "key": "token", "value": format!("{{{{{}}}}}", variable(code)), "type": "string" }],
-            },
+            "auth": { "type": "bearer", "bearer": [{ "key": "token", "value": token, "type": "string" }] },
             "header": headers,
             "url": "{{url}}/graphql",
             "body": { "mode": "graphql", "graphql": { "query": document, "variables": variables } },
         },
-    })
+    });
+    if let (Value::Object(item), Value::Object(beside)) = (&mut item, beside) {
+        item.extend(beside);
+    }
+    item
 }
 
 fn header(key: &str, value: &str) -> Value {

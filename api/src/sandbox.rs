@@ -55,9 +55,10 @@ pub struct Issuer {
     pkcs8: Vec<u8>,
 }
 
-/// A token, and what it claims.
+/// A token, how many seconds it lives, and what it claims.
 pub struct Issued {
     pub token: String,
+    pub life: i64,
     pub claims: Value,
 }
 
@@ -172,7 +173,7 @@ impl Issuer {
         header.kid = Some(KEY_ID.to_owned());
         let key = EncodingKey::from_ed_der(&self.pkcs8);
         let token = jsonwebtoken::encode(&header, &claims, &key).map_err(|_| SandboxError::Key)?;
-        Ok(Issued { token, claims })
+        Ok(Issued { token, life, claims })
     }
 
     /// What a new sandbox prints: the address, the personas, and for each a `curl` that works.

@@ -57,11 +57,6 @@ impl Page {
         assert_eq!((answer.status, answer.text.as_str()), (StatusCode::NO_CONTENT, ""));
     }
 
-    async fn token(&self, persona: &str) -> String {
-        let answer = self.post("/sandbox/token", &json!({ "persona": persona })).await;
-        answer.json["token"].as_str().unwrap_or_else(|| panic!("no token: {}", answer.text)).to_owned()
-    }
-
     /// The id of a child that is pointed to.
     async fn child(&self, key: &str) -> Value {
         let children = self.get("/sandbox/children").await.json;

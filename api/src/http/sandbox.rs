@@ -7,7 +7,7 @@ use super::answer::{refusal, refused};
 use super::graphql::read;
 use super::page::{not_allowed, only_get};
 use crate::graphql;
-use crate::sandbox::{CHILDREN, Issuer, SEED, SHORT_LIFE};
+use crate::sandbox::{CHILDREN, Issued, Issuer, SEED, SHORT_LIFE};
 use crate::story::{Moment, STORIES, Story, played};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
@@ -123,10 +123,8 @@ async fn token(State(desk): State<Desk>, request: Request) -> Response {
         desk.0.issuer.issue(persona, life, &desk.0.hub.clock()).map_err(|_| Error::Code(ErrorCode::Internal))
     });
     match issued {
-        Ok(issued) => {
-            let life = [&issued.claims["exp"], &issued.claims["iat"]].map(|at| at.as_i64().unwrap_or_default());
-            let [ends, begins] = life;
-            Json(json!({ "token": issued.token, "expiresIn": ends - begins, "claims": issued.claims })).into_response()
+        Ok(Issued { token, life, claims }) => {
+            Json(json!({ "token": token, "expiresIn": life, "claims": claims })).into_response()
         }
         Err(error) => refused(&error),
     }

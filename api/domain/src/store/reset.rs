@@ -141,3 +141,28 @@ impl Last {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sea_orm::Statement;
+
+    /// A new table must be put back with the rest, or be said to stay.
+    #[tokio::test]
+    async fn every_table_is_put_back_or_stays() {
+        const STAY: [&str; 6] = ["agency", "ledger", "ledger_indexed", "ledger_subject", "seaql_migrations", "setting"];
+        let file = std::env::temp_dir().join(format!("samverka-reset-{}.db", std::process::id()));
+        let store = Store::connect(&format!("sqlite:{}", file.display()), true).await.expect("a store");
+        store.migrate_up().await.expect("a schema");
+        let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name";
+        let rows = store.writer.query_all_raw(Statement::from_string(DbBackend::Sqlite, sql)).await.expect("reads");
+        let there: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).expect("a name")).collect();
+        let mut known: Vec<&str> = TABLES.into_iter().chain(STAY).collect();
+        known.sort_unstable();
+        assert_eq!(there, known, "name the new table in TABLES, or in STAY");
+        store.close().await;
+        for suffix in ["", "-wal", "-shm"] {
+            _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
+        }
+    }
+}

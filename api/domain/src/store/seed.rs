@@ -66,7 +66,7 @@ pub(super) async fn insert(
         table.insert(transaction).await?;
     }
     move_leads(transaction, moves).await?;
-    Ok(roster::refresh(transaction, &ids, now).await?)
+    roster::refresh(transaction, &ids, now).await
 }
 
 /// A lead that a child comes to have.
