@@ -1,4 +1,5 @@
-//! HTTP: one door for GraphQL, one for photos, two to see whether the hub lives, and one apart for what it counts.
+//! HTTP: one door for GraphQL, one for photos, two to see whether the hub lives, and one apart for what it counts; beside them the
+//! playground, and in a sandbox its desk.
 
 mod answer;
 mod graphql;

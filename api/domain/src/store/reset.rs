@@ -62,7 +62,10 @@ impl Store {
         let mut attempt = 1;
         loop {
             match self.reset_once(children, now).await {
-                Err(_) if attempt < ATTEMPTS => attempt += 1,
+                Err(error) if attempt < ATTEMPTS => {
+                    tracing::info!(%error, attempt, "the world could not be put back, and is tried again");
+                    attempt += 1;
+                }
                 done => return done,
             }
         }
