@@ -688,7 +688,8 @@ async fn a_reset_among_requests_leaves_the_first_world(hub: Hub) {
             answer.codes().into_iter().for_each(|code| *codes.entry(code.to_owned()).or_default() += 1);
         }
     }
-    let harmless = ["CONFLICT", "NOT_FOUND", "DECISION_STALE", "UNAVAILABLE", "GRAPHQL_VALIDATION_FAILED"];
+    // On SQLite, which has one writer, the access log waits for the reset; what waits too long is told to come again.
+    let harmless = ["CONFLICT", "NOT_FOUND", "DECISION_STALE", "UNAVAILABLE", "AUDIT_UNAVAILABLE", "GRAPHQL_VALIDATION_FAILED"];
     assert!(codes.keys().all(|code| harmless.contains(&code.as_str())), "{codes:?}");
     page.reset().await;
     assert_eq!(world(hub, page).await, first);
