@@ -689,7 +689,8 @@ async fn a_reset_among_requests_leaves_the_first_world(hub: Hub) {
         }
     }
     // On SQLite, which has one writer, the access log waits for the reset; what waits too long is told to come again.
-    let harmless = ["CONFLICT", "NOT_FOUND", "DECISION_STALE", "UNAVAILABLE", "AUDIT_UNAVAILABLE", "GRAPHQL_VALIDATION_FAILED"];
+    let harmless =
+        ["CONFLICT", "NOT_FOUND", "DECISION_STALE", "UNAVAILABLE", "AUDIT_UNAVAILABLE", "GRAPHQL_VALIDATION_FAILED"];
     assert!(codes.keys().all(|code| harmless.contains(&code.as_str())), "{codes:?}");
     page.reset().await;
     assert_eq!(world(hub, page).await, first);

@@ -8,7 +8,7 @@ use super::graphql::read;
 use super::page::{not_allowed, only_get};
 use crate::graphql;
 use crate::sandbox::{CHILDREN, Issued, Issuer, SEED, SHORT_LIFE};
-use crate::story::{Moment, STORIES, Story, played};
+use crate::story::{Moment, STORIES, Story, StoryError, played};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use axum::response::{IntoResponse, Json, Response};
@@ -203,18 +203,26 @@ async fn stories() -> Json<Vec<Value>> {
     Json(STORIES.iter().map(titled).collect())
 }
 
+/// A story that was begun is played to its end, though the caller hangs up meanwhile.
 async fn story(State(desk): State<Desk>, Path(name): Path<String>) -> Response {
-    let mut shelf = STORIES.iter().zip(&desk.0.told);
-    let Some((story, told)) = shelf.find(|(story, _)| story.name == name) else {
-        return refusal(ErrorCode::NoSuchPath);
-    };
-    let start = desk.0.hub.clock().now();
-    match told.get_or_try_init(|| async { played(story, start).await.map(Arc::new) }).await {
-        Ok(moments) => Json(&**moments).into_response(),
-        Err(error) => {
+    let told = tokio::spawn(async move { desk.told(&name).await });
+    match told.await {
+        Ok(Some(Ok(moments))) => Json(&*moments).into_response(),
+        Ok(None) => refusal(ErrorCode::NoSuchPath),
+        Ok(Some(Err(error))) => {
             tracing::error!(%error, "a story could not be played");
             refusal(ErrorCode::Internal)
         }
+        Err(_) => refusal(ErrorCode::Internal),
+    }
+}
+
+impl Desk {
+    /// A story as it was played the first time it was asked for; none where there is no such story.
+    async fn told(&self, name: &str) -> Option<Result<Arc<Vec<Moment>>, StoryError>> {
+        let (story, told) = STORIES.iter().zip(&self.0.told).find(|(story, _)| story.name == name)?;
+        let start = self.0.hub.clock().now();
+        Some(told.get_or_try_init(|| async { played(story, start).await.map(Arc::new) }).await.cloned())
     }
 }
 
