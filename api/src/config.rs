@@ -81,6 +81,9 @@ pub struct Config {
     /// The OpenTelemetry collector that is sent spans, `http://HOST:PORT`; none is where it is not set.
     #[serde(default, deserialize_with = "collector")]
     pub otlp_endpoint: Option<Uri>,
+    /// Whether the playground is served, for callers with a token of their own.
+    #[serde(default)]
+    pub playground: bool,
     /// When the silence of a handover goes further, by kind.
     #[serde(default)]
     pub handover: BTreeMap<String, AlarmConfig>,

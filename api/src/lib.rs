@@ -6,9 +6,11 @@
 
 pub mod auth;
 pub mod cli;
+pub mod collection;
 pub mod config;
 pub mod graphql;
 pub mod http;
+pub mod playground;
 pub mod sandbox;
 pub mod serve;
 pub mod spans;

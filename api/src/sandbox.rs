@@ -4,6 +4,7 @@
 //! belongs to one environment for good.
 
 use crate::config::{IssuerConfig, Jwks, SANDBOX_ISSUER};
+use crate::playground;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use data_encoding::{BASE64, BASE64URL_NOPAD};
@@ -12,7 +13,7 @@ use samverka_domain::clock::{Clock, request_id};
 use samverka_domain::error::Error;
 use samverka_domain::hub::{Database, Environment};
 use samverka_domain::world::{self, PERSONAS, Persona};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt::Write;
 use std::net::SocketAddr;
 
@@ -20,8 +21,10 @@ use std::net::SocketAddr;
 pub const AUDIENCE: &str = "urn:samverka:sandbox";
 /// How many made-up children a new sandbox has.
 pub const CHILDREN: u64 = 240;
-/// How long a token of the sandbox lives, in seconds.
+/// How long a token of the command line lives, in seconds.
 const TOKEN_LIFE: i64 = 12 * 3600;
+/// How long a token lives that is given over HTTP, in seconds, and the longest that may be asked for.
+pub const SHORT_LIFE: i64 = 900;
 /// The world that every sandbox shares.
 pub const SEED: u64 = 1_736;
 
@@ -50,6 +53,13 @@ pub enum SandboxError {
 pub struct Issuer {
     key: Ed25519KeyPair,
     pkcs8: Vec<u8>,
+}
+
+/// A token, how many seconds it lives, and what it claims.
+pub struct Issued {
+    pub token: String,
+    pub life: i64,
+    pub claims: Value,
 }
 
 /// Makes a database ready to be a sandbox: schema, agencies, and children the first time. `progress`
@@ -137,7 +147,15 @@ impl Issuer {
     ///
     /// [`SandboxError::NoPersona`], with the names there are.
     pub fn token(&self, persona: &str, clock: &Clock) -> Result<String, SandboxError> {
-        let persona = find(persona)?;
+        self.issue(find(persona)?, TOKEN_LIFE, clock).map(|issued| issued.token)
+    }
+
+    /// A token of a persona that lives so many seconds, and what it claims.
+    ///
+    /// # Errors
+    ///
+    /// [`SandboxError::Key`].
+    pub fn issue(&self, persona: &Persona, life: i64, clock: &Clock) -> Result<Issued, SandboxError> {
         let now = clock.now() / 1_000_000;
         let claims = json!({
             "iss": format!("{SANDBOX_ISSUER}{}", persona.code),
@@ -147,14 +165,15 @@ impl Issuer {
             "agency": persona.code,
             "role": persona.role.code(),
             "iat": now,
-            "exp": now + TOKEN_LIFE,
+            "exp": now + life,
             "jti": request_id(),
         });
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some("at+jwt".to_owned());
         header.kid = Some(KEY_ID.to_owned());
         let key = EncodingKey::from_ed_der(&self.pkcs8);
-        jsonwebtoken::encode(&header, &claims, &key).map_err(|_| SandboxError::Key)
+        let token = jsonwebtoken::encode(&header, &claims, &key).map_err(|_| SandboxError::Key)?;
+        Ok(Issued { token, life, claims })
     }
 
     /// What a new sandbox prints: the address, the personas, and for each a `curl` that works.
@@ -164,6 +183,7 @@ impl Issuer {
     /// [`SandboxError::Key`].
     pub fn welcome(&self, address: SocketAddr, clock: &Clock) -> Result<String, SandboxError> {
         let mut text = format!("Samverka, sandbox: made-up children only. GraphQL at http://{address}/graphql\n");
+        _ = writeln!(text, "The playground: http://{address}{}/", playground::PATH);
         for persona in &PERSONAS {
             let token = self.token(persona.code, clock)?;
             _ = write!(
@@ -171,7 +191,7 @@ impl Issuer {
                 "\n# {} ({}): {}\n{}\n",
                 persona.code,
                 persona.role,
-                persona.about,
+                persona.about.en,
                 curl(address, persona, &token)
             );
         }

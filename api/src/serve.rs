@@ -3,7 +3,7 @@
 use crate::auth::{KeyError, Verifier};
 use crate::config::{Config, ConfigError, IssuerConfig};
 use crate::graphql::{self, SchemaError};
-use crate::http::Service;
+use crate::http::{Front, Service};
 use crate::sandbox::{self, SandboxError};
 use axum::Router;
 use hyper::server::conn::http1;
@@ -168,11 +168,12 @@ pub enum Metrics {
 const FEW: Patience = Patience { head: Duration::from_secs(15), connections: 16, last_answers: Duration::from_secs(1) };
 
 /// Serves until a signal to stop comes, then answers what was begun and closes the access log.
-pub async fn run(hub: Hub, service: Service, listener: TcpListener, metrics: Metrics) {
+pub async fn run(hub: Hub, service: Service, front: Front, listener: TcpListener, metrics: Metrics) {
+    let router = service.router_with(front);
     let (router, apart) = match metrics {
-        Metrics::Nowhere => (service.router(), None),
-        Metrics::Beside => (service.router().merge(service.metrics()), None),
-        Metrics::At(listener) => (service.router(), Some((service.metrics(), listener))),
+        Metrics::Nowhere => (router, None),
+        Metrics::Beside => (router.merge(service.metrics()), None),
+        Metrics::At(listener) => (router, Some((service.metrics(), listener))),
     };
     drop(service);
     let (ended, end) = tokio::sync::oneshot::channel::<()>();

@@ -6,6 +6,7 @@ use crate::http::silent::mixed_work;
 use crate::ledger::block;
 use axum::body::Body;
 use axum::http::Request;
+use samverka::http::Front;
 use samverka::http::metrics::METRICS;
 use samverka::serve::{self, Metrics};
 use samverka_domain::error::ErrorCode;
@@ -268,7 +269,7 @@ async fn metrics_are_shown_at_their_own_address_alone(hub: Hub) {
         let (public, address) = serve::listen(any).await.expect("listens");
         let (apart, metrics) = serve::listen(any).await.expect("listens");
         let shown = if beside { Metrics::Beside } else { Metrics::At(apart) };
-        let server = tokio::spawn(serve::run(domain, service, public, shown));
+        let server = tokio::spawn(serve::run(domain, service, Front::Nothing, public, shown));
         let beside_all = fetch(address, "/metrics").await;
         assert!(fetch(address, "/health/live").await.starts_with("HTTP/1.1 200"));
         if beside {

@@ -139,6 +139,8 @@ mod tests {
             (EventKind::FollowUpDue, To::both(agency(3), agency(1))),
         ];
         assert_eq!(rings, expected);
+        let alarms: Vec<EventKind> = EventKind::ALL.iter().copied().filter(|kind| kind.is_alarm()).collect();
+        assert!(rings.iter().all(|(kind, _)| alarms.contains(kind)) && alarms.len() == rings.len());
         let marked = |alarm: &&Alarm| alarm.ring(&facts(), board).is_some_and(|ring| ring.marks_overdue);
         assert_eq!(Alarm::ALL.iter().filter(marked).collect::<Vec<_>>(), [&Alarm::HandoverOverdue]);
     }

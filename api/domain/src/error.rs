@@ -198,7 +198,7 @@ codes! {
         do "send `Accept: application/graphql-response+json, application/json;q=0.9`, or leave it out" / "skicka `Accept: application/graphql-response+json, application/json;q=0.9`, eller utelämna det";
     MethodNotAllowed "METHOD_NOT_ALLOWED" 405
         en "this address does not take this method" sv "denna adress tar inte emot denna metod"
-        do "ask GraphQL by POST; fetch a photo with GET, and send one with PUT" / "anropa GraphQL med POST; hämta ett fotografi med GET och skicka ett med PUT";
+        do "use a method that the header Allow names: POST for GraphQL, GET and PUT for a photo" / "använd en metod som huvudet Allow anger: POST för GraphQL, GET och PUT för ett fotografi";
     NoSuchPath "NO_SUCH_PATH" 404
         en "there is nothing at this address" sv "det finns inget på denna adress"
         do "send GraphQL to /graphql" / "skicka GraphQL till /graphql";

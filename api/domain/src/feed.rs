@@ -67,6 +67,20 @@ macro_rules! kinds {
                 match self { $(EventKind::$variant => ($en, $sv),)+ }
             }
 
+            /// Whether it is a moment that passed without what should have happened.
+            pub const fn is_alarm(self) -> bool {
+                matches!(
+                    self,
+                    EventKind::HandoverOverdue
+                        | EventKind::HandoverOverdueInCounty
+                        | EventKind::EpisodeProposed
+                        | EventKind::PoliceReportDue
+                        | EventKind::FollowUpDue
+                        | EventKind::ItemOverdue
+                        | EventKind::BreakGlassUnreviewed
+                )
+            }
+
             const fn audience(self) -> Audience {
                 match self { $(EventKind::$variant => Audience::$audience,)+ }
             }

@@ -12,11 +12,11 @@ use crate::leak::Leaks;
 use crate::ledger::{self, Ledger, Record, Released, Verdict};
 use crate::policy::{Decisions, Engine, Situation};
 use crate::routine::Routines;
-use crate::session::{REMEMBERED, Request, Session, Turns};
+use crate::session::{REMEMBERED, Request, Session, Turns, sealed_id};
 pub use crate::store::RosterReport;
 use crate::store::{Standing, Store};
 use crate::timekeeper::keep_time;
-use crate::world;
+use crate::world::{self, Case, MadeUpChild};
 use quick_cache::sync::Cache;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -54,6 +54,9 @@ impl Environment {
         }
     }
 }
+
+/// Where the database remembers it.
+const ENVIRONMENT: &str = "environment";
 
 /// A database of the hub, for the commands that look after it.
 pub struct Database {
@@ -125,7 +128,7 @@ impl Database {
     ///
     /// If it was made for another: production never opens a sandbox, nor the other way.
     pub async fn claim(&self, environment: Environment) -> Result<(), Error> {
-        let stands = self.store.setting_or("environment", environment.code().to_owned()).await?;
+        let stands = self.store.setting_or(ENVIRONMENT, environment.code().to_owned()).await?;
         if stands == environment.code() {
             return Ok(());
         }
@@ -169,12 +172,8 @@ impl Database {
         clock: &Clock,
         progress: &mut (dyn FnMut(u64) + Send),
     ) -> Result<(), Error> {
-        let codes: HashMap<String, AgencyId> =
-            self.store.agencies().await?.into_iter().map(|agency| (agency.code, agency.id)).collect();
-        if let Some(missing) = world::PERSONAS.iter().find(|persona| !codes.contains_key(persona.code)) {
-            return Err(DatabaseError(format!("the agency `{}` of the sandbox is missing", missing.code)).into());
-        }
-        let agency = |code: &str| codes.get(code).copied().unwrap_or(AgencyId(uuid::Uuid::nil()));
+        let codes = made_up_agencies(&self.store).await?;
+        let agency = known(&codes);
         let now = clock.now();
         let mut made_up = children.map(|index| world::child(seed, index, now, &agency));
         Ok(self.store.seed(&mut made_up, now, progress).await?)
@@ -201,7 +200,7 @@ impl Database {
         let subject = self.store.subject(child).await?.ok_or(Error::NotFound)?;
         let ledger = Ledger::open(self.store.clone(), clock.clone(), random_id(), "command").await?;
         let operation = if is_sealed { "sealChild" } else { "unsealChild" };
-        let told = ledger.release((), Record::of_command(operation, subject)).await;
+        let told = ledger.release((), Record::of_command(operation, Some(subject))).await;
         ledger.close().await;
         told?;
         Ok(self.store.seal(child, is_sealed, clock.now()).await?)
@@ -236,6 +235,24 @@ pub(crate) struct Inner {
     agencies: RwLock<Vec<Arc<Agency>>>,
     /// Held by the one that brings the index of the access log up to date.
     indexing: tokio::sync::Mutex<()>,
+}
+
+/// The ids of the agencies of the made-up world, by code.
+async fn made_up_agencies(store: &Store) -> Result<HashMap<String, AgencyId>, Error> {
+    by_code(store.agencies().await?.into_iter().map(|agency| (agency.code, agency.id)))
+}
+
+fn by_code(agencies: impl Iterator<Item = (String, AgencyId)>) -> Result<HashMap<String, AgencyId>, Error> {
+    let codes: HashMap<String, AgencyId> = agencies.collect();
+    if let Some(missing) = world::PERSONAS.iter().find(|persona| !codes.contains_key(persona.code)) {
+        return Err(DatabaseError(format!("the agency `{}` of the sandbox is missing", missing.code)).into());
+    }
+    Ok(codes)
+}
+
+/// The ids of agencies of which it is known that they are there.
+fn known(codes: &HashMap<String, AgencyId>) -> impl Fn(&str) -> AgencyId {
+    |code| codes.get(code).copied().unwrap_or(AgencyId(Uuid::nil()))
 }
 
 /// A running hub. Clones are doors to the same one.
@@ -356,6 +373,27 @@ impl Hub {
         if reused { Err(Error::Code(ErrorCode::IdempotencyKeyReused)) } else { Ok(released) }
     }
 
+    /// Puts the world of a sandbox back: every child goes, with all that followed from it, and those of the world with this seed
+    /// come, under the ids that they had, and as fresh as in a new sandbox. Requests may be under way: each sees the one world or
+    /// the other, and a change that was decided on in the world that went is not made in the one that came. The access log stays,
+    /// and tells of it.
+    ///
+    /// # Errors
+    ///
+    /// A database that is not of a sandbox, or cannot be written; then nothing has changed.
+    pub async fn reset(&self, seed: u64, children: std::ops::Range<u64>) -> Result<(), Error> {
+        let Inner { store, clock, ledger, .. } = &*self.inner;
+        if store.setting(ENVIRONMENT).await?.as_deref() != Some(Environment::Sandbox.code()) {
+            return Err(DatabaseError("only a sandbox can be put back".to_owned()).into());
+        }
+        ledger.release((), Record::of_command("resetSandbox", None)).await?;
+        let codes = made_up_agencies(store).await?;
+        let agency = known(&codes);
+        let now = clock.now();
+        let made_up: Vec<_> = children.map(|index| world::child(seed, index, now, &agency)).collect();
+        Ok(store.reset(&made_up, now).await?)
+    }
+
     /// Whether the hub can answer: the access log can be written now, whatever failed before.
     pub async fn is_ready(&self) -> bool {
         let probe = self.inner.store.can_write();
@@ -389,6 +427,25 @@ impl Hub {
     /// An agency by the name it has in the configuration.
     pub fn agency_by_code(&self, code: &str) -> Option<Arc<Agency>> {
         self.inner.agencies().into_iter().find(|agency| agency.code == code)
+    }
+
+    /// A child of the made-up world with this seed, as it is made now.
+    ///
+    /// # Errors
+    ///
+    /// The hub has not the agencies of the sandbox.
+    pub fn made_up(&self, case: &Case, seed: u64) -> Result<MadeUpChild, Error> {
+        let codes = by_code(self.inner.agencies().iter().map(|agency| (agency.code.clone(), agency.id)))?;
+        Ok(case.child(seed, self.inner.clock.now(), &known(&codes)))
+    }
+
+    /// The id under which an agency knows a child, if it knows of it: partners have ids of their own.
+    pub fn child_id(&self, child: ChildId, agency: &Agency) -> String {
+        if agency.kind == AgencyKind::Partner {
+            sealed_id(&self.inner.keys, child, agency.id)
+        } else {
+            child.to_string()
+        }
     }
 
     /// The clock of the hub.

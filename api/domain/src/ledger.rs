@@ -296,8 +296,9 @@ impl Record {
         }
     }
 
-    /// What a command of whoever runs the hub does to a child.
-    pub(crate) fn of_command(operation: &str, subject: Uuid) -> Self {
+    /// What a command of whoever runs the hub does, to a child where it is one.
+    pub(crate) fn of_command(operation: &str, subject: Option<Uuid>) -> Self {
+        let change = |subject| Change { subject, operation: operation.to_owned(), fields: Vec::new() };
         Record {
             request: String::new(),
             agency: AgencyId(Uuid::nil()).to_string(),
@@ -310,7 +311,7 @@ impl Record {
             operation: operation.to_owned(),
             policy: String::new(),
             shown: Vec::new(),
-            changes: vec![Change { subject, operation: operation.to_owned(), fields: Vec::new() }],
+            changes: subject.map(change).into_iter().collect(),
             misses: 0,
             repeats: 0,
             searched: Vec::new(),

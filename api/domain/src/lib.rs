@@ -39,6 +39,7 @@ mod stamps;
 mod store;
 pub mod submission;
 pub mod suggestion;
+pub mod text;
 mod timekeeper;
 pub mod view;
 pub mod world;

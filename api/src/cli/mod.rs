@@ -3,12 +3,14 @@
 mod logging;
 mod policy;
 
+use crate::collection::collection;
 use crate::config::{Config, ConfigError, LogFormat};
 use crate::graphql::{self, SchemaError};
+use crate::http::{Desk, Front};
 use crate::sandbox::{Issuer, SandboxError};
 use crate::serve::{self, Metrics, Rules, Sandbox, StartError};
 use crate::spans::{Spans, SpansError};
-use crate::story::{STORIES, Stage, StoryError, Told};
+use crate::story::{STORIES, StoryError, Told, played};
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use samverka_domain::clock::Clock;
@@ -70,6 +72,11 @@ enum Command {
         /// As JSON, with documents and answers.
         #[arg(long)]
         json: bool,
+    },
+    /// Print a collection for Postman, Bruno and Insomnia, of the examples in a page such as README.md.
+    Collection {
+        /// The page.
+        page: PathBuf,
     },
     /// Look after the table that lists are read from.
     Roster {
@@ -195,7 +202,9 @@ pub enum CommandError {
     Story(#[from] StoryError),
     #[error("there is no story `{0}`; there are {1}")]
     NoStory(String, String),
-    #[error("cannot print: {0}")]
+    #[error("the page has no sound examples: {0}")]
+    Page(String),
+    #[error("cannot read or print: {0}")]
     Print(#[from] std::io::Error),
 }
 
@@ -229,6 +238,10 @@ async fn execute(command: Command) -> Result<(), CommandError> {
         Command::Policy(args) => print(&policy::run(args)?),
         Command::Handovers => print(&samverka_domain::handover::table()),
         Command::Story { name, json } => tell(&name, json).await,
+        Command::Collection { page } => {
+            let made = collection(&std::fs::read_to_string(page)?).map_err(CommandError::Page)?;
+            print(&format!("{made:#}\n"))
+        }
         Command::Roster { database, action } => roster(&database.database, &action).await,
         Command::Child { database, action } => seal(&database.database, &action).await,
         Command::Ledger { database, action: LedgerAction::Verify } => verify(&database.database).await,
@@ -253,7 +266,8 @@ async fn serve(args: ServeArgs) -> Result<(), CommandError> {
         bar.finish_and_clear();
         let Sandbox { hub, service, issuer } = opened?;
         print(&issuer.welcome(address, &clock)?)?;
-        serve::run(hub, service, listener, Metrics::Beside).await;
+        let front = Front::Sandbox(Desk::new(issuer, &hub));
+        serve::run(hub, service, front, listener, Metrics::Beside).await;
         return Ok(());
     };
     let config = Config::load(&path)?;
@@ -270,7 +284,7 @@ async fn serve(args: ServeArgs) -> Result<(), CommandError> {
     };
     let (listener, address) = serve::listen(args.listen.unwrap_or(config.listen)).await?;
     tracing::info!(%address, "serving");
-    serve::run(hub, service, listener, metrics).await;
+    serve::run(hub, service, Front::of(&config), listener, metrics).await;
     if let Some(spans) = spans {
         spans.close().await;
     }
@@ -281,12 +295,7 @@ async fn tell(name: &str, as_json: bool) -> Result<(), CommandError> {
     let story = STORIES.iter().find(|story| story.name == name);
     let names = || STORIES.iter().map(|story| story.name).collect::<Vec<_>>().join(", ");
     let story = story.ok_or_else(|| CommandError::NoStory(name.to_owned(), names()))?;
-    let folder = tempfile::tempdir()?;
-    let mut stage =
-        Stage::open(&format!("sqlite:{}", folder.path().join("story.db").display()), Clock::system().now()).await?;
-    let moments = stage.play(story).await;
-    stage.close().await;
-    let moments = moments?;
+    let moments = played(story, Clock::system().now()).await?;
     if as_json {
         return print(&format!("{}\n", serde_json::to_string_pretty(&moments).unwrap_or_default()));
     }

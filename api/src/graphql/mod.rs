@@ -37,6 +37,9 @@ use async_graphql::{EmptySubscription, SDLExportOptions, Schema};
 /// The schema of the hub.
 pub type HubSchema = Schema<query::Query, mutation::Mutation, EmptySubscription>;
 
+/// The question that tools ask for a schema.
+pub const INTROSPECTION: &str = include_str!("introspection.graphql");
+
 /// Builds the schema, and checks that every guarded field stands in the catalogue.
 ///
 /// # Errors

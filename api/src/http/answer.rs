@@ -166,7 +166,7 @@ pub(super) fn receipt(row: &Receipt, response: &mut Response) {
     }
 }
 
-/// A refusal over plain HTTP, where the status tells what GraphQL tells beside a 200.
+/// A refusal over plain HTTP, where the status tells what GraphQL tells beside a 200; 400 where it tells nothing.
 pub(super) fn refused(error: &Error) -> Response {
     log(error);
     let code = error.code();

@@ -177,7 +177,8 @@ fn is_plain_json(headers: &HeaderMap) -> bool {
     is_json && in_utf8 && as_it_is
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, ErrorCode> {
+/// The body of a request, if it is declared as JSON, comes in time and is not too large.
+pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, ErrorCode> {
     if !is_plain_json(headers) {
         return Err(ErrorCode::UnsupportedMediaType);
     }

@@ -1,14 +1,18 @@
-//! HTTP: one door for GraphQL, one for photos, two to see whether the hub lives, and one apart for what it counts.
+//! HTTP: one door for GraphQL, one for photos, two to see whether the hub lives, and one apart for what it counts; beside them the
+//! playground, and in a sandbox its desk.
 
 mod answer;
 mod graphql;
 mod headers;
 mod health;
 pub mod metrics;
+mod page;
 mod photo;
+mod sandbox;
 mod tally;
 
 use crate::auth::Verifier;
+use crate::config::Config;
 use crate::graphql::HubSchema;
 use crate::graphql::child::PHOTOS;
 use crate::graphql::document::Documents;
@@ -30,8 +34,27 @@ use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 
+pub use sandbox::Desk;
+
 /// The largest body that is taken, in bytes.
 pub const LARGEST_BODY: usize = 256 * 1024;
+
+/// What the hub shows to people, beside its API.
+pub enum Front {
+    /// Nothing.
+    Nothing,
+    /// The playground, for callers with a token of their own.
+    Page,
+    /// The playground, and a desk that gives out tokens of personas and puts the made-up world back.
+    Sandbox(Desk),
+}
+
+impl Front {
+    /// What a production hub shows: the page where its configuration asks for it, and never the desk.
+    pub const fn of(config: &Config) -> Self {
+        if config.playground { Front::Page } else { Front::Nothing }
+    }
+}
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -69,6 +92,16 @@ impl Service {
 
     /// The routes.
     pub fn router(&self) -> Router {
+        self.router_with(Front::Nothing)
+    }
+
+    /// The routes, and those of what is shown to people beside the API.
+    pub fn router_with(&self, front: Front) -> Router {
+        let beside = match front {
+            Front::Nothing => Router::new(),
+            Front::Page => page::routes(false),
+            Front::Sandbox(desk) => page::routes(true).merge(sandbox::routes(desk)),
+        };
         Router::new()
             .route("/graphql", any(graphql::handle))
             .route(&format!("{PHOTOS}{{handle}}"), any(photo::handle))
@@ -76,6 +109,7 @@ impl Service {
             .route("/health/ready", get(health::ready))
             .fallback(|| async { answer::refusal(ErrorCode::NoSuchPath) })
             .with_state(self.clone())
+            .merge(beside)
             .layer(CatchPanicLayer::custom(|_| answer::refusal(ErrorCode::Internal)))
             .layer(DefaultBodyLimit::max(LARGEST_BODY))
             .layer(from_fn_with_state(self.clone(), identify))

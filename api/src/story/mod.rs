@@ -16,8 +16,10 @@ use axum::http::Request;
 use samverka_domain::catalogue::{FieldId, Section};
 use samverka_domain::clock::Clock;
 use samverka_domain::error::Error;
+use samverka_domain::feed::EventKind;
 use samverka_domain::hub::{Database, Hub};
 use samverka_domain::policy::Engine;
+use samverka_domain::text::Text;
 use samverka_domain::world::{PERSONAS, Persona, persona};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -69,6 +71,9 @@ pub enum StoryError {
     Sandbox(#[from] SandboxError),
     #[error(transparent)]
     Hub(#[from] Error),
+    /// There is no place for its database.
+    #[error("no temporary folder can be made: {0}")]
+    Folder(std::io::Error),
     /// The hub answered something else than the story tells of.
     #[error("the story breaks off at “{turn}”: {answer}")]
     Refused {
@@ -96,10 +101,36 @@ pub struct Moment {
     pub lead: Option<String>,
     /// The agency that is legally responsible.
     pub responsible: Option<String>,
+    /// The code with which it was refused, where the story tells of a refusal.
+    pub refused: Option<&'static str>,
+    /// The state of the handover, and whether it is overdue.
+    pub handover: Option<String>,
+    pub overdue: bool,
+    /// The state of the missing episode.
+    pub episode: Option<String>,
     /// Who was told what since the turn before: kinds of events, by persona.
     pub told: BTreeMap<&'static str, Vec<String>>,
+    /// The same in words: each kind once for each persona, with how often it was told.
+    pub events: Vec<Telling>,
     /// The fields that hold something for each persona, as `section.field`; a persona that is not here knows of no child.
     pub shown: BTreeMap<&'static str, Vec<String>>,
+    /// What is in `shown` and was not in the turn before, by persona.
+    pub opened: BTreeMap<&'static str, Vec<String>>,
+    /// What was in `shown` in the turn before and is no more.
+    pub closed: BTreeMap<&'static str, Vec<String>>,
+}
+
+/// What one persona was told.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Telling {
+    pub to: &'static str,
+    /// The kind of event, and what it says.
+    pub kind: String,
+    pub text: Text,
+    /// A moment has passed without what should have happened.
+    pub alarm: bool,
+    pub count: usize,
 }
 
 /// A sandbox of its own, on which one story is played.
@@ -142,8 +173,12 @@ impl Stage {
     /// [`StoryError::Refused`] at the first turn that the hub does not take.
     pub async fn play(&mut self, story: &Story) -> Result<Vec<Moment>, StoryError> {
         let mut moments = Vec::with_capacity(story.turns.len());
+        let mut shown = BTreeMap::new();
         for turn in story.turns {
-            let moment = self.turn(turn).await?;
+            let mut moment = self.turn(turn).await?;
+            moment.opened = gained(&moment.shown, &shown);
+            moment.closed = gained(&shown, &moment.shown);
+            shown.clone_from(&moment.shown);
             moments.push(moment);
         }
         Ok(moments)
@@ -196,10 +231,32 @@ impl Stage {
         self.settle().await?;
         let told = self.told().await?;
         let (lead, responsible) = self.who_answers().await?;
+        let (handover, overdue, episode) = self.protocols().await?;
         let shown = self.shown().await?;
         let minute = (self.clock.now() - self.start) / MINUTE;
-        let (en, sv) = (turn.en.to_owned(), turn.sv.to_owned());
-        Ok(Moment { minute, en, sv, by, document, answer, lead, responsible, told, shown })
+        let refused = match turn.does {
+            Does::IsRefused(_, code, _) => Some(code),
+            _ => None,
+        };
+        Ok(Moment {
+            minute,
+            en: turn.en.to_owned(),
+            sv: turn.sv.to_owned(),
+            by,
+            document,
+            answer,
+            lead,
+            responsible,
+            refused,
+            handover,
+            overdue,
+            episode,
+            events: tellings(&told),
+            told,
+            shown,
+            opened: BTreeMap::new(),
+            closed: BTreeMap::new(),
+        })
     }
 
     async fn pass(&mut self, minutes: i64) -> Result<(), StoryError> {
@@ -312,6 +369,24 @@ impl Stage {
         Ok((code("leadAgency"), code("responsibleAgency")))
     }
 
+    /// The states of the handover and of the missing episode, as Landskrona is shown them, which takes part in both.
+    async fn protocols(&self) -> Result<(Option<String>, bool, Option<String>), StoryError> {
+        let word = |answer: &Value, pointer: &str| at(answer, pointer).as_str().map(str::to_owned);
+        let (mut handover, mut overdue, mut episode) = (None, false, None);
+        if let Some(id) = self.made.get("handover") {
+            let answer =
+                self.ask("landskrona-soc", &format!("{{ handover(id: \"{id}\") {{ state overdue }} }}")).await?;
+            handover = word(&answer, "/data/handover/state");
+            overdue = at(&answer, "/data/handover/overdue").as_bool().unwrap_or_default();
+        }
+        if let Some(child) = self.made.get("child").filter(|_| self.made.contains_key("episode")) {
+            let answer =
+                self.ask("landskrona-soc", &format!("{{ episodes(childId: \"{child}\") {{ state }} }}")).await?;
+            episode = word(&answer, "/data/episodes/0/state");
+        }
+        Ok((handover, overdue, episode))
+    }
+
     async fn told(&mut self) -> Result<BTreeMap<&'static str, Vec<String>>, StoryError> {
         let mut told = BTreeMap::new();
         for Persona { code, .. } in &PERSONAS {
@@ -349,6 +424,19 @@ impl Stage {
     }
 }
 
+/// Plays a story in a sandbox of its own that is gone afterwards. It begins at `start`, microseconds since 1970.
+///
+/// # Errors
+///
+/// As [`Stage::open`] and [`Stage::play`].
+pub async fn played(story: &Story, start: i64) -> Result<Vec<Moment>, StoryError> {
+    let folder = tempfile::tempdir().map_err(StoryError::Folder)?;
+    let mut stage = Stage::open(&format!("sqlite:{}", folder.path().join("story.db").display()), start).await?;
+    let moments = stage.play(story).await;
+    stage.close().await;
+    moments
+}
+
 /// What stands at a JSON pointer; null where nothing does.
 fn at<'v>(value: &'v Value, pointer: &str) -> &'v Value {
     value.pointer(pointer).unwrap_or(&Value::Null)
@@ -364,6 +452,33 @@ fn counted(kinds: &[String]) -> String {
     kinds.iter().for_each(|kind| *counts.entry(kind).or_default() += 1);
     let word = |(kind, count): (&str, usize)| if count > 1 { format!("{kind} × {count}") } else { kind.to_owned() };
     counts.into_iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+/// What each persona is shown in `one` and not in `other`.
+fn gained(
+    one: &BTreeMap<&'static str, Vec<String>>,
+    other: &BTreeMap<&'static str, Vec<String>>,
+) -> BTreeMap<&'static str, Vec<String>> {
+    let fields = |code| without(one.get(code), other.get(code)).into_iter().map(str::to_owned).collect::<Vec<_>>();
+    one.keys().map(|code| (*code, fields(code))).filter(|(_, fields)| !fields.is_empty()).collect()
+}
+
+/// What was told, in words.
+fn tellings(told: &BTreeMap<&'static str, Vec<String>>) -> Vec<Telling> {
+    let mut all: Vec<Telling> = Vec::new();
+    for (to, kinds) in told {
+        for kind in kinds {
+            if let Some(telling) = all.iter_mut().find(|telling| telling.to == *to && telling.kind == *kind) {
+                telling.count += 1;
+                continue;
+            }
+            let Some(known) = EventKind::from_code(kind) else { continue };
+            let (en, sv) = known.words();
+            let (text, alarm) = (Text { sv, en }, known.is_alarm());
+            all.push(Telling { to, kind: kind.clone(), text, alarm, count: 1 });
+        }
+    }
+    all
 }
 
 /// What is shown in `one` and not in `other`.

@@ -112,6 +112,14 @@ impl Forge {
         Forge { router: hub.router.clone(), persona: "malmo-soc", signer, issuers: SANDBOX_ISSUER }
     }
 
+    /// An issuer of Malmö's own, as production has them, whose tokens may live as long as those of the sandbox.
+    async fn of_agency(hub: &Hub) -> Forge {
+        let signer = Signer::ed25519();
+        let config = IssuerConfig { longest_life_seconds: 12 * 3600, ..issuer("malmo-soc", &[&signer]) };
+        let router = front(hub, &[config]).await;
+        Forge { router, persona: "malmo-soc", signer, issuers: "https://idp.example/" }
+    }
+
     fn header(&self) -> Object {
         object(json!({ "alg": self.signer.alg(), "typ": "at+jwt", "kid": self.signer.kid }))
     }

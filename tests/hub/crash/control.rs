@@ -4,6 +4,7 @@
 
 use super::{CAUGHT_WITHIN, Rig, Violation};
 use crate::harness::Kind;
+use samverka::http::Front;
 use samverka::serve;
 use samverka_domain::clock::Clock;
 use samverka_domain::policy::Engine;
@@ -55,5 +56,5 @@ async fn the_hub_that_answers_too_early() {
     {
         println!("http://{address}/graphql");
     }
-    serve::run(sandbox.hub, sandbox.service, listener, serve::Metrics::Nowhere).await;
+    serve::run(sandbox.hub, sandbox.service, Front::Nothing, listener, serve::Metrics::Nowhere).await;
 }

@@ -13,6 +13,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use samverka::config::IssuerConfig;
+use samverka::http::{Desk, Front, Service};
 use samverka::sandbox::{AUDIENCE, Issuer};
 use samverka::serve;
 use samverka_domain::clock::Clock;
@@ -66,6 +67,8 @@ pub struct Hub {
     pub router: Router,
     /// What `/metrics` is shown by.
     pub metrics: Router,
+    /// What the routes are made by.
+    pub service: Service,
     /// A connection that has nothing to do with the hub's.
     pub outside: DatabaseConnection,
     pub database: Database,
@@ -129,7 +132,7 @@ impl Hub {
         let (domain, service) = node(opened, &issuer, engine, clock).await;
         let outside = sea_orm::Database::connect(database.url.as_str()).await.expect("connects from outside");
         let (router, metrics) = (service.router(), service.metrics());
-        Hub { domain, router, metrics, outside, database, clock: time, issuer }
+        Hub { domain, router, metrics, service, outside, database, clock: time, issuer }
     }
 
     /// Another node of the hub, on the same database.
@@ -137,6 +140,14 @@ impl Hub {
         let opened = DomainDatabase::connect(&self.database.url).await.expect("connects");
         let (domain, service) = node(opened, &self.issuer, Engine::embedded(), clock(&self.clock)).await;
         (domain, service.router())
+    }
+
+    /// The routes of a sandbox: those of the hub, the playground, and the desk.
+    pub async fn sandbox(&self) -> Router {
+        let opened = DomainDatabase::connect(&self.database.url).await.expect("connects");
+        let issuer = Issuer::of(&opened).await.expect("the sandbox has a key");
+        opened.close().await;
+        self.service.router_with(Front::Sandbox(Desk::new(issuer, &self.domain)))
     }
 
     /// The hub's time, in microseconds.

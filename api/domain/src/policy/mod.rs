@@ -8,6 +8,7 @@ mod diff;
 mod engine;
 mod matrix;
 mod mentions;
+mod names;
 mod rows;
 mod rules;
 mod schema;

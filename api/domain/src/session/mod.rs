@@ -44,7 +44,8 @@ use crate::caller::Caller;
 use crate::error::{Error, ErrorCode};
 use crate::gate::Gate;
 use crate::hub::Inner;
-use crate::ids::ChildId;
+use crate::ids::{AgencyId, ChildId};
+use crate::keys::Keys;
 use crate::ledger::{Draft, Record, Released};
 use crate::policy::{Operation, Purpose, Role};
 use crate::store::{Party, Snapshot, Standing};
@@ -182,10 +183,11 @@ impl Session {
     /// The id under which the caller knows a child: partners have ids of their own, which mean
     /// nothing to anyone else.
     fn public_id(&self, child: Uuid) -> String {
+        let child = ChildId(child);
         if self.rests_on_consent() {
-            format!("{}_{}", ChildId::PREFIX, self.hub.keys.seal(child.as_bytes(), &self.pairwise()))
+            sealed_id(&self.hub.keys, child, self.caller.agency.id)
         } else {
-            ChildId(child).to_string()
+            child.to_string()
         }
     }
 
@@ -206,7 +208,7 @@ impl Session {
     }
 
     fn pairwise(&self) -> String {
-        format!("child|{}", self.caller.agency.id)
+        pairwise(self.caller.agency.id)
     }
 
     fn cursor(&self, list: &str, position: &[u8]) -> String {
@@ -221,6 +223,15 @@ impl Session {
     fn cursor_use(&self, list: &str) -> String {
         format!("{list}|{}|{}", self.caller.agency.id, self.caller.role)
     }
+}
+
+/// The id under which a partner knows a child.
+pub(crate) fn sealed_id(keys: &Keys, child: ChildId, partner: AgencyId) -> String {
+    format!("{}_{}", ChildId::PREFIX, keys.seal(child.0.as_bytes(), &pairwise(partner)))
+}
+
+fn pairwise(partner: AgencyId) -> String {
+    format!("child|{partner}")
 }
 
 /// `first`, from 1 to 100; 25 where it is not given.

@@ -22,7 +22,7 @@ use uuid::Uuid;
 /// How many events one turn of the sequencer numbers at most.
 const TURN: u64 = 5_000;
 /// Who holds this numbers, on PostgreSQL: any number that nothing else locks.
-const SEQUENCER: i64 = 0x5a3e_0e7e;
+pub(super) const SEQUENCER: i64 = 0x5a3e_0e7e;
 
 /// What systems are told of one change, gathered with it.
 #[derive(Debug, Default)]

@@ -18,6 +18,7 @@ mod overdue;
 mod photo;
 mod read;
 mod reading;
+mod reset;
 mod roster;
 mod seal;
 mod seed;

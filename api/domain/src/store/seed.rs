@@ -4,8 +4,11 @@ use super::columns::{bind, bind_kind, name, stored};
 use super::read::IdentifierRow;
 use super::{Store, roster};
 use crate::catalogue::{FieldId, Kind, List, Section};
+use crate::emergency::{LASTS, review_by};
 use crate::error::DatabaseError;
-use crate::world::{Consent, Involvement, ListRow, MadeUpChild, MadeUpPhoto, Revision, SectionRow};
+use crate::world::{
+    Consent, Deadline, Emergency, Involvement, ListRow, MadeUpChild, MadeUpPhoto, Revision, SectionRow,
+};
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::Value as Json;
@@ -32,28 +35,38 @@ impl Store {
     ) -> Result<(), DatabaseError> {
         let mut done = 0;
         loop {
-            let mut tables = tables();
-            let mut ids = Vec::with_capacity(CHILDREN);
-            let mut moves = Vec::new();
-            for mut child in children.take(CHILDREN) {
-                ids.push(child.id.0);
-                moves.push(take_leads(&mut child));
-                fill(&mut tables, child);
-            }
-            if ids.is_empty() {
+            let some: Vec<MadeUpChild> = children.take(CHILDREN).collect();
+            if some.is_empty() {
                 return Ok(());
             }
+            done += some.len() as u64;
             let transaction = self.begin().await?;
-            for table in tables {
-                table.insert(&transaction).await?;
-            }
-            move_leads(&transaction, moves).await?;
-            roster::refresh(&transaction, &ids, now).await?;
+            insert(&transaction, some, now).await?;
             transaction.commit().await?;
-            done += ids.len() as u64;
             progress(done);
         }
     }
+}
+
+/// Writes these children and their rows of the list table.
+pub(super) async fn insert(
+    transaction: &DatabaseTransaction,
+    children: Vec<MadeUpChild>,
+    now: i64,
+) -> Result<(), DatabaseError> {
+    let mut tables = tables();
+    let mut ids = Vec::with_capacity(children.len());
+    let mut moves = Vec::new();
+    for mut child in children {
+        ids.push(child.id.0);
+        moves.push(take_leads(&mut child));
+        fill(&mut tables, child);
+    }
+    for table in tables {
+        table.insert(transaction).await?;
+    }
+    move_leads(transaction, moves).await?;
+    roster::refresh(transaction, &ids, now).await
 }
 
 /// A lead that a child comes to have.
@@ -116,6 +129,8 @@ enum Plain {
     Consent,
     Revision,
     Photo,
+    Deadline,
+    Emergency,
     List(List),
 }
 
@@ -155,6 +170,23 @@ fn tables() -> Vec<Table> {
             &["child_id", "section", "number", "at", "agency_id", "user_ref", "entry_id", "changes"],
         ),
         plain(Plain::Photo, "photo", &["id", "child_id", "type", "bytes"]),
+        plain(Plain::Deadline, "deadline", &["id", "child_id", "about", "about_id", "step", "due_at", "attempts"]),
+        plain(
+            Plain::Emergency,
+            "break_glass",
+            &[
+                "id",
+                "child_id",
+                "agency_id",
+                "role",
+                "user_ref",
+                "purpose",
+                "reason",
+                "opened_at",
+                "until",
+                "review_by",
+            ],
+        ),
     ];
     let has_rows = |section: &Section| !section.is_list() || section.is_dated();
     tables.extend(Section::ALL.into_iter().filter(has_rows).map(section_table));
@@ -229,6 +261,8 @@ fn fill(tables: &mut [Table], made_up: MadeUpChild) {
         consents,
         revisions,
         photo,
+        deadlines,
+        emergency,
     } = made_up;
     let child = id.0;
     let mut add = |plain: Plain, rows: Vec<Vec<Expr>>| {
@@ -254,6 +288,8 @@ fn fill(tables: &mut [Table], made_up: MadeUpChild) {
         add(Plain::List(row.list), vec![list_row(child, row)]);
     }
     add(Plain::Photo, photo.into_iter().map(|row| photo_row(child, row)).collect());
+    add(Plain::Deadline, deadlines.into_iter().map(|row| deadline(child, row)).collect());
+    add(Plain::Emergency, emergency.into_iter().map(|row| emergency_row(child, row)).collect());
     for row in rows {
         let mut sections = tables.iter_mut().filter(|table| table.plain.is_none());
         if let Some(table) = sections.find(|table| table.name == row.section.table()) {
@@ -321,6 +357,27 @@ fn revision(child: Uuid, row: Revision) -> Vec<Expr> {
 fn photo_row(child: Uuid, row: MadeUpPhoto) -> Vec<Expr> {
     let MadeUpPhoto { id, media, bytes } = row;
     vec![id.into(), child.into(), Expr::val(media.essence()), Expr::val(bytes)]
+}
+
+fn deadline(child: Uuid, row: Deadline) -> Vec<Expr> {
+    let Deadline { id, about, about_id, step, due_at } = row;
+    vec![id.into(), child.into(), Expr::val(about), about_id.into(), Expr::val(step), due_at.into(), Expr::val(0)]
+}
+
+fn emergency_row(child: Uuid, row: Emergency) -> Vec<Expr> {
+    let Emergency { id, agency, role, purpose, user, reason, opened_at } = row;
+    vec![
+        id.into(),
+        child.into(),
+        agency.0.into(),
+        Expr::val(role.code()),
+        Expr::val(user),
+        Expr::val(purpose.code()),
+        Expr::val(reason),
+        opened_at.into(),
+        (opened_at + LASTS).into(),
+        review_by(opened_at).into(),
+    ]
 }
 
 fn section_row(child: Uuid, row: SectionRow, fields: &[FieldId]) -> Vec<Expr> {

@@ -97,7 +97,7 @@ impl Story<'_> {
         let at = self.later(settled, 0..3);
         let carer = self.carer_at(at);
         let phones: Vec<String> = (0..self.dice.range(1..3)).map(|_| numbers::mobile(&mut self.dice)).collect();
-        let handle = self.person.given.to_lowercase();
+        let handle = self.person.nickname.to_lowercase();
         let account = format!("@{handle}.exempel{}", self.index % 1000);
         let stated = vec![("phones", list(phones.clone())), ("accounts", list([account]))];
         self.diary.write(at, carer, Section::Network, stated);

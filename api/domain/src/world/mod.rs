@@ -9,9 +9,11 @@
 
 mod asylum;
 mod care;
+mod cases;
 mod consents;
 mod diary;
 mod dice;
+mod emergency;
 mod involvements;
 mod life;
 mod names;
@@ -26,13 +28,14 @@ mod texts;
 #[cfg(test)]
 mod tests;
 
+pub use cases::{CASES, Case};
 pub use personas::{PERSONAS, Persona, agencies, persona};
 pub use plan::{SCRIPTED, Stage};
 
 use crate::catalogue::{FieldId, IdentifierKind, List, Section, Value};
 use crate::ids::{AgencyId, ChildId};
 use crate::photo::Media;
-use crate::policy::Protection;
+use crate::policy::{Protection, Purpose, Role};
 use crate::stamps::Stamps;
 use chrono::NaiveDate;
 use diary::Diary;
@@ -67,6 +70,44 @@ pub struct MadeUpChild {
     pub(crate) consents: Vec<Consent>,
     pub(crate) revisions: Vec<Revision>,
     pub(crate) photo: Option<MadeUpPhoto>,
+    /// What the hub waits for: the arrivals of handovers, the review of an emergency access.
+    pub(crate) deadlines: Vec<Deadline>,
+    pub(crate) emergency: Option<Emergency>,
+}
+
+impl MadeUpChild {
+    /// The child's name, as it is registered now.
+    pub fn name(&self) -> String {
+        let identity = self.rows.iter().filter(|row| row.section == Section::Identity);
+        let values: Vec<_> = identity.flat_map(|row| &row.values).collect();
+        let part = |name: &str| values.iter().find(|(id, _)| id.field().name == name).map(|(_, value)| value.to_json());
+        let parts =
+            ["givenNames", "familyName"].map(|name| part(name).and_then(|part| part.as_str().map(str::to_owned)));
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A moment by which something must have happened.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Deadline {
+    pub(crate) id: Uuid,
+    /// What it watches, its id, and the step.
+    pub(crate) about: &'static str,
+    pub(crate) about_id: Uuid,
+    pub(crate) step: &'static str,
+    pub(crate) due_at: i64,
+}
+
+/// An emergency access that nobody has reviewed.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Emergency {
+    pub(crate) id: Uuid,
+    pub(crate) agency: AgencyId,
+    pub(crate) role: Role,
+    pub(crate) purpose: Purpose,
+    pub(crate) user: &'static str,
+    pub(crate) reason: &'static str,
+    pub(crate) opened_at: i64,
 }
 
 /// The bytes of the photo that the record tells of.
@@ -169,6 +210,8 @@ pub fn child(seed: u64, index: u64, now: i64, agency_id: &dyn Fn(&str) -> Agency
     story.dice = Dice::new(seed.rotate_left(32) ^ 1, index);
     story.write_missing();
     let entries = story.entries();
+    let emergency = story.emergency();
+    let deadlines = story.deadlines(&entries, emergency.as_ref());
     let (rows, revisions) = story.diary.close();
     MadeUpChild {
         id,
@@ -185,6 +228,8 @@ pub fn child(seed: u64, index: u64, now: i64, agency_id: &dyn Fn(&str) -> Agency
         consents,
         revisions,
         photo,
+        deadlines,
+        emergency,
     }
 }
 

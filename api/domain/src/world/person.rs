@@ -12,6 +12,8 @@ pub(super) struct Person {
     pub(super) sex: &'static str,
     pub(super) given: &'static str,
     pub(super) family: &'static str,
+    /// What the child calls itself where it has an account.
+    pub(super) nickname: &'static str,
     /// How the family name was first written down, where that was corrected later.
     pub(super) first_spelling: Option<String>,
     /// As first registered.
@@ -30,12 +32,16 @@ impl Person {
         let (birth, nth) = birth(plan.stage, seed, index, clock::day(now));
         let family = dice.pick(origin.family);
         let claims_otherwise = plan.stage == Stage::AgeAssessed || dice.chance(12);
+        let picked = dice.pick(if female { origin.female } else { origin.male });
+        let (given, family) = plan.name.unwrap_or((picked, family));
+        let is_corrected = dice.chance(30) && plan.name.is_none();
         Person {
             origin,
             sex: if female { "FEMALE" } else { "MALE" },
-            given: dice.pick(if female { origin.female } else { origin.male }),
+            given,
             family,
-            first_spelling: dice.chance(30).then(|| spelled_otherwise(family)),
+            nickname: picked,
+            first_spelling: is_corrected.then(|| spelled_otherwise(family)),
             birth,
             claimed: claims_otherwise.then(|| birth + Days::new(dice.range(60..330).unsigned_abs())),
             nth,

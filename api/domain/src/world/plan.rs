@@ -107,6 +107,12 @@ pub(super) struct Plan {
     pub(super) hub_home: bool,
     /// The other board has accepted a handover that is not confirmed.
     pub(super) handover: bool,
+    /// The child was expected there hours ago, and nobody has confirmed that it has come.
+    pub(super) overdue: bool,
+    /// Emergency care has opened the record, and nobody has reviewed that yet.
+    pub(super) emergency: bool,
+    /// The child has this name, given and family.
+    pub(super) name: Option<(&'static str, &'static str)>,
     /// Social services after hours have taken the child in, and the board has not yet taken over.
     pub(super) night: bool,
     /// If a decision is served, it is a residence permit.
@@ -133,6 +139,9 @@ impl Plan {
             consents: [dice.weigh(&CONSENTS_OF_ONE, Given::No), dice.weigh(&CONSENTS_OF_OTHER, Given::No)],
             hub_home: dice.chance(50),
             handover: matches!(stage, Stage::Placed | Stage::AsylumInvestigation) && dice.chance(10),
+            overdue: false,
+            emergency: false,
+            name: None,
             night: stage == Stage::Arrival
                 && matches!(route, Route::Malmo | Route::MalmoToLandskrona)
                 && dice.chance(35),
@@ -180,13 +189,16 @@ const BASE: Plan = Plan {
     consents: [Given::No, Given::No],
     hub_home: true,
     handover: false,
+    overdue: false,
+    emergency: false,
+    name: None,
     night: false,
     permit: false,
     school: true,
 };
 
 /// The first children: together they show everything.
-const SCRIPT: [Plan; 20] = [
+const SCRIPT: [Plan; 23] = [
     Plan { stage: Stage::Arrival, school: false, ..BASE },
     Plan { stage: Stage::Assigned, route: Route::MalmoToLandskrona, school: false, ..BASE },
     Plan { consents: [Given::Live, Given::No], ..BASE },
@@ -219,4 +231,8 @@ const SCRIPT: [Plan; 20] = [
         consents: [Given::Live, Given::Live],
         ..BASE
     },
+    Plan { handover: true, overdue: true, ..BASE },
+    Plan { stage: Stage::Arrival, emergency: true, school: false, ..BASE },
+    // A name may be anything that can be typed, and whoever shows it must show it as it is.
+    Plan { name: Some(("Ali <img src=x onerror=alert(1)>", "\"]}</script>")), ..BASE },
 ];

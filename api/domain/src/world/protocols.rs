@@ -109,23 +109,34 @@ impl Story<'_> {
         let lead = if life.moved.is_some() { second } else { first };
         let transfer = life.handover.map(|at| ("CASE_TRANSFER", lead, life.receiver().board, at, None));
         let made = [assignment, transfer].into_iter().flatten().collect::<Vec<_>>();
+        // So long ago that the coordinators of the counties are told, and not so long that the child counts as missing.
+        let expected = if self.plan.overdue { now - 5 * HOUR } else { now + 2 * DAY };
+        let departed = self.plan.overdue.then_some(expected - HOUR);
         let row = |(kind, from, to, proposed, arrived): (&str, &str, &str, i64, Option<i64>)| {
+            let state = match (arrived, departed) {
+                (Some(_), _) => "ARRIVED",
+                (None, Some(_)) => "TRAVELLING",
+                (None, None) => "ACCEPTED",
+            };
             let mut values = vec![
                 ("kind", Value::Text(kind.to_owned())),
                 ("moves", Value::Text("LEAD".to_owned())),
-                ("state", Value::Text(if arrived.is_some() { "ARRIVED" } else { "ACCEPTED" }.to_owned())),
+                ("state", Value::Text(state.to_owned())),
                 ("from_agency_id", self.agency(from)),
                 ("proposer_agency_id", self.agency(from)),
                 ("urgent", Value::Bool(false)),
                 ("to_agency_id", self.agency(to)),
                 ("proposed_at", Value::Instant(proposed)),
                 ("accepted_at", Value::Instant((proposed + HOUR / 2).min(now))),
-                ("expected_at", Value::Instant(arrived.unwrap_or(now + 2 * DAY))),
+                ("expected_at", Value::Instant(arrived.unwrap_or(expected))),
                 (
                     "details",
                     Value::Json(json!({ "contactName": "Mottagningen, dagtid", "contactPhone": "+46701740605" })),
                 ),
             ];
+            if let Some(departed) = departed.filter(|_| arrived.is_none()) {
+                values.push(("departed_at", Value::Instant(departed)));
+            }
             if let Some(arrived) = arrived {
                 values.push(("departed_at", Value::Instant((arrived - 3 * HOUR).max(proposed))));
                 values.extend([("arrived_at", Value::Instant(arrived)), ("ended_at", Value::Instant(arrived))]);

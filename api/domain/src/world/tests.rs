@@ -51,7 +51,8 @@ fn personas_have_numbers_and_codes_that_are_right() {
     for (persona, new) in PERSONAS.iter().zip(agencies()) {
         assert!(codes.insert(persona.code), "{} is there twice", persona.code);
         assert_eq!(new.clone().checked(), Ok(new), "{}", persona.code);
-        assert!(persona.about.ends_with('.'));
+        assert!(persona.about.en.ends_with('.') && persona.about.sv.ends_with('.'));
+        assert!(persona.name.len() >= persona.short.len(), "{}", persona.code);
     }
 }
 
@@ -312,4 +313,33 @@ fn consents_open_groups_that_can_be_consented_to() {
             assert!(crate::catalogue::group(group).is_some_and(|group| group.consentable), "{group}");
         }
     }
+}
+
+#[test]
+fn the_children_that_are_pointed_to_keep_their_ids() {
+    let ids = |now: i64| CASES.map(|case| case.child(1, now, &agency).id);
+    // Years ahead, through leap days, and at every hour.
+    for days in (0..1500).step_by(37) {
+        assert_eq!(ids(NOW), ids(NOW + days * DAY + days * 131 * MINUTE), "after {days} days");
+    }
+    let keys: HashSet<&str> = CASES.iter().map(|case| case.key).collect();
+    assert_eq!(keys.len(), CASES.len());
+}
+
+#[test]
+fn what_is_waited_for_has_a_deadline() {
+    for child in world(1, 400) {
+        let open = child
+            .entries
+            .iter()
+            .filter(|row| row.list == List::Handovers && !row.values.iter().any(|(column, _)| *column == "ended_at"));
+        for row in open {
+            let steps: Vec<_> =
+                child.deadlines.iter().filter(|due| due.about_id == row.id).map(|due| due.step).collect();
+            assert_eq!(steps, ["OVERDUE", "COUNTY", "EPISODE"]);
+        }
+        let reviews = child.deadlines.iter().filter(|due| due.about == "BREAK_GLASS").count();
+        assert_eq!(reviews, usize::from(child.emergency.is_some()));
+    }
+    assert!(child(1, 21, NOW, &agency).emergency.is_some());
 }
