@@ -41,6 +41,7 @@ mod protection;
 mod readme;
 mod repository;
 mod results;
+mod sandbox;
 mod spans;
 mod statements;
 mod story;

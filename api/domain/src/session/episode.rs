@@ -6,7 +6,9 @@ use super::step::{Step, Stop};
 use crate::agency::AgencyKind;
 use crate::catalogue::{FieldId, FieldSet, Kind, Section, Value, timestamp};
 use crate::clock::day;
-use crate::episode::{self, Facts, FollowUp, State, Step as Move, Unclosed, may_close};
+use crate::episode::{
+    self, Facts, FollowUp, POLICE_REPORT_WITHIN, RETURN_TALK_WITHIN, State, Step as Move, Unclosed, may_close,
+};
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::feed::EventKind;
 use crate::gate::Gate;
@@ -26,12 +28,6 @@ const LINE: usize = 200;
 const PROSE: usize = 4000;
 /// How many characters a police number has at most.
 const NUMBER_FORM: &str = "NNNN-Kn…n-YY";
-
-/// How long the number of the police may be missing before it is asked for, in microseconds: a day, the longest that the
-/// routines leave for the report.
-const POLICE_REPORT_WITHIN: i64 = 24 * 3_600_000_000;
-/// How long the return talk may be missing, in microseconds: three days.
-const RETURN_TALK_WITHIN: i64 = 3 * POLICE_REPORT_WITHIN;
 
 /// A disappearance as it is reported.
 #[derive(Clone, Debug)]

@@ -92,7 +92,6 @@ impl Story<'_> {
             all.extend(self.sightings(&missing));
             all.extend(self.follow_up(&missing));
         }
-        all.extend(self.concern());
         all
     }
 
@@ -109,6 +108,8 @@ impl Story<'_> {
         let lead = if life.moved.is_some() { second } else { first };
         let transfer = life.handover.map(|at| ("CASE_TRANSFER", lead, life.receiver().board, at, None));
         let made = [assignment, transfer].into_iter().flatten().collect::<Vec<_>>();
+        // Of some the expected arrival has passed: silence is about to be an alarm.
+        let expected = if self.index % 10 == 8 { now - HOUR } else { now + 2 * DAY };
         let row = |(kind, from, to, proposed, arrived): (&str, &str, &str, i64, Option<i64>)| {
             let mut values = vec![
                 ("kind", Value::Text(kind.to_owned())),
@@ -120,7 +121,7 @@ impl Story<'_> {
                 ("to_agency_id", self.agency(to)),
                 ("proposed_at", Value::Instant(proposed)),
                 ("accepted_at", Value::Instant((proposed + HOUR / 2).min(now))),
-                ("expected_at", Value::Instant(arrived.unwrap_or(now + 2 * DAY))),
+                ("expected_at", Value::Instant(arrived.unwrap_or(expected.max(proposed + HOUR)))),
                 (
                     "details",
                     Value::Json(json!({ "contactName": "Mottagningen, dagtid", "contactPhone": "+46701740605" })),
@@ -240,25 +241,6 @@ impl Story<'_> {
             ("reason", Value::Text("Avskriven, barnet har avvikit.".to_owned())),
         ];
         Some(self.entry(List::Closures, values))
-    }
-
-    /// The school of some children has handed in a worry.
-    fn concern(&mut self) -> Option<ListRow> {
-        if !self.plan.school || !self.index.is_multiple_of(3) {
-            return None;
-        }
-        let given = self.later(self.school_start(), 5..60);
-        let values = vec![
-            ("at", Value::Instant(given)),
-            ("agency_id", self.agency("skola")),
-            ("role", Value::Text("SCHOOL".to_owned())),
-            ("named", Value::Json(json!({}))),
-            ("text", Value::Text(self.dice.pick(&texts::CONCERNS).to_owned())),
-            ("state", Value::Text("TAKEN".to_owned())),
-            ("feedback", Value::Text("Nämnden har inlett en utredning.".to_owned())),
-            ("decided_at", Value::Instant((given + DAY).min(self.now))),
-        ];
-        Some(self.entry(List::Concerns, values))
     }
 }
 
