@@ -25,6 +25,8 @@ both! {
     readiness_says_what_the_receiver_then_sees
     who_answered_for_a_child_is_told_as_of_an_instant
     handovers_are_listed_in_pages_to_their_parties
+    a_handover_ends_with_the_search_for_a_child_that_did_not_arrive
+    a_child_that_was_found_goes_on_to_whoever_awaits_it
     random_steps_of_random_callers_follow_the_table
     many_at_once_leave_one_lead
     the_database_keeps_the_lead_from_a_hostile_hand
@@ -380,6 +382,95 @@ async fn a_case_transfer_moves_responsibility_at_the_acceptance_and_the_lead_at_
         kept.data("/handover"),
         &json!({ "state": "ARRIVED", "childId": null, "details": { "note": null, "escort": null }, "receipt": [] })
     );
+}
+
+/// A handover that was accepted, by which the child did not arrive; and the missing episode that was opened then.
+async fn lost_on_the_way(hub: &Hub, child: &TestChild) -> (String, String) {
+    let id = proposed(hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+    taken(hub, "landskrona-soc", Step::Accept, &id).await;
+    prepared(hub).await;
+    taken(hub, "migrationsverket", Step::Depart, &id).await;
+    hub.wait(7 * HOUR);
+    taken(hub, "landskrona-soc", Step::ReportNotArrived, &id).await;
+    let episode = hub.caller("malmo-soc").reports(&child.id).await;
+    (id, episode)
+}
+
+async fn closes(hub: &Hub, episode: &str) {
+    let close = format!("closeEpisode(episodeId: \"{episode}\", reason: \"Nämnden avslutar.\")");
+    assert_eq!(hub.caller("malmo-soc").takes(&close).await.data("/closeEpisode/episode/state"), "CLOSED");
+}
+
+/// The state of a handover, as a party is told, and what it can do next.
+async fn stands(hub: &Hub, party: &str, id: &str) -> Value {
+    hub.caller(party).ask(&format!("{{ handover(id: \"{id}\") {{ state next }} }}")).await.data("/handover").clone()
+}
+
+/// The kinds of what a caller hears, and the handovers that they are about.
+async fn hears(hub: &Hub, persona: &str) -> Vec<(String, Value)> {
+    let heard = hub.caller(persona).ask("{ changes(first: 100) { nodes { kind handoverId } } }").await;
+    let nodes = heard.data("/changes/nodes").as_array().expect("a list").clone();
+    nodes
+        .into_iter()
+        .map(|node| (node["kind"].as_str().expect("a kind").to_owned(), node["handoverId"].clone()))
+        .collect()
+}
+
+async fn a_handover_ends_with_the_search_for_a_child_that_did_not_arrive(hub: Hub) {
+    let child = hub.child(Scene::default()).await;
+    let (id, episode) = lost_on_the_way(&hub, &child).await;
+    assert!(is_tied(&hub, &child, "landskrona-soc", "RECEIVING").await);
+    closes(&hub, &episode).await;
+    for party in ["migrationsverket", "landskrona-soc"] {
+        assert_eq!(stands(&hub, party, &id).await, json!({ "state": "CLOSED", "next": [] }), "{party}");
+        let heard = hears(&hub, party).await;
+        assert!(heard.contains(&("HANDOVER_CLOSED".to_owned(), json!(id))), "{party}: {heard:?}");
+    }
+    assert!(hears(&hub, "malmo-soc").await.iter().any(|(kind, _)| kind == "EPISODE_CLOSED"));
+    assert!(!is_tied(&hub, &child, "landskrona-soc", "RECEIVING").await);
+    assert_eq!(leads(&hub, &child).await, hub.agency("migrationsverket"));
+    assert_one_at_every_instant(&hub).await;
+    assert_eq!(hub.listed_wrongly().await, 0);
+    let refused = take(&hub, "landskrona-soc", Step::Arrive, &id).await;
+    assert_eq!((refused.codes(), &refused.error()["state"]), (vec!["CONFLICT"], &json!("CLOSED")));
+    // No alarm is left of it, and each of its events has a number of its own.
+    assert_eq!(hub.count("deadline", "about = 'HANDOVER' AND fired_at IS NULL AND cancelled_at IS NULL").await, 0);
+    assert_eq!(hub.count("event e", "e.sequence > (SELECT c.sequence FROM child c WHERE c.id = e.child_id)").await, 0);
+    assert_eq!(
+        hub.count("event", "1 = 1").await,
+        hub.rows("SELECT sequence FROM child").await[0].try_get_by_index::<i64>(0).expect("a number")
+    );
+    // And the child can be handed over anew.
+    proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+}
+
+async fn a_child_that_was_found_goes_on_to_whoever_awaits_it(hub: Hub) {
+    let found = async |child: &TestChild| {
+        let at = ahead(&hub, -HOUR / 60);
+        let located = format!("markLocated(childId: \"{}\", at: \"{at}\")", child.id);
+        hub.caller("malmo-soc").takes(&located).await.data("/markLocated/episode/id");
+        hub.caller("malmo-soc").takes(&format!("markSafe(childId: \"{}\")", child.id)).await.data("/markSafe");
+    };
+    let child = hub.child(Scene::default()).await;
+    let (id, episode) = lost_on_the_way(&hub, &child).await;
+    hub.wait(HOUR);
+    found(&child).await;
+    assert_eq!(stands(&hub, "landskrona-soc", &id).await["state"], "NOT_ARRIVED", "to find a child ends nothing");
+    taken(&hub, "landskrona-soc", Step::Reschedule, &id).await;
+    closes(&hub, &episode).await;
+    assert_eq!(stands(&hub, "landskrona-soc", &id).await["state"], "ACCEPTED");
+    assert!(is_tied(&hub, &child, "landskrona-soc", "RECEIVING").await);
+    taken(&hub, "landskrona-soc", Step::Arrive, &id).await;
+    assert_eq!(leads(&hub, &child).await, hub.agency("landskrona-soc"));
+    // Of one who was found, and whom nobody awaits, it ends.
+    let child = hub.child(Scene::default()).await;
+    let (id, episode) = lost_on_the_way(&hub, &child).await;
+    hub.wait(HOUR);
+    found(&child).await;
+    closes(&hub, &episode).await;
+    assert_eq!(stands(&hub, "migrationsverket", &id).await["state"], "CLOSED");
+    assert_eq!(leads(&hub, &child).await, hub.agency("migrationsverket"));
+    assert_one_at_every_instant(&hub).await;
 }
 
 async fn a_replacement_moves_where_the_child_stays(hub: Hub) {

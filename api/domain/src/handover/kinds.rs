@@ -248,6 +248,9 @@ impl fmt::Display for Kind {
 }
 
 impl Moves {
+    /// Everything that a handover moves.
+    pub const ALL: [Moves; 3] = [Moves::Lead, Moves::Guardian, Moves::Whereabouts];
+
     /// The code, as in the database.
     pub const fn code(self) -> &'static str {
         match self {

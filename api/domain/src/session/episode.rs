@@ -377,7 +377,7 @@ impl<'s> Step<'s> {
     }
 
     /// Closes an episode: when the child is safe and what follows is done, or before that by the responsible board, which
-    /// says why.
+    /// says why. A handover by which the child did not arrive ends with it, unless the child was found and is awaited anew.
     ///
     /// # Errors
     ///
@@ -403,6 +403,7 @@ impl<'s> Step<'s> {
                 self.put_episode(&mut work, Some(&before), row, Move::CloseEpisode);
                 work.write.close_involved(&self.police(), before.opened_at, self.now);
                 work.write.cancel_deadlines(before.id, self.now);
+                self.settle_handovers(&mut work, before.located_at.is_some()).await?;
                 Ok(work)
             };
             self.on_episode(id, Move::CloseEpisode, None, selection, decide).await

@@ -499,6 +499,25 @@ impl<'s> Step<'s> {
         Ok(())
     }
 
+    /// Ends what the child was on its way by, when its missing episode is closed and nobody awaits it any more: the receiver is
+    /// none then, and the lead stays where it is. What legal responsibility has moved at an acceptance stays moved.
+    pub(super) async fn settle_handovers(&self, work: &mut Work<'_>, was_found: bool) -> Result<(), Error> {
+        for moves in Moves::ALL {
+            let open = self.reader().await?.open_handover(work.child(), moves).await?;
+            let Some(row) = open else { continue };
+            let is_awaited = row.expected_at > self.now;
+            let Some(state) = row.state.after_episode(was_found, is_awaited, row.kind.terms().travels) else {
+                continue;
+            };
+            work.write.close_tie(row.to, "RECEIVING", self.now);
+            work.write.cancel_deadlines(row.id, self.now);
+            let change = HandoverChange { state: Some(state), ended_at: Some(self.now), ..HandoverChange::default() };
+            work.write.change_handover(row.id, change);
+            work.write.event_besides(event_of(Taking::Close), Some(row.id), To::both(row.from, row.to));
+        }
+        Ok(())
+    }
+
     fn set_deadlines(work: &mut Work<'_>, row: &HandoverRow, expected_at: i64, alarms: Alarms) -> Result<(), Error> {
         let Alarms { county, episode } = alarms;
         let steps = [("OVERDUE", expected_at), ("COUNTY", expected_at + county), ("EPISODE", expected_at + episode)];

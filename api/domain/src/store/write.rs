@@ -317,7 +317,7 @@ impl Write {
         let Write { store, child, sequence, at, effects, told, tied, guarded: _ } = self;
         if let Some(sequence) = sequence
             && !is_empty
-            && !step(transaction, child, sequence, is_guarded).await?
+            && !step(transaction, child, (sequence, told.events()), is_guarded).await?
         {
             return Ok(Applied::Stale);
         }
@@ -354,8 +354,10 @@ impl Write {
             roster::refresh(transaction, &[child], at).await?;
         }
         if !is_empty {
-            let event = told.event(store.backend(), (child, sequence.map_or(1, |sequence| sequence + 1)), at)?;
-            transaction.execute_raw(event).await?;
+            let first = sequence.map_or(1, |sequence| sequence + 1);
+            for event in told.into_events(store.backend(), (child, first), at)? {
+                transaction.execute_raw(event).await?;
+            }
         }
         Ok(Applied::Done)
     }
@@ -379,12 +381,12 @@ fn is_guarding(section: Section) -> bool {
     section == Section::Protection
 }
 
-/// Raises the number of changes of a child, if it is still this one, and with it the epoch, where who may see what changes:
+/// Raises the number of changes of a child by as many events as tell of it, if it is still this one, and with it the epoch, where who may see what changes:
 /// answers that were decided before are stale from then on. From here on whoever else changes the child waits.
 async fn step(
     transaction: &DatabaseTransaction,
     child: Uuid,
-    sequence: i64,
+    (sequence, events): (i64, i64),
     is_guarded: bool,
 ) -> Result<bool, DatabaseError> {
     let mut update = Query::update();
@@ -393,7 +395,7 @@ async fn step(
     }
     update
         .table(name("child"))
-        .value(name("sequence"), sequence + 1)
+        .value(name("sequence"), sequence + events)
         .and_where(Expr::col(name("id")).eq(child))
         .and_where(Expr::col(name("sequence")).eq(sequence));
     Ok(transaction.execute(&update).await?.rows_affected() == 1)
