@@ -23,6 +23,7 @@ both! {
     what_is_wrong_is_refused_and_moves_nothing
     an_open_item_holds_the_departure_and_never_the_arrival
     readiness_says_what_the_receiver_then_sees
+    readiness_names_the_items_that_a_proposal_would_bring
     who_answered_for_a_child_is_told_as_of_an_instant
     handovers_are_listed_in_pages_to_their_parties
     a_handover_ends_with_the_search_for_a_child_that_did_not_arrive
@@ -757,6 +758,36 @@ async fn readiness_says_what_the_receiver_then_sees(hub: Hub) {
         }
         assert!(names.len() >= 13);
     }
+}
+
+async fn readiness_names_the_items_that_a_proposal_would_bring(hub: Hub) {
+    let child = hub.child(Scene::default()).await;
+    let ready = async |kind: &str, by: &str, to: &str| {
+        let document = format!(
+            "{{ handoverReadiness(childId: \"{}\", toAgencyId: \"{}\", kind: {kind}) {{
+                unfinished {{ id begun actor text textEn mandatory }} }} }}",
+            child.id,
+            agency(&hub, to)
+        );
+        let answer = hub.caller(by).ask(&document).await;
+        answer.data("/handoverReadiness/unfinished").as_array().expect("a list").clone()
+    };
+    let before = ready("ASSIGNMENT", "migrationsverket", "landskrona-soc").await;
+    assert!(before.iter().all(|item| item["id"].is_null() && item["begun"] == false), "{before:?}");
+    let awaited: Vec<&Value> = before.iter().filter(|item| item["mandatory"] == true).collect();
+    assert_eq!(awaited.len(), Kind::Assignment.terms().mandatory.len());
+    assert!(before.len() > awaited.len(), "the others of the routine are named, too");
+    assert_eq!(hub.count("checklist_item", "1 = 1").await, 0, "to ask begins nothing");
+    let id = proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+    let after = ready("ASSIGNMENT", "migrationsverket", "landskrona-soc").await;
+    let words = |items: &[Value]| items.iter().map(|item| item["text"].clone()).collect::<Vec<_>>();
+    assert_eq!(words(&before), words(&after), "it brought what was said");
+    assert!(after.iter().all(|item| item["id"].is_string() && item["begun"] == true), "{after:?}");
+    prepared(&hub).await;
+    assert!(ready("ASSIGNMENT", "migrationsverket", "landskrona-soc").await.is_empty());
+    // For another receiver a proposal would begin anew.
+    assert_eq!(words(&ready("ASSIGNMENT", "migrationsverket", "malmo-soc").await), words(&before));
+    taken(&hub, "migrationsverket", Step::Withdraw, &id).await;
 }
 
 async fn who_answered_for_a_child_is_told_as_of_an_instant(hub: Hub) {

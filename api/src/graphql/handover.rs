@@ -293,7 +293,8 @@ impl ReadinessOutput {
         };
         let item = |item: &Unfinished| {
             let Unfinished { id, actor, sv, en, mandatory } = item;
-            json!({ "id": id, "actor": actor, "text": sv, "textEn": en, "mandatory": mandatory })
+            let begun = id.is_some();
+            json!({ "id": id, "begun": begun, "actor": actor, "text": sv, "textEn": en, "mandatory": mandatory })
         };
         ReadinessOutput(json!({
             "kind": kind.code(),
@@ -437,13 +438,19 @@ fn readiness_type(registry: &mut Registry) -> async_graphql::registry::MetaType 
     ];
     add(registry, object("SectionReadiness", "What a receiver will see of a section (*avsnitt*).", section));
     let item = vec![
-        FieldType::new("id", "ID!", "The id of the item: `item_…`."),
+        FieldType::new("id", "ID", "The id of the item: `item_…`; none before the handover is proposed."),
+        FieldType::new(
+            "begun",
+            "Boolean!",
+            "Whether a checklist holds it; false for what a proposal would bring (*påbörjad*).",
+        ),
         FieldType::new("actor", "String!", "Whose it is, as a role of the routine (*ansvarig*)."),
         FieldType::new("text", "String!", "What is to be done, in Swedish (*punkt*)."),
         FieldType::new("textEn", "String!", "The same in English."),
         FieldType::new("mandatory", "Boolean!", "Whether the departure waits for it (*måste*)."),
     ];
-    let description = "An item of a checklist that nobody has done or skipped (*kvar att göra*).";
+    let description =
+        "An item of a checklist that nobody has done or skipped, or that a proposal would bring (*kvar att göra*).";
     add(registry, object("UnfinishedItem", description, item));
     let fields = vec![
         FieldType::new("kind", "HandoverKind!", "What would be handed over (*slag*)."),
@@ -462,7 +469,7 @@ fn readiness_type(registry: &mut Registry) -> async_graphql::registry::MetaType 
         FieldType::new(
             "unfinished",
             "[UnfinishedItem!]!",
-            "What the checklist of the open handover still lacks (*kvar att göra*).",
+            "What the checklist of the open handover still lacks; before the proposal, what it would hold (*kvar att göra*).",
         ),
     ];
     object("HandoverReadiness", "A handover with the receiver's eyes (*beredskap för överlämning*).", fields)

@@ -279,6 +279,11 @@ impl Terms {
         self.proposers.contains(&role) || self.leavers.contains(&role)
     }
 
+    /// Whether an item of the checklist, by its key, must be done or left out before the departure.
+    pub fn is_mandatory(&self, key: &str) -> bool {
+        self.mandatory.contains(&key)
+    }
+
     /// Whether a role acts for the receiver.
     pub fn receives(&self, role: Role) -> bool {
         self.receivers.iter().any(|kind| kind.roles().contains(&role))

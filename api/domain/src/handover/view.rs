@@ -55,10 +55,11 @@ pub struct SectionReadiness {
     pub withheld: Vec<(FieldId, RuleId)>,
 }
 
-/// An item of the checklist that nobody has done or skipped.
+/// An item of the checklist that nobody has done or skipped, or that a proposal would bring.
 #[derive(Clone, Debug)]
 pub struct Unfinished {
-    pub id: String,
+    /// None while no checklist has it.
+    pub id: Option<String>,
     pub actor: String,
     pub sv: String,
     pub en: String,

@@ -420,9 +420,9 @@ impl<'s> Step<'s> {
     /// Refuses a departure while items are open that the terms say come before it.
     async fn checked_off(&self, opened: &Opened) -> Result<(), Error> {
         let row = &opened.row;
-        let named = row.kind.terms().mandatory;
+        let terms = row.kind.terms();
         let open = self.reader().await?.unfinished(row.id).await?;
-        let open = open.into_iter().filter(|item| named.contains(&item.key.as_str()));
+        let open = open.into_iter().filter(|item| terms.is_mandatory(&item.key));
         let open: Vec<String> = open.map(|item| item.key).collect();
         if open.is_empty() {
             return Ok(());
@@ -689,7 +689,7 @@ impl Session {
     }
 
     /// What an agency would see of a child by a handover of this kind, by the rules for its role, and which items of the
-    /// checklist are open. It rests on what the proposer itself is shown: whether the child is protected, and whether the receiver
+    /// checklist are open; before the proposal, which ones it would bring. It rests on what the proposer itself is shown: whether the child is protected, and whether the receiver
     /// is responsible already.
     ///
     /// # Errors
@@ -718,8 +718,9 @@ impl Session {
             let ties = self.reader().await?.ties(standing.child).await?;
             // Only what the proposer sees itself may move what it is told here.
             let sees = |path: &str| FieldId::by_path(path).is_some_and(|id| gate.shows(id, None));
-            let responsible = open(&ties, "RESPONSIBLE").is_some_and(|tie| tie.agency == to);
-            let responsible = responsible && sees("responsibility.responsibleAgency");
+            let board = open(&ties, "RESPONSIBLE").map(|tie| tie.agency);
+            let board = board.filter(|_| sees("responsibility.responsibleAgency"));
+            let responsible = board == Some(to);
             let protection = if sees("protection.level") { standing.protection } else { Protection::None };
             let purpose = self.purpose_of(role)?;
             let eyes = |effects: &[Effect], weakest: Relation| {
@@ -731,11 +732,9 @@ impl Session {
                 sections_of(&Gate::of_other(&self.hub, to, role, purpose, standing))
             };
             let open = self.reader().await?.open_handover(standing.child, terms.moves).await?;
-            let open = open.filter(|row| row.kind == kind && row.to == to);
-            let unfinished = match open {
-                Some(row) => self.reader().await?.unfinished(row.id).await?,
-                // joins: EPI's routine, for what the checklist would hold.
-                None => Vec::new(),
+            let unfinished = match open.filter(|row| row.kind == kind && row.to == to) {
+                Some(row) => self.begun(terms, row.id).await?,
+                None => self.to_be_copied(terms, standing.lead, board).await?,
             };
             self.note(|draft| draft.show(standing.subject, gate.glance()));
             Ok(Readiness {
@@ -744,19 +743,45 @@ impl Session {
                 purpose,
                 on_acceptance: eyes(terms.on_acceptance, Relation::Receiving),
                 on_arrival: eyes(terms.on_arrival, Relation::Involved),
-                unfinished: unfinished
-                    .into_iter()
-                    .map(|item| Unfinished {
-                        id: ItemId(item.id).to_string(),
-                        mandatory: item.mandatory || terms.mandatory.contains(&item.key.as_str()),
-                        actor: item.actor,
-                        sv: item.sv,
-                        en: item.en,
-                    })
-                    .collect(),
+                unfinished,
             })
         };
         self.refused(Box::pin(result).await)
+    }
+
+    /// The items of a checklist that nobody has done or skipped.
+    async fn begun(&self, terms: &Terms, handover: Uuid) -> Result<Vec<Unfinished>, Error> {
+        let items = self.reader().await?.unfinished(handover).await?.into_iter();
+        Ok(items
+            .map(|item| Unfinished {
+                id: Some(ItemId(item.id).to_string()),
+                mandatory: terms.is_mandatory(&item.key),
+                actor: item.actor,
+                sv: item.sv,
+                en: item.en,
+            })
+            .collect())
+    }
+
+    /// The items that a proposal would copy now.
+    async fn to_be_copied(
+        &self,
+        terms: &Terms,
+        lead: AgencyId,
+        responsible: Option<AgencyId>,
+    ) -> Result<Vec<Unfinished>, Error> {
+        let Some(moment) = terms.moment else { return Ok(Vec::new()) };
+        let routine = self.routine_now(lead, responsible).await?;
+        let items = routine.iter().flat_map(|routine| routine.of(moment));
+        Ok(items
+            .map(|item| Unfinished {
+                id: None,
+                mandatory: terms.is_mandatory(&item.key),
+                actor: item.actor.code().to_owned(),
+                sv: item.sv.clone(),
+                en: item.en.clone(),
+            })
+            .collect())
     }
 
     /// Refuses an agency that is kept from the child. Only to those who decide on that it is told so: to all others it is as one
