@@ -27,6 +27,7 @@ both! {
     who_answered_for_a_child_is_told_as_of_an_instant
     handovers_are_listed_in_pages_to_their_parties
     a_handover_ends_with_the_search_for_a_child_that_did_not_arrive
+    a_step_that_is_not_possible_is_refused_in_its_own_words
     a_child_that_was_found_goes_on_to_whoever_awaits_it
     random_steps_of_random_callers_follow_the_table
     many_at_once_leave_one_lead
@@ -443,6 +444,35 @@ async fn a_handover_ends_with_the_search_for_a_child_that_did_not_arrive(hub: Hu
     );
     // And the child can be handed over anew.
     proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+}
+
+async fn a_step_that_is_not_possible_is_refused_in_its_own_words(hub: Hub) {
+    let child = hub.child(Scene::default()).await;
+    let id = proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+    let early = take(&hub, "landskrona-soc", Step::Arrive, &id).await;
+    assert_eq!(early.codes(), ["CONFLICT"]);
+    let said = early.json["errors"][0]["message"].as_str().expect("a sentence").to_owned();
+    assert_eq!(
+        said,
+        "this step is not possible in the state `OFFERED`; you can go on with `acceptHandover`, `refuseHandover`; nothing was written"
+    );
+    let swedish = early.error()["sv"].as_str().expect("a sentence");
+    assert!(swedish.contains("`OFFERED`") && swedish.contains("`acceptHandover`") && !swedish.contains("avsnitt"));
+    assert!(early.error()["remedy"].as_str().is_some_and(|remedy| remedy.contains("extensions.next")));
+    let others = take(&hub, "migrationsverket", Step::Accept, &id).await;
+    assert_eq!(others.codes(), ["FORBIDDEN"]);
+    let said = others.json["errors"][0]["message"].as_str().expect("a sentence");
+    assert!(said.starts_with("this step is another party's in the state `OFFERED`"), "{said}");
+    taken(&hub, "landskrona-soc", Step::Accept, &id).await;
+    let held = take(&hub, "migrationsverket", Step::Depart, &id).await;
+    let said = held.json["errors"][0]["message"].as_str().expect("a sentence");
+    assert!(said.starts_with("this step waits for what `extensions.expected` names in the state `ACCEPTED`"), "{said}");
+    // A section that has changed is still told of as one.
+    let update = "mutation($id: ID!) { updateVoice(childId: $id, expectedVersion: \"gammal\",
+        set: { wishes: \"Vill bo kvar.\" }) { child { id } } }";
+    let stale = hub.caller("malmo-soc").ask_with(update, json!({ "id": child.id })).await;
+    assert_eq!(stale.codes(), ["CONFLICT"]);
+    assert!(stale.json["errors"][0]["message"].as_str().is_some_and(|said| said.contains("the section has changed")));
 }
 
 async fn a_child_that_was_found_goes_on_to_whoever_awaits_it(hub: Hub) {

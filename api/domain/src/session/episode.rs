@@ -364,7 +364,8 @@ impl<'s> Step<'s> {
                     return Err(Error::refused_for(ErrorCode::DateOrder, ["doneOn"], "not before the episode"));
                 }
                 if self.reader().await?.follow_ups(row.id).await?.contains(&kind) {
-                    return Err(conflict("kind", row.state));
+                    let refusal = Refusal::in_state(["kind"], row.state.code(), row.state.next());
+                    return Err(Error::Refused(vec![refusal.expecting("a part that is not recorded yet")]));
                 }
                 let told = json!([{ "kind": kind.code(), "doneOn": done_on.to_string(), "note": note }]);
                 work.write.insert_follow_up(part, &row, (kind, done_on, note.clone()), &self.author());
