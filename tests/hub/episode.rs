@@ -473,9 +473,15 @@ async fn bad_input_is_refused_whole(hub: Hub) {
     home.takes(&police(&nobody)).await.assert_refused(&[("UNKNOWN_AGENCY", "input.policeAgencyId")], "nobody");
     let no_time = home.takes(&missing(&child.id, "").replace("2026-11-21T09:00:00Z", "i går")).await;
     assert!(!no_time.codes().is_empty() && no_time.json["data"]["reportMissing"].is_null(), "{}", no_time.text);
+    // Who enforces returns takes no part in a search, and is not the one to tell.
+    let border = hub.agency_id("granspolisen");
+    home.takes(&police(&border)).await.assert_refused(&[("AGENCY_KIND", "input.policeAgencyId")], "the border police");
     assert_eq!(hub.count("missing_episode", "1 = 1").await, 0);
     assert_eq!(hub.count("checklist_item", "1 = 1").await, 0);
     let id = home.reports(&child.id).await;
+    let number =
+        format!("recordPoliceReport(episodeId: \"{id}\", number: \"5000-K1276-26\", policeAgencyId: \"{border}\")");
+    home.takes(&number).await.assert_refused(&[("AGENCY_KIND", "policeAgencyId")], "the border police");
     let kept = hub.count("revision", "1 = 1").await;
     let board = hub.caller("malmo-soc");
     for (step, code, path) in [

@@ -568,8 +568,30 @@ async fn who_comes_of_age_is_nobodys_responsibility(hub: Hub) {
     let child = hub
         .child(Scene { involved: vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE")], ..Scene::default() })
         .await;
+    let born = async |day: &str| hub.sql(&format!("UPDATE identity SET birth_date = '{day}'")).await;
+    // A child, and one of whom nobody knows how old it is; one that comes of age after the arrival; one that does so too late.
+    hub.sql("UPDATE identity SET birth_date = NULL").await;
+    let refused = async |why: &str| {
+        let answer = propose(&hub, "malmo-soc", &child.id, "ADULT_RECEPTION", "migrationsverket").await;
+        answer.assert_refused(&[("NOT_OF_AGE", "expectedAt")], why);
+    };
+    refused("nobody knows").await;
+    born("2012-05-01").await;
+    refused("a child").await;
+    born("2008-11-22").await;
+    refused("tomorrow, and the arrival is today").await;
+    assert_eq!(hub.count("handover", "1 = 1").await, 0);
+    born("2008-11-21").await;
     let id = proposed(&hub, "malmo-soc", &child.id, "ADULT_RECEPTION", "migrationsverket").await;
     taken(&hub, "migrationsverket", Step::Accept, &id).await;
+    // The birth date was wrong: until the child is of age a board answers for it.
+    born("2008-12-24").await;
+    let early = take(&hub, "migrationsverket", Step::Arrive, &id).await;
+    early.assert_refused(&[("NOT_OF_AGE", "arrivedAt")], "too early");
+    let sooner = take(&hub, "migrationsverket", Step::Reschedule, &id).await;
+    sooner.assert_refused(&[("NOT_OF_AGE", "expectedAt")], "too early");
+    assert_eq!(leads(&hub, &child).await, hub.agency("malmo-soc"));
+    born("2008-11-21").await;
     taken(&hub, "migrationsverket", Step::Arrive, &id).await;
     assert_eq!(answers(&hub, &child).await, (hub.agency("migrationsverket"), None));
     assert_one_at_every_instant(&hub).await;

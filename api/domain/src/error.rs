@@ -151,6 +151,9 @@ codes! {
     AgencyKind "AGENCY_KIND" 200
         en "an agency of this kind cannot be that to a child" sv "en aktör av det här slaget kan inte vara det för ett barn"
         do "choose an agency of a kind that `extensions.expected` names, from `agencies`" / "välj en aktör av ett slag som `extensions.expected` anger, ur `agencies`";
+    NotOfAge "NOT_OF_AGE" 200
+        en "the child does not come of age soon, or not by the arrival, or its birth date is not on record" sv "barnet blir inte myndigt snart, eller inte till ankomsten, eller saknar födelsedatum i uppgifterna"
+        do "propose it within 90 days of the 18th birthday, with an arrival on that day or later; until then a board answers for the child" / "föreslå det tidigast 90 dagar före 18-årsdagen, med ankomst den dagen eller senare; till dess svarar en nämnd för barnet";
     UseUpdate "USE_UPDATE" 200
         en "your role may write this field itself" sv "er roll får själv skriva detta fält"
         do "change it with the section's update; suggest what others write" / "ändra det med avsnittets ändringsanrop; föreslå det som andra skriver";

@@ -4,6 +4,7 @@ use super::Session;
 use super::change::{Reading, Work};
 use super::step::{Step, Stop};
 use crate::agency::AgencyKind;
+use crate::calendar::comes_of_age;
 use crate::catalogue::{FieldId, FieldSet, Kind, Section, Value, timestamp};
 use crate::clock::day;
 use crate::episode::{
@@ -17,7 +18,7 @@ use crate::policy::{Act, Role};
 use crate::routine::Moment;
 use crate::store::{About, EpisodeRow, NewSighting, Tie};
 use crate::view::{ChildView, EpisodeAnswer, EpisodeView, Selection};
-use chrono::{Months, NaiveDate};
+use chrono::NaiveDate;
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
@@ -667,7 +668,7 @@ impl<'s> Step<'s> {
         let reader = self.reader().await?;
         let is_unfound = reader.episodes(child).await?.first().is_some_and(|row| row.found_at.is_none());
         let born = reader.birth_date(child).await?;
-        let grown = born.and_then(|born| born.checked_add_months(Months::new(18 * 12)));
+        let grown = born.and_then(comes_of_age);
         Ok(is_unfound && grown.is_none_or(|grown| self.today() < grown))
     }
 }

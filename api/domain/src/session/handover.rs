@@ -8,14 +8,14 @@ use super::write::{Changes, current_row, new_row};
 use super::{Session, page_size};
 use crate::agency::AgencyKind;
 use crate::catalogue::{Code, FieldId, FieldSet, IdentifierKind, Kind as FieldKind, Section, Value};
-use crate::clock::instant;
+use crate::clock::{day, instant};
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::feed::{EventKind, To};
 use crate::gate::{Gate, Loaded};
 use crate::handover::Step as Taking;
 use crate::handover::{
     Alarms, Details, Effect, HandoverView, Holder, Kind, Moves, Party, Readiness, SectionReadiness, State, Terms,
-    Unfinished, Wrong,
+    Unfinished, Wrong, is_of_age,
 };
 use crate::ids::{AgencyId, HandoverId, ItemId};
 use crate::ledger::Showing;
@@ -72,6 +72,17 @@ pub struct Taken {
     pub expected_at: Option<i64>,
 }
 
+impl Taken {
+    /// The arrival that a step tells of or promises, and the argument that does.
+    fn arrival(&self, step: Taking, now: i64) -> Option<(i64, &'static str)> {
+        match step {
+            Taking::Arrive => Some((self.at.unwrap_or(now), "arrivedAt")),
+            Taking::Reschedule => Some((self.expected_at?, "expectedAt")),
+            _ => None,
+        }
+    }
+}
+
 /// What a step gives: the child, if the caller may know of it then, and the handover.
 type Shown = (Option<ChildView>, Option<HandoverView>);
 
@@ -93,7 +104,7 @@ impl<'s> Step<'s> {
     ///
     /// `FORBIDDEN` for a caller that may not, with the rule; `CONFLICT` while another handover that moves the same is open;
     /// `DATE_ORDER` for an arrival that is not ahead, or more than a year; `REQUIRED`, `UNKNOWN_AGENCY`, `AGENCY_KIND`,
-    /// `INVALID_INPUT` for a receiver that has it already; [`Error::NotFound`].
+    /// `INVALID_INPUT` for a receiver that has it already; `NOT_OF_AGE`; [`Error::NotFound`].
     pub async fn propose_handover(
         &self,
         child: &str,
@@ -108,6 +119,7 @@ impl<'s> Step<'s> {
                 work.gate.permit(Act::ProposeHandover)?;
                 let ties = self.reader().await?.ties(work.child()).await?;
                 let from = self.giver(&work, new.kind.terms(), &ties)?;
+                self.of_age(&work, new.kind, new.expected_at, "expectedAt").await?;
                 self.free_to_move(&work, new.kind, from, to).await?;
                 let row = self.offer(id, &work, new, (from, to), details.clone());
                 self.write_offer(&mut work, EventKind::HandoverProposed, row).await?;
@@ -199,6 +211,9 @@ impl<'s> Step<'s> {
                 let opened = self.open_handover(&work, id).await?;
                 let next = opened.after(step)?;
                 self.in_time(&opened, step, taken)?;
+                if let Some((at, argument)) = taken.arrival(step, self.now) {
+                    self.of_age(&work, opened.row.kind, at, argument).await?;
+                }
                 if step == Taking::Depart {
                     self.checked_off(&opened).await?;
                 }
@@ -337,6 +352,17 @@ impl<'s> Step<'s> {
                 Err(Error::Refused(vec![Refusal::in_state([""; 0], open.state.code(), next)]))
             }
         }
+    }
+
+    /// Refuses to hand over as an adult who is none by the arrival, as far as the caller is shown its birth date.
+    async fn of_age(&self, work: &Work<'_>, kind: Kind, arrival: i64, argument: &str) -> Result<(), Error> {
+        if !kind.terms().adults {
+            return Ok(());
+        }
+        let shown = FieldId::by_path("identity.birthDate").is_some_and(|id| work.gate.shows(id, None));
+        let born = if shown { self.reader().await?.birth_date(work.child()).await? } else { None };
+        let fits = born.is_some_and(|born| is_of_age(born, self.today(), day(arrival)));
+        fits.then_some(()).ok_or_else(|| Error::refused(ErrorCode::NotOfAge, [argument]))
     }
 
     fn offer(

@@ -14,9 +14,10 @@ use uuid::Uuid;
 const INVOLVED: &str = "INVOLVED";
 
 /// Who can be involved: whoever may have a matter of its own about a child. Partners read by consent, and the others no child.
-const KINDS: [AgencyKind; 8] = [
+const KINDS: [AgencyKind; 9] = [
     AgencyKind::Migration,
     AgencyKind::Police,
+    AgencyKind::BorderPolice,
     AgencyKind::SocialServices,
     AgencyKind::SocialOnCall,
     AgencyKind::Guardianship,

@@ -54,7 +54,7 @@ pub const PERSONAS: [Persona; 15] = [
     ),
     made(
         "granspolisen",
-        (AgencyKind::Police, Role::PoliceBorder, Purpose::Return),
+        (AgencyKind::BorderPolice, Role::PoliceBorder, Purpose::Return),
         "Polisen, gränspolisen",
         (Some("202100-0076"), None, None),
         "Enforces returns: a police role of its own, kept apart from the search, and closed out of all care.",
