@@ -125,7 +125,7 @@ impl Inputs {
 
 impl<'s> Step<'s> {
     /// Opens an episode: from now on the child counts as missing for every decision. The county's routine becomes a
-    /// checklist, and the police agency that is named is involved.
+    /// checklist, and the police agency that is named is involved. The home has the child no more, and is involved.
     ///
     /// # Errors
     ///
@@ -153,6 +153,7 @@ impl<'s> Step<'s> {
                 drop(reader);
                 let items = self.items_for(&work, About::Episode, made, Moment::Missing).await?;
                 self.put_episode(&mut work, None, row, mv);
+                self.lose_whereabouts(&mut work, &ties, None);
                 self.involve(&mut work, *police, &ties);
                 self.put_items(&mut work, &items)?;
                 work.write.set_deadline("EPISODE", made, "POLICE_REPORT", self.now + POLICE_REPORT_WITHIN)?;
@@ -314,7 +315,7 @@ impl<'s> Step<'s> {
         self.conclude_episode(Box::pin(result).await, selection, wanted).await
     }
 
-    /// Tells that the child is safe. From now on widened access lasts 72 hours.
+    /// Tells that the child is safe. From now on widened access lasts 72 hours, and the home of the placement has the child again.
     ///
     /// # Errors
     ///
@@ -328,7 +329,9 @@ impl<'s> Step<'s> {
         let result = async {
             let decide = |mut work: Work<'s>, before: EpisodeRow, after| async move {
                 let row = EpisodeRow { state: after, found_at: Some(self.now), ..before.clone() };
+                let ties = self.reader().await?.ties(work.child()).await?;
                 self.put_episode(&mut work, Some(&before), row, Move::MarkSafe);
+                self.regain_whereabouts(&mut work, &ties, &before);
                 work.write.set_deadline("EPISODE", before.id, "RETURN_TALK", self.now + RETURN_TALK_WITHIN)?;
                 Ok(work)
             };
@@ -402,7 +405,11 @@ impl<'s> Step<'s> {
                 let may = may_close(before.state, &done, self.is_board(&work.gate), reason.is_some());
                 may.map_err(|lacking| unclosed(&before, &lacking))?;
                 let row = EpisodeRow { closed_reason: reason.clone(), ..self.closed(&before, after) };
+                let ties = self.reader().await?.ties(work.child()).await?;
                 self.put_episode(&mut work, Some(&before), row, Move::CloseEpisode);
+                if before.located_at.is_some() && before.found_at.is_none() {
+                    self.regain_whereabouts(&mut work, &ties, &before);
+                }
                 work.write.close_involved(&self.police(), before.opened_at, self.now);
                 work.write.cancel_deadlines(before.id, self.now);
                 self.settle_handovers(&mut work, before.located_at.is_some()).await?;
@@ -476,6 +483,7 @@ impl<'s> Step<'s> {
                 row.police_contact = before.police_contact.clone();
                 row.reopens = Some(before.id);
                 self.put_episode(&mut work, None, row, Move::ReopenEpisode);
+                self.lose_whereabouts(&mut work, &ties, Some(&before));
                 // The police who searched then search again.
                 let police = self.police();
                 let searched: BTreeSet<AgencyId> = ties
