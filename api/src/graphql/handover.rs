@@ -18,7 +18,8 @@ use chrono::{DateTime, Utc};
 use samverka_domain::catalogue::FieldId;
 use samverka_domain::error::Error;
 use samverka_domain::handover::{
-    Fact, HandoverView, Kind, Readiness, ResponsibilityView, SectionReadiness, State, TOLD, Tenure, Unfinished,
+    Fact, HandoverView, Involved, Kind, Readiness, ResponsibilityView, SectionReadiness, State, TOLD, Tenure,
+    Unfinished,
 };
 use samverka_domain::policy::{Rule, RuleId};
 use samverka_domain::session::Session;
@@ -309,8 +310,13 @@ impl ReadinessOutput {
 
 impl ResponsibilityOutput {
     pub(super) async fn of(session: &Session, view: &ResponsibilityView) -> Self {
-        let ResponsibilityView { at, facts, history, withheld: hidden } = view;
-        let agencies = agencies(session, history.iter().map(|tenure| tenure.agency)).await;
+        let ResponsibilityView { at, facts, history, involved, withheld: hidden } = view;
+        let named = history.iter().map(|tenure| tenure.agency).chain(involved.iter().map(|one| one.agency));
+        let agencies = agencies(session, named).await;
+        let involvement = |involved: &Involved| {
+            let Involved { agency, unit, from, to } = involved;
+            json!({ "agency": agencies.get(agency), "unit": unit, "from": timestamp(*from), "to": to.map(timestamp) })
+        };
         let tenure = |tenure: &Tenure| {
             let Tenure { fact, agency, unit, from, to } = tenure;
             json!({
@@ -328,6 +334,7 @@ impl ResponsibilityOutput {
             "responsible": then(Fact::Responsible),
             "whereabouts": then(Fact::Whereabouts),
             "history": history.iter().map(tenure).collect::<Vec<_>>(),
+            "involved": involved.iter().map(involvement).collect::<Vec<_>>(),
             "withheld": hidden.iter().map(|(id, rule)| withheld(session, *id, *rule)).collect::<Vec<_>>(),
         }))
     }
@@ -487,6 +494,14 @@ fn responsibility_type(registry: &mut Registry) -> async_graphql::registry::Meta
     ];
     let description = "An agency that answers or answered for a child, from when to when (*ansvarsperiod*).";
     add(registry, object("ResponsibilityPeriod", description, tenure));
+    let involved = vec![
+        FieldType::new("agency", "Agency!", "The agency (*aktör*)."),
+        FieldType::new("unit", "String", "Its unit (*enhet*)."),
+        FieldType::new("from", "DateTime!", "From when on (*från*)."),
+        FieldType::new("to", "DateTime", "Until when (*till*); null while it goes on."),
+    ];
+    let description = "An agency with a matter of its own about a child, from when to when (*berörd aktör*).";
+    add(registry, object("InvolvedAgency", description, involved));
     let fields = vec![
         FieldType::new("at", "DateTime!", "The instant (*tidpunkt*)."),
         FieldType::new("lead", "ResponsibilityPeriod", "Who held the child's case then (*ledande aktör*)."),
@@ -496,6 +511,12 @@ fn responsibility_type(registry: &mut Registry) -> async_graphql::registry::Meta
             "history",
             "[ResponsibilityPeriod!]!",
             "All that you may see, before and after, earliest first (*historik*).",
+        ),
+        FieldType::new(
+            "involved",
+            "[InvolvedAgency!]!",
+            "Who had a matter of its own about the child then (*berörda aktörer*): all that may be told to whoever may let \
+             agencies in, and to others their own.",
         ),
         FieldType::new(
             "withheld",

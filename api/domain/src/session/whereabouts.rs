@@ -2,6 +2,7 @@
 //! has it: the home is involved, takes part in the search, and has the child again when it is safe, or until its placement ends.
 
 use super::change::Work;
+use super::involvement::INVOLVED;
 use super::step::Step;
 use super::write::current_placement;
 use crate::agency::AgencyKind;
@@ -11,7 +12,6 @@ use crate::ids::AgencyId;
 use crate::store::{EpisodeRow, Tie};
 
 const WHEREABOUTS: &str = "WHEREABOUTS";
-const INVOLVED: &str = "INVOLVED";
 
 impl<'s> Step<'s> {
     /// The placement names another home, or none: the child stays with it from now, or would if it were not missing.
