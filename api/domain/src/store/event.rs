@@ -41,6 +41,13 @@ struct Explicit {
 }
 
 impl Told {
+    /// A change that happened, and of which nobody hears.
+    pub(super) fn nothing() -> Self {
+        let mut told = Told::default();
+        told.tell(EventKind::SectionChanged, std::iter::empty(), None, To::NOBODY);
+        told
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.explicit.is_none()
     }

@@ -15,6 +15,7 @@ mod listing;
 mod lookup;
 mod overdue;
 mod photo;
+mod quota;
 mod read;
 mod reading;
 mod roster;

@@ -6,6 +6,7 @@ use super::Store;
 use super::claim::{Claim, Claimed};
 use super::columns::{bind, bound, name};
 use super::event::Told;
+use super::quota::Quota;
 use super::read::IdentifierRow;
 use super::{roster, suggestion};
 use crate::catalogue::{FieldId, FieldSet, Section, Value};
@@ -90,6 +91,8 @@ enum Effect {
     Run(Statement),
     /// What must change something: else nothing is made, as if the child had changed.
     Must(Statement),
+    /// What must be left before it is made: else nothing is made, as if the child had changed.
+    Within(Quota),
     /// Fields that may not be kept go out of every revision and every suggestion on a section.
     Purge(Section, FieldSet),
 }
@@ -157,6 +160,11 @@ impl Write {
 
     pub(super) fn run(&mut self, statement: &impl StatementBuilder) {
         self.effects.push(Effect::Run(self.store.backend().build(statement)));
+    }
+
+    /// Nothing of the change is made if the quota is used up: it is decided on anew.
+    pub(super) fn within(&mut self, quota: Quota) {
+        self.effects.push(Effect::Within(quota));
     }
 
     /// As [`Write::run`], of what must change something: else nothing of the change is made, and it is decided on anew.
@@ -341,6 +349,11 @@ impl Write {
                 Effect::Run(statement) => _ = transaction.execute_raw(statement).await?,
                 Effect::Must(statement) => {
                     if transaction.execute_raw(statement).await?.rows_affected() == 0 {
+                        return Ok(Applied::Stale);
+                    }
+                }
+                Effect::Within(quota) => {
+                    if !quota.is_left(transaction).await? {
                         return Ok(Applied::Stale);
                     }
                 }
@@ -579,11 +592,12 @@ impl Store {
     }
 
     /// Makes what is of no child, durably, or nothing; of what is claimed, once. Nothing is made, and `Stale` is what comes of it, where
-    /// it would change nothing.
+    /// it would change nothing, and where the quota is used up.
     pub(super) async fn apply_apart(
         &self,
         statement: &impl StatementBuilder,
         claim: Option<&Claim>,
+        quota: Option<&Quota>,
     ) -> Result<Applied, DatabaseError> {
         let statement = self.backend().build(statement);
         let transaction = self.begin().instrument(debug_span!("begin")).await?;
@@ -591,7 +605,12 @@ impl Store {
             Some(claim) => Applied::from(claim.make(&transaction).await?),
             None => Applied::Done,
         };
+        let is_left = match quota {
+            Some(quota) if applied == Applied::Done => quota.is_left(&transaction).await?,
+            _ => true,
+        };
         let applied = match applied {
+            Applied::Done if !is_left => Applied::Stale,
             Applied::Done if transaction.execute_raw(statement).await?.rows_affected() == 0 => Applied::Stale,
             applied => applied,
         };
