@@ -106,7 +106,8 @@ fn uuid(id: &str) -> Uuid {
 
 /// So long from now, as GraphQL takes it.
 fn ahead(seconds: i64) -> String {
-    (chrono::Utc::now() + chrono::Duration::seconds(seconds)).to_rfc3339()
+    let at = chrono::DateTime::from_timestamp_micros(Clock::system().now() + seconds * 1_000_000).expect("an instant");
+    at.to_rfc3339()
 }
 
 impl Walker {
