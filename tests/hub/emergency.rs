@@ -15,6 +15,7 @@ both! {
     the_review_tells_who_when_why_and_what
     what_is_not_reviewed_in_time_blocks_the_next
     nobody_opens_too_often
+    many_at_once_open_no_more_than_one_after_the_other
 }
 
 const MINUTE: i64 = 60_000_000;
@@ -275,4 +276,29 @@ async fn nobody_opens_too_often(hub: Hub) {
     of("david").opened(&child.id).await;
     hub.wait(DAY);
     of("cesar").opened(&child.id).await;
+}
+
+/// The answers by their code; none where there is no error.
+fn tally(answers: &[Answer]) -> (usize, usize) {
+    let refused = answers.iter().filter(|answer| answer.codes() == ["TOO_MANY_TODAY"]).count();
+    (answers.iter().filter(|answer| answer.codes().is_empty()).count(), refused)
+}
+
+async fn many_at_once_open_no_more_than_one_after_the_other(hub: Hub) {
+    let children = hub.children(12, &Scene::default()).await;
+    let caller = hub.caller("polisen").header("samverka-user", "cesar");
+    let mutation = "mutation($id: ID!, $reason: String!) { breakGlass(childId: $id, reason: $reason) { id } }";
+    let open = |child: &TestChild| {
+        caller.request(json!({ "query": mutation, "variables": { "id": child.id, "reason": REASON } }))
+    };
+    let answers = hub.send_together(children.iter().map(open).collect()).await;
+    assert_eq!(tally(&answers), (5, 7), "{:?}", answers.iter().map(Answer::codes).collect::<Vec<_>>());
+    assert_eq!(hub.count("break_glass", "1 = 1").await, 5);
+    // What finds nothing counts as well.
+    hub.wait(DAY);
+    let nobody = "child_00000000000000000000000000";
+    let miss = || caller.request(json!({ "query": mutation, "variables": { "id": nobody, "reason": REASON } }));
+    let answers = hub.send_together((0..12).map(|_| miss()).collect()).await;
+    assert_eq!(tally(&answers), (0, 7), "{:?}", answers.iter().map(Answer::codes).collect::<Vec<_>>());
+    assert_eq!(hub.count("break_glass", "child_id IS NULL").await, 5);
 }

@@ -27,6 +27,7 @@ both! {
     nobody_works_on_a_disappearance_for_a_return
     walks_through_the_protocol_agree_with_the_table
     of_two_who_report_at_once_one_opens_the_episode
+    nobody_has_a_child_that_is_missing
 }
 
 const SHAPE: &str = "episode { id state openedAt locatedAt foundAt closedAt reopens next }";
@@ -107,7 +108,8 @@ async fn an_episode_from_the_report_to_its_end(hub: Hub) {
     assert_eq!(opened.data("/reportMissing/episode/openedAt"), "2026-11-21T12:00:00.000000Z");
     assert!(!opened.text.contains("Möllevången"), "the payload shows state, times and ids");
     assert_eq!(hub.listed_wrongly().await, 0);
-    assert_eq!(hub.count("involvement", "kind = 'INVOLVED' AND closed_at IS NULL").await, 5, "the police are involved");
+    let involved = hub.count("involvement", "kind = 'INVOLVED' AND closed_at IS NULL").await;
+    assert_eq!(involved, 6, "the police are involved, and so is the home, which has the child no more");
     hub.wait(HOUR);
     let number =
         format!("recordPoliceReport(episodeId: \"{id}\", number: \"5000-K1276-26\", contact: \"Yttre befäl\")");
@@ -473,9 +475,15 @@ async fn bad_input_is_refused_whole(hub: Hub) {
     home.takes(&police(&nobody)).await.assert_refused(&[("UNKNOWN_AGENCY", "input.policeAgencyId")], "nobody");
     let no_time = home.takes(&missing(&child.id, "").replace("2026-11-21T09:00:00Z", "i går")).await;
     assert!(!no_time.codes().is_empty() && no_time.json["data"]["reportMissing"].is_null(), "{}", no_time.text);
+    // Who enforces returns takes no part in a search, and is not the one to tell.
+    let border = hub.agency_id("granspolisen");
+    home.takes(&police(&border)).await.assert_refused(&[("AGENCY_KIND", "input.policeAgencyId")], "the border police");
     assert_eq!(hub.count("missing_episode", "1 = 1").await, 0);
     assert_eq!(hub.count("checklist_item", "1 = 1").await, 0);
     let id = home.reports(&child.id).await;
+    let number =
+        format!("recordPoliceReport(episodeId: \"{id}\", number: \"5000-K1276-26\", policeAgencyId: \"{border}\")");
+    home.takes(&number).await.assert_refused(&[("AGENCY_KIND", "policeAgencyId")], "the border police");
     let kept = hub.count("revision", "1 = 1").await;
     let board = hub.caller("malmo-soc");
     for (step, code, path) in [
@@ -826,4 +834,63 @@ async fn two_nodes_open_one_episode() {
         let columns = vec![("id", hub.uuid().into()), ("child_id", child.uuid.into()), ("opened_at", hub.now().into())];
         assert!(hub.try_insert("missing_episode", columns).await.is_err());
     }
+}
+
+/// The homes that have a child now, and those that are involved.
+async fn homes(hub: &Hub, child: &TestChild) -> (Vec<String>, Vec<String>) {
+    let homes = async |kind: &str| {
+        let sql = format!(
+            "SELECT DISTINCT a.code FROM involvement i JOIN agency a ON a.id = i.agency_id WHERE i.kind = '{kind}'
+             AND i.closed_at IS NULL AND a.kind = 'CARE_HOME' AND i.child_id = {}",
+            hub.literal(child.uuid)
+        );
+        hub.rows(&sql).await.iter().map(|row| row.try_get_by_index(0).expect("a code")).collect::<Vec<String>>()
+    };
+    (homes("WHEREABOUTS").await, homes("INVOLVED").await)
+}
+
+async fn nobody_has_a_child_that_is_missing(hub: Hub) {
+    let child = hub.child(known()).await;
+    let (home, board) = (hub.caller("hvb-malmo"), hub.caller("malmo-soc"));
+    let named = |code: &str| vec![code.to_owned()];
+    let safe = async || {
+        hub.wait(HOUR);
+        let at = chrono::DateTime::from_timestamp_micros(hub.now()).expect("an instant").to_rfc3339();
+        board.takes(&format!("markLocated(childId: \"{}\", at: \"{at}\")", child.id)).await.data("/markLocated");
+        assert!(homes(&hub, &child).await.0.is_empty(), "located is not safe");
+        board.takes(&format!("markSafe(childId: \"{}\")", child.id)).await.data("/markSafe");
+    };
+    assert_eq!(homes(&hub, &child).await, (named("hvb-malmo"), vec![]));
+    let id = home.reports(&child.id).await;
+    assert_eq!(homes(&hub, &child).await, (vec![], named("hvb-malmo")));
+    let told = "responsibility(childId: \"ID\") { whereabouts { agency { code } } history { fact to } }";
+    let told = board.ask(&format!("{{ {} }}", told.replace("ID", &child.id))).await;
+    assert_eq!(told.data("/responsibility/whereabouts"), &Value::Null);
+    assert!(home.ask(&format!("{{ child(id: \"{}\") {{ id }} }}", child.id)).await.codes().is_empty());
+    safe().await;
+    assert_eq!(homes(&hub, &child).await, (named("hvb-malmo"), vec![]));
+    // Gone again, and placed elsewhere meanwhile: the new home waits for it.
+    hub.wait(HOUR);
+    board.takes(&format!("reopenEpisode(episodeId: \"{id}\")")).await.data("/reopenEpisode");
+    assert_eq!(homes(&hub, &child).await, (vec![], named("hvb-malmo")));
+    hub.wait(HOUR);
+    let version = board.version(&child.id, samverka_domain::catalogue::Section::Placement).await;
+    let start = "mutation($id: ID!, $v: String!, $set: PlacementPatch!) {
+        startPlacement(childId: $id, expectedVersion: $v, set: $set) { child { id } } }";
+    let set = json!({ "from": "2026-11-21", "type": "HVB", "unitAgency": hub.agency_id("hvb-landskrona") });
+    board.ask_with(start, json!({ "id": child.id, "v": version, "set": set })).await.data("/startPlacement");
+    assert_eq!(homes(&hub, &child).await, (vec![], named("hvb-landskrona")));
+    safe().await;
+    assert_eq!(homes(&hub, &child).await, (named("hvb-landskrona"), vec![]));
+    assert_eq!(hub.listed_wrongly().await, 0);
+    // The board gives up the search for another: its home is involved until the placement ends.
+    let child = hub.child(known()).await;
+    let id = home.reports(&child.id).await;
+    board.takes(&format!("closeEpisode(episodeId: \"{id}\", reason: \"Utomlands.\")")).await.data("/closeEpisode");
+    assert_eq!(homes(&hub, &child).await, (vec![], named("hvb-malmo")));
+    let version = board.version(&child.id, samverka_domain::catalogue::Section::Placement).await;
+    let end = "mutation($id: ID!, $v: String!) { endPlacement(childId: $id, expectedVersion: $v, to: \"2026-11-21\") { child { id } } }";
+    board.ask_with(end, json!({ "id": child.id, "v": version })).await.data("/endPlacement");
+    assert_eq!(homes(&hub, &child).await, (vec![], vec![]));
+    assert_eq!(hub.listed_wrongly().await, 0);
 }

@@ -23,8 +23,12 @@ both! {
     what_is_wrong_is_refused_and_moves_nothing
     an_open_item_holds_the_departure_and_never_the_arrival
     readiness_says_what_the_receiver_then_sees
+    readiness_names_the_items_that_a_proposal_would_bring
     who_answered_for_a_child_is_told_as_of_an_instant
     handovers_are_listed_in_pages_to_their_parties
+    a_handover_ends_with_the_search_for_a_child_that_did_not_arrive
+    a_step_that_is_not_possible_is_refused_in_its_own_words
+    a_child_that_was_found_goes_on_to_whoever_awaits_it
     random_steps_of_random_callers_follow_the_table
     many_at_once_leave_one_lead
     the_database_keeps_the_lead_from_a_hostile_hand
@@ -382,6 +386,124 @@ async fn a_case_transfer_moves_responsibility_at_the_acceptance_and_the_lead_at_
     );
 }
 
+/// A handover that was accepted, by which the child did not arrive; and the missing episode that was opened then.
+async fn lost_on_the_way(hub: &Hub, child: &TestChild) -> (String, String) {
+    let id = proposed(hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+    taken(hub, "landskrona-soc", Step::Accept, &id).await;
+    prepared(hub).await;
+    taken(hub, "migrationsverket", Step::Depart, &id).await;
+    hub.wait(7 * HOUR);
+    taken(hub, "landskrona-soc", Step::ReportNotArrived, &id).await;
+    let episode = hub.caller("malmo-soc").reports(&child.id).await;
+    (id, episode)
+}
+
+async fn closes(hub: &Hub, episode: &str) {
+    let close = format!("closeEpisode(episodeId: \"{episode}\", reason: \"Nämnden avslutar.\")");
+    assert_eq!(hub.caller("malmo-soc").takes(&close).await.data("/closeEpisode/episode/state"), "CLOSED");
+}
+
+/// The state of a handover, as a party is told, and what it can do next.
+async fn stands(hub: &Hub, party: &str, id: &str) -> Value {
+    hub.caller(party).ask(&format!("{{ handover(id: \"{id}\") {{ state next }} }}")).await.data("/handover").clone()
+}
+
+/// The kinds of what a caller hears, and the handovers that they are about.
+async fn hears(hub: &Hub, persona: &str) -> Vec<(String, Value)> {
+    let heard = hub.caller(persona).ask("{ changes(first: 100) { nodes { kind handoverId } } }").await;
+    let nodes = heard.data("/changes/nodes").as_array().expect("a list").clone();
+    nodes
+        .into_iter()
+        .map(|node| (node["kind"].as_str().expect("a kind").to_owned(), node["handoverId"].clone()))
+        .collect()
+}
+
+async fn a_handover_ends_with_the_search_for_a_child_that_did_not_arrive(hub: Hub) {
+    let child = hub.child(Scene::default()).await;
+    let (id, episode) = lost_on_the_way(&hub, &child).await;
+    assert!(is_tied(&hub, &child, "landskrona-soc", "RECEIVING").await);
+    closes(&hub, &episode).await;
+    for party in ["migrationsverket", "landskrona-soc"] {
+        assert_eq!(stands(&hub, party, &id).await, json!({ "state": "CLOSED", "next": [] }), "{party}");
+        let heard = hears(&hub, party).await;
+        assert!(heard.contains(&("HANDOVER_CLOSED".to_owned(), json!(id))), "{party}: {heard:?}");
+    }
+    assert!(hears(&hub, "malmo-soc").await.iter().any(|(kind, _)| kind == "EPISODE_CLOSED"));
+    assert!(!is_tied(&hub, &child, "landskrona-soc", "RECEIVING").await);
+    assert_eq!(leads(&hub, &child).await, hub.agency("migrationsverket"));
+    assert_one_at_every_instant(&hub).await;
+    assert_eq!(hub.listed_wrongly().await, 0);
+    let refused = take(&hub, "landskrona-soc", Step::Arrive, &id).await;
+    assert_eq!((refused.codes(), &refused.error()["state"]), (vec!["CONFLICT"], &json!("CLOSED")));
+    // No alarm is left of it, and each of its events has a number of its own.
+    assert_eq!(hub.count("deadline", "about = 'HANDOVER' AND fired_at IS NULL AND cancelled_at IS NULL").await, 0);
+    assert_eq!(hub.count("event e", "e.sequence > (SELECT c.sequence FROM child c WHERE c.id = e.child_id)").await, 0);
+    assert_eq!(
+        hub.count("event", "1 = 1").await,
+        hub.rows("SELECT sequence FROM child").await[0].try_get_by_index::<i64>(0).expect("a number")
+    );
+    // And the child can be handed over anew.
+    proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+}
+
+async fn a_step_that_is_not_possible_is_refused_in_its_own_words(hub: Hub) {
+    let child = hub.child(Scene::default()).await;
+    let id = proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+    let early = take(&hub, "landskrona-soc", Step::Arrive, &id).await;
+    assert_eq!(early.codes(), ["CONFLICT"]);
+    let said = early.json["errors"][0]["message"].as_str().expect("a sentence").to_owned();
+    assert_eq!(
+        said,
+        "this step is not possible in the state `OFFERED`; you can go on with `acceptHandover`, `refuseHandover`; nothing was written"
+    );
+    let swedish = early.error()["sv"].as_str().expect("a sentence");
+    assert!(swedish.contains("`OFFERED`") && swedish.contains("`acceptHandover`") && !swedish.contains("avsnitt"));
+    assert!(early.error()["remedy"].as_str().is_some_and(|remedy| remedy.contains("extensions.next")));
+    let others = take(&hub, "migrationsverket", Step::Accept, &id).await;
+    assert_eq!(others.codes(), ["FORBIDDEN"]);
+    let said = others.json["errors"][0]["message"].as_str().expect("a sentence");
+    assert!(said.starts_with("this step is another party's in the state `OFFERED`"), "{said}");
+    taken(&hub, "landskrona-soc", Step::Accept, &id).await;
+    let held = take(&hub, "migrationsverket", Step::Depart, &id).await;
+    let said = held.json["errors"][0]["message"].as_str().expect("a sentence");
+    assert!(said.starts_with("this step waits for what `extensions.expected` names in the state `ACCEPTED`"), "{said}");
+    // A section that has changed is still told of as one.
+    let update = "mutation($id: ID!) { updateVoice(childId: $id, expectedVersion: \"gammal\",
+        set: { wishes: \"Vill bo kvar.\" }) { child { id } } }";
+    let stale = hub.caller("malmo-soc").ask_with(update, json!({ "id": child.id })).await;
+    assert_eq!(stale.codes(), ["CONFLICT"]);
+    assert!(stale.json["errors"][0]["message"].as_str().is_some_and(|said| said.contains("the section has changed")));
+}
+
+async fn a_child_that_was_found_goes_on_to_whoever_awaits_it(hub: Hub) {
+    let found = async |child: &TestChild| {
+        let at = ahead(&hub, -HOUR / 60);
+        let located = format!("markLocated(childId: \"{}\", at: \"{at}\")", child.id);
+        hub.caller("malmo-soc").takes(&located).await.data("/markLocated/episode/id");
+        hub.caller("malmo-soc").takes(&format!("markSafe(childId: \"{}\")", child.id)).await.data("/markSafe");
+    };
+    let child = hub.child(Scene::default()).await;
+    let (id, episode) = lost_on_the_way(&hub, &child).await;
+    hub.wait(HOUR);
+    found(&child).await;
+    assert_eq!(stands(&hub, "landskrona-soc", &id).await["state"], "NOT_ARRIVED", "to find a child ends nothing");
+    taken(&hub, "landskrona-soc", Step::Reschedule, &id).await;
+    closes(&hub, &episode).await;
+    assert_eq!(stands(&hub, "landskrona-soc", &id).await["state"], "ACCEPTED");
+    assert!(is_tied(&hub, &child, "landskrona-soc", "RECEIVING").await);
+    taken(&hub, "landskrona-soc", Step::Arrive, &id).await;
+    assert_eq!(leads(&hub, &child).await, hub.agency("landskrona-soc"));
+    // Of one who was found, and whom nobody awaits, it ends.
+    let child = hub.child(Scene::default()).await;
+    let (id, episode) = lost_on_the_way(&hub, &child).await;
+    hub.wait(HOUR);
+    found(&child).await;
+    closes(&hub, &episode).await;
+    assert_eq!(stands(&hub, "migrationsverket", &id).await["state"], "CLOSED");
+    assert_eq!(leads(&hub, &child).await, hub.agency("migrationsverket"));
+    assert_one_at_every_instant(&hub).await;
+}
+
 async fn a_replacement_moves_where_the_child_stays(hub: Hub) {
     let involved = vec![("migrationsverket", "LEAD"), ("malmo-soc", "RESPONSIBLE"), ("hvb-malmo", "WHEREABOUTS")];
     let child = hub.child(Scene { involved, home: Some("hvb-malmo"), ..Scene::default() }).await;
@@ -446,8 +568,30 @@ async fn who_comes_of_age_is_nobodys_responsibility(hub: Hub) {
     let child = hub
         .child(Scene { involved: vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE")], ..Scene::default() })
         .await;
+    let born = async |day: &str| hub.sql(&format!("UPDATE identity SET birth_date = '{day}'")).await;
+    // A child, and one of whom nobody knows how old it is; one that comes of age after the arrival; one that does so too late.
+    hub.sql("UPDATE identity SET birth_date = NULL").await;
+    let refused = async |why: &str| {
+        let answer = propose(&hub, "malmo-soc", &child.id, "ADULT_RECEPTION", "migrationsverket").await;
+        answer.assert_refused(&[("NOT_OF_AGE", "expectedAt")], why);
+    };
+    refused("nobody knows").await;
+    born("2012-05-01").await;
+    refused("a child").await;
+    born("2008-11-22").await;
+    refused("tomorrow, and the arrival is today").await;
+    assert_eq!(hub.count("handover", "1 = 1").await, 0);
+    born("2008-11-21").await;
     let id = proposed(&hub, "malmo-soc", &child.id, "ADULT_RECEPTION", "migrationsverket").await;
     taken(&hub, "migrationsverket", Step::Accept, &id).await;
+    // The birth date was wrong: until the child is of age a board answers for it.
+    born("2008-12-24").await;
+    let early = take(&hub, "migrationsverket", Step::Arrive, &id).await;
+    early.assert_refused(&[("NOT_OF_AGE", "arrivedAt")], "too early");
+    let sooner = take(&hub, "migrationsverket", Step::Reschedule, &id).await;
+    sooner.assert_refused(&[("NOT_OF_AGE", "expectedAt")], "too early");
+    assert_eq!(leads(&hub, &child).await, hub.agency("malmo-soc"));
+    born("2008-11-21").await;
     taken(&hub, "migrationsverket", Step::Arrive, &id).await;
     assert_eq!(answers(&hub, &child).await, (hub.agency("migrationsverket"), None));
     assert_one_at_every_instant(&hub).await;
@@ -666,6 +810,36 @@ async fn readiness_says_what_the_receiver_then_sees(hub: Hub) {
         }
         assert!(names.len() >= 13);
     }
+}
+
+async fn readiness_names_the_items_that_a_proposal_would_bring(hub: Hub) {
+    let child = hub.child(Scene::default()).await;
+    let ready = async |kind: &str, by: &str, to: &str| {
+        let document = format!(
+            "{{ handoverReadiness(childId: \"{}\", toAgencyId: \"{}\", kind: {kind}) {{
+                unfinished {{ id begun actor text textEn mandatory }} }} }}",
+            child.id,
+            agency(&hub, to)
+        );
+        let answer = hub.caller(by).ask(&document).await;
+        answer.data("/handoverReadiness/unfinished").as_array().expect("a list").clone()
+    };
+    let before = ready("ASSIGNMENT", "migrationsverket", "landskrona-soc").await;
+    assert!(before.iter().all(|item| item["id"].is_null() && item["begun"] == false), "{before:?}");
+    let awaited: Vec<&Value> = before.iter().filter(|item| item["mandatory"] == true).collect();
+    assert_eq!(awaited.len(), Kind::Assignment.terms().mandatory.len());
+    assert!(before.len() > awaited.len(), "the others of the routine are named, too");
+    assert_eq!(hub.count("checklist_item", "1 = 1").await, 0, "to ask begins nothing");
+    let id = proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+    let after = ready("ASSIGNMENT", "migrationsverket", "landskrona-soc").await;
+    let words = |items: &[Value]| items.iter().map(|item| item["text"].clone()).collect::<Vec<_>>();
+    assert_eq!(words(&before), words(&after), "it brought what was said");
+    assert!(after.iter().all(|item| item["id"].is_string() && item["begun"] == true), "{after:?}");
+    prepared(&hub).await;
+    assert!(ready("ASSIGNMENT", "migrationsverket", "landskrona-soc").await.is_empty());
+    // For another receiver a proposal would begin anew.
+    assert_eq!(words(&ready("ASSIGNMENT", "migrationsverket", "malmo-soc").await), words(&before));
+    taken(&hub, "migrationsverket", Step::Withdraw, &id).await;
 }
 
 async fn who_answered_for_a_child_is_told_as_of_an_instant(hub: Hub) {

@@ -554,10 +554,11 @@ impl Run<'_> {
                 json!({ "query": mutation, "variables": { "id": id } })
             }
             Asks::Answers { who, ago } => {
-                self.touches(*who, &[Section::Responsibility, Section::Placement]);
+                self.touches(*who, &[Section::Responsibility, Section::Placement, Section::Schooling]);
                 let query = "query($id: ID!, $at: DateTime) { responsibility(childId: $id, at: $at) { lead { agency { code } from }
                     responsible { agency { code } from } whereabouts { agency { code } from }
-                    history { fact agency { code } unit from to } withheld { field rule } } }";
+                    history { fact agency { code } unit from to } involved { agency { code } unit from to }
+                    withheld { field rule } } }";
                 let at = (*ago > 0).then(|| instant(START - HOUR * 24 * 40 * i64::from(*ago)));
                 json!({ "query": query, "variables": { "id": self.id(*who), "at": at } })
             }

@@ -10,6 +10,8 @@ both! {
     an_agency_ends_its_own_matter
     who_is_let_in_twice_is_let_in_once
     what_cannot_be_let_in_is_refused
+    whoever_lets_in_is_told_who_is_involved_and_others_their_own
+    whoever_is_kept_out_is_not_let_in
 }
 
 impl Caller<'_> {
@@ -125,4 +127,59 @@ async fn what_cannot_be_let_in_is_refused(hub: Hub) {
         assert_eq!(board.ties(what, &child.id, "skola").await.codes(), ["INVALID_ID"]);
     }
     assert_eq!(hub.count("involvement", "kind = 'INVOLVED'").await, 0);
+}
+
+/// The agencies that a caller is told to be involved, in order.
+async fn involved(caller: &Caller<'_>, child: &str, at: &str) -> Vec<String> {
+    let at = if at.is_empty() { String::new() } else { format!(", at: \"{at}\"") };
+    let query =
+        format!("{{ responsibility(childId: \"{child}\"{at}) {{ involved {{ agency {{ code }} from to }} }} }}");
+    let answer = caller.ask(&query).await;
+    let list = answer.data("/responsibility/involved").as_array().expect("a list").clone();
+    let mut codes: Vec<String> =
+        list.iter().map(|one| one["agency"]["code"].as_str().expect("a code").to_owned()).collect();
+    codes.sort();
+    codes
+}
+
+async fn whoever_lets_in_is_told_who_is_involved_and_others_their_own(hub: Hub) {
+    let ties = vec![
+        ("migrationsverket", "LEAD"),
+        ("malmo-soc", "RESPONSIBLE"),
+        ("skola", "INVOLVED"),
+        ("region-skane", "INVOLVED"),
+        ("malmo-overformyndare", "INVOLVED"),
+        ("hvb-landskrona", "INVOLVED"),
+    ];
+    let child = hub.child(Scene { involved: ties, ..Scene::default() }).await;
+    let before = chrono::DateTime::from_timestamp_micros(hub.now()).expect("an instant").to_rfc3339();
+    let of = async |code: &str, at: &str| involved(&hub.caller(code).purpose("PROTECT"), &child.id, at).await;
+    let all = ["hvb-landskrona", "malmo-overformyndare", "region-skane", "skola"];
+    assert_eq!(of("malmo-soc", "").await, all);
+    // Migrationsverket leads and lets in; where the child lives and learns is not for it to know.
+    assert_eq!(of("migrationsverket", "").await, ["malmo-overformyndare", "region-skane"]);
+    for (code, own) in [("skola", vec!["skola"]), ("malmo-overformyndare", vec!["malmo-overformyndare"])] {
+        assert_eq!(involved(&hub.caller(code), &child.id, "").await, own, "{code}");
+    }
+    hub.wait(DAY);
+    hub.caller("malmo-soc").ties("endInvolvement", &child.id, &hub.agency_id("skola")).await.data("");
+    assert_eq!(of("malmo-soc", "").await, all[..3]);
+    assert_eq!(of("malmo-soc", &before).await, all, "as of then");
+}
+
+async fn whoever_is_kept_out_is_not_let_in(hub: Hub) {
+    let child = hub.child(Scene::default()).await;
+    let board = hub.caller("malmo-soc");
+    let school = hub.agency_id("skola");
+    let block = "mutation($id: ID!, $agency: ID!) { blockParty(childId: $id, agencyId: $agency, reason: \"Misstänkt.\") { block { id } } }";
+    let blocked = board.ask_with(block, json!({ "id": child.id, "agency": school })).await;
+    assert!(blocked.codes().is_empty(), "{}", blocked.text);
+    let refused = board.ties("involveAgency", &child.id, &school).await;
+    assert_eq!(refused.codes(), ["CONFLICT"]);
+    assert_eq!((&refused.error()["state"], &refused.error()["next"]), (&json!("BLOCKED"), &json!(["unblockParty"])));
+    assert_eq!(hub.count("involvement", "kind = 'INVOLVED'").await, 0);
+    // Whoever may not know of the block is told nothing of it, and the school nothing of the child.
+    let known = hub.caller("migrationsverket").ties("involveAgency", &child.id, &school).await;
+    assert!(known.codes().is_empty(), "{}", known.text);
+    assert_eq!(hub.caller("skola").knows(&child.id).await, Value::Null);
 }

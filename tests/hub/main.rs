@@ -43,6 +43,7 @@ mod protection;
 mod readme;
 mod repository;
 mod results;
+mod sandbox;
 mod spans;
 mod statements;
 mod story;

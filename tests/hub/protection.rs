@@ -265,6 +265,7 @@ async fn a_sealed_child_is_to_everyone_as_one_that_never_was(hub: Hub) {
     }
     assert!(seal(&hub, &child.id, true).await);
     assert!(!seal(&hub, &child.id, true).await, "it is sealed");
+    assert_eq!(crate::crash::journal::gaps(&hub.outside).await, Vec::<String>::new(), "a seal leaves no gap");
     let ghost = child.id.replace('a', "b");
     let number = child.canaries[&samverka_domain::catalogue::IdentifierKind::DossierNumber.field()].clone();
     let by = |number: &str| format!("{{ childByIdentifier(kind: DOSSIER_NUMBER, value: \"{number}\") {{ id }} }}");

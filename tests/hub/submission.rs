@@ -18,6 +18,8 @@ both! {
     a_sealed_or_ambiguous_number_finds_nobody
     so_much_in_a_day_and_no_more
     strangers_decide_on_nothing
+    many_at_once_hand_in_no_more_than_one_after_the_other
+    what_cannot_be_matched_holds_up_nothing
 }
 
 /// Every role that may give, by persona.
@@ -350,9 +352,10 @@ async fn a_sealed_or_ambiguous_number_finds_nobody(hub: Hub) {
     assert_eq!(hub.count("submission", "copy_of IS NOT NULL").await, 0);
 }
 
-async fn so_much_in_a_day_and_no_more(hub: Hub) {
+/// So many tips of the school, half a day ago.
+async fn handed_in(hub: &Hub, many: u128) {
     let skola = hub.agency("skola");
-    for n in 0..500 {
+    for n in 0..many {
         let columns = vec![
             ("id", uuid::Uuid::from_u128(n + 1).into()),
             ("kind", "TIP".into()),
@@ -366,6 +369,10 @@ async fn so_much_in_a_day_and_no_more(hub: Hub) {
         ];
         hub.insert("submission", columns).await;
     }
+}
+
+async fn so_much_in_a_day_and_no_more(hub: Hub) {
+    handed_in(&hub, 500).await;
     let caller = hub.caller("skola");
     let refused = caller.submit("Tip", json!({ "text": "En till." })).await;
     assert_eq!(refused.codes(), ["TOO_MANY_TODAY"]);
@@ -401,4 +408,47 @@ async fn strangers_decide_on_nothing(hub: Hub) {
     // What was given is never taken back by who it is about.
     let field = FieldId::by_path("identifiers.dossierNumbers").expect("a field");
     assert!(child.canaries.contains_key(&field));
+}
+
+async fn many_at_once_hand_in_no_more_than_one_after_the_other(hub: Hub) {
+    handed_in(&hub, 497).await;
+    let caller = hub.caller("skola");
+    let mutation = "mutation { submitTip(about: { text: \"En till.\" }) { id } }";
+    let answers = hub.send_together((0..10).map(|_| caller.request(json!({ "query": mutation }))).collect()).await;
+    let taken = answers.iter().filter(|answer| answer.codes().is_empty()).count();
+    let refused = answers.iter().filter(|answer| answer.codes() == ["TOO_MANY_TODAY"]).count();
+    assert_eq!((taken, refused), (3, 7), "{:?}", answers.iter().map(Answer::codes).collect::<Vec<_>>());
+    assert_eq!(hub.count("submission", "1 = 1").await, 500);
+}
+
+async fn what_cannot_be_matched_holds_up_nothing(hub: Hub) {
+    let child = hub.child(malmo()).await;
+    let first = hub.caller("skola").submit("Tip", about(&dossier(&child), "Den första.")).await;
+    first.data("/submitTip/id");
+    // Where its copy would go there is something already.
+    let taken = "UPDATE submission SET at = at - 1";
+    hub.sql(taken).await;
+    let id: uuid::Uuid = hub.rows("SELECT id FROM submission").await[0].try_get_by_index(0).expect("an id");
+    let copy = uuid::Uuid::from_u128(id.as_u128() ^ 0x0000_c0c0_0000_0000_0000_c0c0_0000_0000);
+    let columns = vec![
+        ("id", copy.into()),
+        ("kind", "TIP".into()),
+        ("at", hub.now().into()),
+        ("agency_id", hub.agency("radda-barnen").into()),
+        ("role", "PARTNER".into()),
+        ("named", json!({}).into()),
+        ("text", "I vägen.".into()),
+        ("state", "OPEN".into()),
+        ("matched_at", hub.now().into()),
+    ];
+    hub.insert("submission", columns).await;
+    hub.caller("skola").submit("Tip", about(&dossier(&child), "Den andra.")).await.data("/submitTip/id");
+    for _ in 0..2 {
+        let inbox = hub.caller("malmo-soc").inbox().await;
+        let texts: Vec<&Value> = inbox.iter().map(|node| &node["text"]).collect();
+        assert_eq!(texts, ["Den andra."], "the second is there, and the first is tried again");
+    }
+    // What was in the way is gone: it comes, too.
+    hub.sql(&format!("DELETE FROM submission WHERE id = {}", hub.literal(copy))).await;
+    assert_eq!(hub.caller("malmo-soc").inbox().await.len(), 2);
 }

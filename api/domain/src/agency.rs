@@ -9,7 +9,10 @@ use crate::{identifier, reference};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AgencyKind {
     Migration,
+    /// The police that search for missing children.
     Police,
+    /// The police that enforce returns: an agency apart, which takes no part in a search.
+    BorderPolice,
     SocialServices,
     SocialOnCall,
     Guardianship,
@@ -24,9 +27,10 @@ pub enum AgencyKind {
 
 impl AgencyKind {
     /// Every kind.
-    pub const ALL: [AgencyKind; 12] = [
+    pub const ALL: [AgencyKind; 13] = [
         AgencyKind::Migration,
         AgencyKind::Police,
+        AgencyKind::BorderPolice,
         AgencyKind::SocialServices,
         AgencyKind::SocialOnCall,
         AgencyKind::Guardianship,
@@ -44,6 +48,7 @@ impl AgencyKind {
         match self {
             AgencyKind::Migration => "MIGRATION",
             AgencyKind::Police => "POLICE",
+            AgencyKind::BorderPolice => "BORDER_POLICE",
             AgencyKind::SocialServices => "SOCIAL_SERVICES",
             AgencyKind::SocialOnCall => "SOCIAL_ON_CALL",
             AgencyKind::Guardianship => "GUARDIANSHIP",
@@ -61,7 +66,8 @@ impl AgencyKind {
     pub const fn roles(self) -> &'static [Role] {
         match self {
             AgencyKind::Migration => &[Role::Migration],
-            AgencyKind::Police => &[Role::PoliceMissing, Role::PoliceBorder],
+            AgencyKind::Police => &[Role::PoliceMissing],
+            AgencyKind::BorderPolice => &[Role::PoliceBorder],
             AgencyKind::SocialServices => &[Role::SocialServices],
             AgencyKind::SocialOnCall => &[Role::SocialOnCall],
             AgencyKind::Guardianship => &[Role::Guardianship],

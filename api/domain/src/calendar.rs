@@ -1,6 +1,11 @@
-//! Working days in Sweden: what the law counts by (lag 1930:173). Computed, so no table runs out.
+//! Days that the law counts by: working days in Sweden (lag 1930:173), computed, so no table runs out; and the day of majority.
 
-use chrono::{Datelike, Days, NaiveDate, Weekday};
+use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
+
+/// The day on which somebody comes of age (FB 9 kap. 1 §).
+pub fn comes_of_age(born: NaiveDate) -> Option<NaiveDate> {
+    born.checked_add_months(Months::new(18 * 12))
+}
 
 /// Whether people are at work: no Saturday, no Sunday, no public holiday (lag 1989:253), and not the eves that count as
 /// such: Midsummer Eve, Christmas Eve, New Year's Eve.

@@ -6,6 +6,8 @@ use chrono::Days;
 
 /// How long an emergency access lasts, in microseconds: 30 minutes.
 pub const LASTS: i64 = 30 * 60_000_000;
+/// A day, in microseconds: that within which they are counted.
+pub const DAY: i64 = 24 * 3_600_000_000;
 /// How many an agency opens within a day.
 pub const MOST_A_DAY: u64 = 50;
 /// How many one human opens within a day, where the system names who it is.

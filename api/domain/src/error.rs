@@ -151,6 +151,9 @@ codes! {
     AgencyKind "AGENCY_KIND" 200
         en "an agency of this kind cannot be that to a child" sv "en aktör av det här slaget kan inte vara det för ett barn"
         do "choose an agency of a kind that `extensions.expected` names, from `agencies`" / "välj en aktör av ett slag som `extensions.expected` anger, ur `agencies`";
+    NotOfAge "NOT_OF_AGE" 200
+        en "the child does not come of age soon, or not by the arrival, or its birth date is not on record" sv "barnet blir inte myndigt snart, eller inte till ankomsten, eller saknar födelsedatum i uppgifterna"
+        do "propose it within 90 days of the 18th birthday, with an arrival on that day or later; until then a board answers for the child" / "föreslå det tidigast 90 dagar före 18-årsdagen, med ankomst den dagen eller senare; till dess svarar en nämnd för barnet";
     UseUpdate "USE_UPDATE" 200
         en "your role may write this field itself" sv "er roll får själv skriva detta fält"
         do "change it with the section's update; suggest what others write" / "ändra det med avsnittets ändringsanrop; föreslå det som andra skriver";
@@ -241,6 +244,19 @@ pub struct Refusal {
     pub state: Option<(&'static str, Vec<&'static str>)>,
 }
 
+/// What is said of a step that is not possible where something stands: a sentence, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepWords {
+    /// In English.
+    pub en: String,
+    /// In Swedish.
+    pub sv: String,
+    /// What to do, in English.
+    pub remedy_en: &'static str,
+    /// The same in Swedish.
+    pub remedy_sv: &'static str,
+}
+
 impl Refusal {
     /// A refusal of the input at a path.
     pub fn at<S: Into<String>>(code: ErrorCode, input: impl IntoIterator<Item = S>) -> Self {
@@ -261,6 +277,36 @@ impl Refusal {
         next: impl IntoIterator<Item = &'static str>,
     ) -> Self {
         Refusal { state: Some((state, next.into_iter().collect())), ..Refusal::at(ErrorCode::Conflict, input) }
+    }
+
+    /// What is said of a step that is not possible in a state; none of any other refusal, of which its code tells all.
+    pub fn words(&self) -> Option<StepWords> {
+        let (state, next) = self.state.as_ref()?;
+        let steps = next.iter().map(|step| format!("`{step}`")).collect::<Vec<_>>().join(", ");
+        let (en, sv) = match self.code {
+            ErrorCode::Forbidden => ("this step is another party's", "steget är en annan parts"),
+            _ if self.expected.is_some() => (
+                "this step waits for what `extensions.expected` names",
+                "steget väntar på det som `extensions.expected` anger",
+            ),
+            _ => ("this step is not possible", "steget är inte möjligt"),
+        };
+        let (en, sv) = (format!("{en} in the state `{state}`"), format!("{sv} i läget `{state}`"));
+        Some(if next.is_empty() {
+            StepWords {
+                en: format!("{en}, and you have none to take here; nothing was written"),
+                sv: format!("{sv}, och ni har inget steg att ta här; inget skrevs"),
+                remedy_en: "read it again before you go on: it may be finished, or another party's turn",
+                remedy_sv: "läs om innan ni går vidare: det kan vara avslutat, eller en annan parts tur",
+            }
+        } else {
+            StepWords {
+                en: format!("{en}; you can go on with {steps}; nothing was written"),
+                sv: format!("{sv}; ni kan gå vidare med {steps}; inget skrevs"),
+                remedy_en: "take a step that `extensions.next` names, or read the state again",
+                remedy_sv: "ta ett steg som `extensions.next` anger, eller läs läget igen",
+            }
+        })
     }
 
     /// A refusal of a value.
@@ -344,6 +390,29 @@ impl From<WrongId> for Error {
 mod tests {
     use super::*;
     use std::collections::HashSet;
+
+    #[test]
+    fn a_step_that_is_not_possible_has_a_sentence_of_its_own() {
+        let in_state = |next: &[&'static str]| Refusal::in_state(["handoverId"], "TRAVELLING", next.iter().copied());
+        let words = in_state(&["confirmArrival", "reportNotArrived"]).words().expect("words");
+        assert_eq!(
+            words.en,
+            "this step is not possible in the state `TRAVELLING`; you can go on with `confirmArrival`, `reportNotArrived`; nothing was written"
+        );
+        assert_eq!(
+            words.sv,
+            "steget är inte möjligt i läget `TRAVELLING`; ni kan gå vidare med `confirmArrival`, `reportNotArrived`; inget skrevs"
+        );
+        let ended = in_state(&[]).words().expect("words");
+        assert!(ended.en.contains("none to take") && ended.sv.contains("inget steg att ta"));
+        let held = in_state(&["confirmArrival"]).expecting("done or skipped: safety-plan").words().expect("words");
+        assert!(held.en.contains("`extensions.expected`") && held.sv.contains("`extensions.expected`"));
+        let others = Refusal { code: ErrorCode::Forbidden, ..in_state(&[]) }.words().expect("words");
+        assert!(
+            others.en.starts_with("this step is another party's") && others.sv.starts_with("steget är en annan parts")
+        );
+        assert_eq!(Refusal::at(ErrorCode::Conflict, ["expectedVersion"]).words(), None, "a section has changed");
+    }
 
     #[test]
     fn every_code_is_told_in_two_languages_with_a_remedy() {

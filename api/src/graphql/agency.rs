@@ -11,8 +11,10 @@ use serde_json::{Value as Json, json};
 pub(super) enum Kind {
     /// Migrationsverket.
     Migration,
-    /// Polismyndigheten.
+    /// Polismyndigheten, the police that search for missing children.
     Police,
+    /// Polismyndigheten, the police that enforce returns (*gränspolisen*): an agency apart.
+    BorderPolice,
     /// A social services board (*socialnämnd*).
     SocialServices,
     /// Social services after hours (*socialjour*).

@@ -186,7 +186,7 @@ fn items(field: &Field) -> Items {
         "fields" | "inputFields" | "enumValues" => 8,
         "directives" | "interfaces" | "possibleTypes" => 8,
         "onAcceptance" | "onArrival" | "receipt" => 14,
-        "visible" | "history" => 10,
+        "visible" | "history" | "involved" => 10,
         "unfinished" => 20,
         "next" => 4,
         "args" => 2,

@@ -2,7 +2,7 @@
 
 use super::document::{Exceeded, Limit, Refused};
 use async_graphql::{Context, ErrorExtensionValues, Name, ServerError, Value};
-use samverka_domain::error::{Error, ErrorCode, Refusal};
+use samverka_domain::error::{Error, ErrorCode, Refusal, StepWords};
 
 /// How many errors one answer carries at most.
 pub const MOST_ERRORS: usize = 20;
@@ -39,7 +39,7 @@ pub fn errors(error: &Error) -> Vec<ServerError> {
 }
 
 fn refusal(refusal: &Refusal) -> ServerError {
-    let mut error = of_code(refusal.code);
+    let mut error = refusal.words().map_or_else(|| of_code(refusal.code), |words| of_step(refusal.code, words));
     let Refusal { input, code: _, expected, limit, rule, ask, state } = refusal;
     let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
     extensions.set("input", Value::List(input.iter().map(|part| Value::from(part.as_str())).collect()));
@@ -60,6 +60,17 @@ fn refusal(refusal: &Refusal) -> ServerError {
         extensions.set("state", *state);
         extensions.set("next", Value::List(next.iter().map(|step| Value::from(*step)).collect()));
     }
+    error
+}
+
+/// A step that is not possible: its state and what is possible are in the sentence, too.
+fn of_step(code: ErrorCode, words: StepWords) -> ServerError {
+    let StepWords { en, sv, remedy_en, remedy_sv } = words;
+    let mut error = coded(code, en);
+    let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
+    extensions.set("sv", sv);
+    extensions.set("remedy", remedy_en);
+    extensions.set("remedySv", remedy_sv);
     error
 }
 

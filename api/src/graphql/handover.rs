@@ -18,7 +18,8 @@ use chrono::{DateTime, Utc};
 use samverka_domain::catalogue::FieldId;
 use samverka_domain::error::Error;
 use samverka_domain::handover::{
-    Fact, HandoverView, Kind, Readiness, ResponsibilityView, SectionReadiness, State, TOLD, Tenure, Unfinished,
+    Fact, HandoverView, Involved, Kind, Readiness, ResponsibilityView, SectionReadiness, State, TOLD, Tenure,
+    Unfinished,
 };
 use samverka_domain::policy::{Rule, RuleId};
 use samverka_domain::session::Session;
@@ -293,7 +294,8 @@ impl ReadinessOutput {
         };
         let item = |item: &Unfinished| {
             let Unfinished { id, actor, sv, en, mandatory } = item;
-            json!({ "id": id, "actor": actor, "text": sv, "textEn": en, "mandatory": mandatory })
+            let begun = id.is_some();
+            json!({ "id": id, "begun": begun, "actor": actor, "text": sv, "textEn": en, "mandatory": mandatory })
         };
         ReadinessOutput(json!({
             "kind": kind.code(),
@@ -308,8 +310,13 @@ impl ReadinessOutput {
 
 impl ResponsibilityOutput {
     pub(super) async fn of(session: &Session, view: &ResponsibilityView) -> Self {
-        let ResponsibilityView { at, facts, history, withheld: hidden } = view;
-        let agencies = agencies(session, history.iter().map(|tenure| tenure.agency)).await;
+        let ResponsibilityView { at, facts, history, involved, withheld: hidden } = view;
+        let named = history.iter().map(|tenure| tenure.agency).chain(involved.iter().map(|one| one.agency));
+        let agencies = agencies(session, named).await;
+        let involvement = |involved: &Involved| {
+            let Involved { agency, unit, from, to } = involved;
+            json!({ "agency": agencies.get(agency), "unit": unit, "from": timestamp(*from), "to": to.map(timestamp) })
+        };
         let tenure = |tenure: &Tenure| {
             let Tenure { fact, agency, unit, from, to } = tenure;
             json!({
@@ -327,6 +334,7 @@ impl ResponsibilityOutput {
             "responsible": then(Fact::Responsible),
             "whereabouts": then(Fact::Whereabouts),
             "history": history.iter().map(tenure).collect::<Vec<_>>(),
+            "involved": involved.iter().map(involvement).collect::<Vec<_>>(),
             "withheld": hidden.iter().map(|(id, rule)| withheld(session, *id, *rule)).collect::<Vec<_>>(),
         }))
     }
@@ -437,13 +445,19 @@ fn readiness_type(registry: &mut Registry) -> async_graphql::registry::MetaType 
     ];
     add(registry, object("SectionReadiness", "What a receiver will see of a section (*avsnitt*).", section));
     let item = vec![
-        FieldType::new("id", "ID!", "The id of the item: `item_…`."),
+        FieldType::new("id", "ID", "The id of the item: `item_…`; none before the handover is proposed."),
+        FieldType::new(
+            "begun",
+            "Boolean!",
+            "Whether a checklist holds it; false for what a proposal would bring (*påbörjad*).",
+        ),
         FieldType::new("actor", "String!", "Whose it is, as a role of the routine (*ansvarig*)."),
         FieldType::new("text", "String!", "What is to be done, in Swedish (*punkt*)."),
         FieldType::new("textEn", "String!", "The same in English."),
         FieldType::new("mandatory", "Boolean!", "Whether the departure waits for it (*måste*)."),
     ];
-    let description = "An item of a checklist that nobody has done or skipped (*kvar att göra*).";
+    let description =
+        "An item of a checklist that nobody has done or skipped, or that a proposal would bring (*kvar att göra*).";
     add(registry, object("UnfinishedItem", description, item));
     let fields = vec![
         FieldType::new("kind", "HandoverKind!", "What would be handed over (*slag*)."),
@@ -462,7 +476,7 @@ fn readiness_type(registry: &mut Registry) -> async_graphql::registry::MetaType 
         FieldType::new(
             "unfinished",
             "[UnfinishedItem!]!",
-            "What the checklist of the open handover still lacks (*kvar att göra*).",
+            "What the checklist of the open handover still lacks; before the proposal, what it would hold (*kvar att göra*).",
         ),
     ];
     object("HandoverReadiness", "A handover with the receiver's eyes (*beredskap för överlämning*).", fields)
@@ -480,6 +494,14 @@ fn responsibility_type(registry: &mut Registry) -> async_graphql::registry::Meta
     ];
     let description = "An agency that answers or answered for a child, from when to when (*ansvarsperiod*).";
     add(registry, object("ResponsibilityPeriod", description, tenure));
+    let involved = vec![
+        FieldType::new("agency", "Agency!", "The agency (*aktör*)."),
+        FieldType::new("unit", "String", "Its unit (*enhet*)."),
+        FieldType::new("from", "DateTime!", "From when on (*från*)."),
+        FieldType::new("to", "DateTime", "Until when (*till*); null while it goes on."),
+    ];
+    let description = "An agency with a matter of its own about a child, from when to when (*berörd aktör*).";
+    add(registry, object("InvolvedAgency", description, involved));
     let fields = vec![
         FieldType::new("at", "DateTime!", "The instant (*tidpunkt*)."),
         FieldType::new("lead", "ResponsibilityPeriod", "Who held the child's case then (*ledande aktör*)."),
@@ -489,6 +511,12 @@ fn responsibility_type(registry: &mut Registry) -> async_graphql::registry::Meta
             "history",
             "[ResponsibilityPeriod!]!",
             "All that you may see, before and after, earliest first (*historik*).",
+        ),
+        FieldType::new(
+            "involved",
+            "[InvolvedAgency!]!",
+            "Who had a matter of its own about the child then (*berörda aktörer*): all that may be told to whoever may let \
+             agencies in, and to others their own.",
         ),
         FieldType::new(
             "withheld",

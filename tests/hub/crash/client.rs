@@ -1,8 +1,8 @@
 //! A client that repeats what it got no answer to, and notes what it was told.
 
 use super::journal::Journal;
+use super::wire::{self, Received};
 use serde_json::{Value, json};
-use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -202,37 +202,20 @@ impl Client {
     }
 
     fn receive(&self, socket: &mut TcpStream) -> Option<Value> {
-        let mut bytes = Vec::new();
-        _ = socket.read_to_end(&mut bytes);
-        let text = String::from_utf8_lossy(&bytes);
-        let (head, body) = text.split_once("\r\n\r\n")?;
-        let header = |name: &str| {
-            let fields = head.lines().filter_map(|line| line.split_once(": "));
-            fields.filter(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
-        };
+        let Received { request, body, is_whole } = wire::receive(socket)?;
         // A part of an answer shows as well.
         if body.contains("givenNames") {
-            self.journal.shown(header("x-request-id").expect("an id"));
+            self.journal.shown(&request);
         }
-        let length: usize = header("content-length")?.parse().ok()?;
-        (body.len() == length).then(|| serde_json::from_str(body).expect("JSON"))
+        is_whole.then(|| serde_json::from_str(&body).expect("JSON"))
     }
 
     fn send(&self, message: &str) -> Option<TcpStream> {
-        let mut socket = TcpStream::connect(self.address).ok()?;
-        socket.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
-        socket.write_all(message.as_bytes()).ok()?;
-        Some(socket)
+        wire::send(self.address, message)
     }
 
     fn message(&self, body: &Value, key: Option<&str>) -> String {
-        let (body, token) = (body.to_string(), &self.token);
-        let key = key.map(|key| format!("Idempotency-Key: \"{key}\"\r\n")).unwrap_or_default();
-        format!(
-            "POST /graphql HTTP/1.1\r\nHost: hub\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             Authorization: Bearer {token}\r\nSamverka-Purpose: ASYLUM\r\n{key}Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
+        wire::message((&self.token, "ASYLUM"), body, key)
     }
 }
 

@@ -15,7 +15,7 @@ use std::process::Command;
 /// The variable in which the hub that answers too early finds its database.
 const DATABASE: &str = "SAMVERKA_TEST_TOO_EARLY";
 
-fn too_early(url: &str, _policies: &Path) -> Command {
+pub fn too_early(url: &str, _policies: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this binary"));
     command.args(["--exact", "crash::control::the_hub_that_answers_too_early", "--ignored", "--nocapture"]);
     command.env(DATABASE, url);

@@ -9,6 +9,8 @@
 //! - whatever a client was shown, the row of the access log that tells of it is committed;
 //! - the log's chain is whole.
 //!
+//! `walk` does the same under the steps of handovers and missing episodes, with boards and their deadlines.
+//!
 //! A rig that finds nothing proves nothing, so it is also run on a hub whose keys are forgotten and on one that answers before
 //! it commits, and must find both out.
 
@@ -29,6 +31,8 @@ mod client;
 mod control;
 pub mod journal;
 pub mod server;
+mod walk;
+mod wire;
 
 use crate::harness::{Database, Kind};
 use client::Client;

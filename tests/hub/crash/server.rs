@@ -69,9 +69,14 @@ fn command(args: &[&str]) -> Command {
 
 /// A folder with the rules of the one role that asks here. To read those of all roles takes most of a start.
 pub fn policies() -> PathBuf {
+    policies_with(&[])
+}
+
+/// The same, and more of them.
+pub fn policies_with(more: &[&str]) -> PathBuf {
     let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("../api/domain/policy");
     let few = folder("policies");
-    for name in ["migration.cedar", "operations.cedar", "existence.cedar", "forbids.cedar"] {
+    for name in ["migration.cedar", "operations.cedar", "existence.cedar", "forbids.cedar"].iter().chain(more) {
         std::fs::copy(all.join(name), few.join(name)).expect("a copy");
     }
     few

@@ -681,6 +681,7 @@ pub struct Eyes {
     own: FieldSet,
     decisions: Vec<Arc<Decisions>>,
     caller: &'static str,
+    role: Role,
     /// The ids of the agency.
     agency: String,
 }
@@ -752,7 +753,8 @@ impl Eyes {
         if !known {
             (plain, own) = (FieldSet::EMPTY, FieldSet::EMPTY);
         }
-        Eyes { known, plain, own, decisions, caller: asker.persona, agency: agencies[asker.persona].clone() }
+        let agency = agencies[asker.persona].clone();
+        Eyes { known, plain, own, decisions, caller: asker.persona, role: asker.role, agency }
     }
 
     /// Whether the caller can see the field, of a row that is or is not its own.
@@ -1315,7 +1317,14 @@ impl Place<'_> {
         if record.responsible != Some(caller) && !self.eyes.see(field("responsibility.responsibleAgency"), false) {
             record.responsible = if record.responsible.is_some() && other() == "skola" { None } else { Some(other()) };
         }
-        record.involved.push((other(), "INVOLVED", None));
+        // Whoever may let agencies in is told who is involved, but for homes and schools of which it may not know.
+        let lets_in = matches!(self.eyes.role, Role::Migration | Role::SocialServices | Role::SocialOnCall);
+        let hidden: Vec<&str> = WRITERS.into_iter().filter(|code| !self.eyes.may_name(code)).collect();
+        match hidden.as_slice() {
+            _ if !lets_in => record.involved.push((other(), "INVOLVED", None)),
+            [] => {}
+            [first, ..] => record.involved.push((first, "INVOLVED", None)),
+        }
         let partner = if caller == "stadsmissionen" { "radda-barnen" } else { "stadsmissionen" };
         if !self.eyes.see(field("consents.list"), false) {
             record.consents.push((partner, vec!["identity".to_owned()], START - DAY, START + DAY, None));

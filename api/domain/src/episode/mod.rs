@@ -10,6 +10,12 @@ pub(crate) use report::{Facts, agencies_of, report, selection};
 use crate::policy::Act;
 use std::fmt::Write;
 
+/// How long the number of the police may be missing before it is asked for, in microseconds: a day, the longest that the
+/// routines leave for the report.
+pub const POLICE_REPORT_WITHIN: i64 = 24 * 3_600_000_000;
+/// How long the return talk may be missing, in microseconds: three days.
+pub const RETURN_TALK_WITHIN: i64 = 3 * POLICE_REPORT_WITHIN;
+
 /// How far an episode has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum State {

@@ -1,8 +1,10 @@
 //! The kinds of handover. What sets one apart is one value of [`Terms`] and nothing else.
 
 use crate::agency::AgencyKind;
+use crate::calendar::comes_of_age;
 use crate::policy::Role;
 use crate::routine::Moment;
+use chrono::{Days, NaiveDate};
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
@@ -117,12 +119,25 @@ pub struct Terms {
     pub required: &'static [Detail],
     /// Whether the child travels: then its departure can be recorded.
     pub travels: bool,
+    /// Whether it is for those who come of age: see [`is_of_age`].
+    pub adults: bool,
     /// The moment of the county's routine that its checklist is copied from; none where it has no checklist.
     pub moment: Option<Moment>,
     /// Items of that checklist, by key, that must be done or left out before the departure.
     pub mandatory: &'static [&'static str],
     /// When silence goes further, unless the configuration says otherwise.
     pub alarms: Alarms,
+}
+
+/// How long before the 18th birthday a move to the reception of adults can be proposed, in days: the time in which that birthday
+/// counts as a risk (DOMAIN 2d), and in which everyone concerned prepares for it.
+pub const COMING_OF_AGE: u64 = 90;
+
+/// Whether who was born on a day can be handed over as an adult: it comes of age within 90 days of today, and by the day of its
+/// arrival at the latest. Until then a board answers for it.
+pub fn is_of_age(born: NaiveDate, today: NaiveDate, arrival: NaiveDate) -> bool {
+    let soon = today.checked_add_days(Days::new(COMING_OF_AGE));
+    comes_of_age(born).is_some_and(|grown| grown <= arrival && soon.is_some_and(|soon| grown <= soon))
 }
 
 const ALARMS: Alarms = Alarms { county: 4 * HOUR, episode: 12 * HOUR };
@@ -139,6 +154,7 @@ static ASSIGNMENT: Terms = Terms {
     stay: &[AgencyKind::Migration],
     required: &[Detail::Decision, Detail::Contact],
     travels: true,
+    adults: false,
     moment: Some(Moment::Prevent),
     mandatory: &["risk-assessment", "safety-plan", "photo-and-description", "hand-over-in-full"],
     alarms: ALARMS,
@@ -186,6 +202,7 @@ static ADULT_RECEPTION: Terms = Terms {
     proposers: &[Role::SocialServices],
     receivers: &[AgencyKind::Migration],
     on_arrival: &[Effect::Lead, Effect::ResponsibleEnds],
+    adults: true,
     stay: &[],
     required: &[Detail::Contact],
     ..ASSIGNMENT
@@ -248,6 +265,9 @@ impl fmt::Display for Kind {
 }
 
 impl Moves {
+    /// Everything that a handover moves.
+    pub const ALL: [Moves; 3] = [Moves::Lead, Moves::Guardian, Moves::Whereabouts];
+
     /// The code, as in the database.
     pub const fn code(self) -> &'static str {
         match self {
@@ -274,6 +294,11 @@ impl Terms {
     /// Whether a role acts for the sender.
     pub fn sends(&self, role: Role) -> bool {
         self.proposers.contains(&role) || self.leavers.contains(&role)
+    }
+
+    /// Whether an item of the checklist, by its key, must be done or left out before the departure.
+    pub fn is_mandatory(&self, key: &str) -> bool {
+        self.mandatory.contains(&key)
     }
 
     /// Whether a role acts for the receiver.
@@ -308,6 +333,9 @@ impl Terms {
         _ = writeln!(text, "  at arrival     {}", effects(self.on_arrival));
         _ = writeln!(text, "  one open       for {}", self.moves.code());
         _ = writeln!(text, "  must tell      {required}");
+        if self.adults {
+            _ = writeln!(text, "  age            18 at the arrival, and within {COMING_OF_AGE} days of the proposal");
+        }
         let before = if self.mandatory.is_empty() {
             String::new()
         } else {
@@ -320,5 +348,27 @@ impl Terms {
             self.alarms.county / HOUR,
             self.alarms.episode / HOUR
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_of_age_soon_and_by_the_arrival_is_an_adult_then() {
+        let day = |text: &str| text.parse().expect("a day");
+        let today = day("2026-11-21");
+        for (born, arrival, expected) in [
+            ("2008-11-21", "2026-11-21", true),
+            ("2008-11-22", "2026-11-21", false),
+            ("2008-11-22", "2026-11-22", true),
+            ("2009-02-19", "2027-02-19", true),
+            ("2009-02-20", "2027-02-20", false),
+            ("2000-01-01", "2026-11-21", true),
+            ("2012-01-01", "2026-11-22", false),
+        ] {
+            assert_eq!(is_of_age(day(born), today, day(arrival)), expected, "{born} {arrival}");
+        }
     }
 }

@@ -7,9 +7,9 @@ mod state;
 mod view;
 
 pub use details::{Details, TOLD, Told};
-pub use kinds::{AlarmTimes, Alarms, Detail, Effect, HOUR, Holder, Kind, Moves, Terms};
+pub use kinds::{AlarmTimes, Alarms, COMING_OF_AGE, Detail, Effect, HOUR, Holder, Kind, Moves, Terms, is_of_age};
 pub use state::{Party, State, Step, Wrong};
-pub use view::{Fact, HandoverView, Readiness, ResponsibilityView, SectionReadiness, Tenure, Unfinished};
+pub use view::{Fact, HandoverView, Involved, Readiness, ResponsibilityView, SectionReadiness, Tenure, Unfinished};
 
 use std::fmt::Write;
 

@@ -62,7 +62,8 @@ const TO: &[Party] = &[Party::To];
 const BOTH: &[Party] = &[Party::From, Party::To];
 const HUB: &[Party] = &[Party::Hub];
 
-/// State, step, by whom, and the state after it. A departure only where the child travels.
+/// State, step, by whom, and the state after it. A departure only where the child travels, and the end of a missing episode
+/// ends only such a handover: the others need no child to arrive.
 ///
 /// Facts are taken from every state in which they can be true: that the child came, that it did not. A promise is taken from
 /// the state that asks for it. Whoever travels is not withdrawn: first somebody says whether the child came.
@@ -149,7 +150,14 @@ impl State {
 
     fn row(self, step: Step, travels: bool) -> Option<(&'static [Party], State)> {
         let row = STEPS.iter().find(|(state, taken, ..)| *state == self && *taken == step)?;
-        (travels || step != Step::Depart).then_some((row.2, row.3))
+        (travels || !matches!(step, Step::Depart | Step::Close)).then_some((row.2, row.3))
+    }
+
+    /// The state after a missing episode was closed; none where the handover goes on: the child was found, and is awaited by
+    /// the receiver still, or again.
+    pub fn after_episode(self, was_found: bool, is_awaited: bool, travels: bool) -> Option<State> {
+        let goes_on = was_found && is_awaited && self != State::NotArrived;
+        self.after(Step::Close, Party::Hub, travels).ok().filter(|_| !goes_on)
     }
 }
 
@@ -250,6 +258,18 @@ mod tests {
                 let at_once = state.after(Step::Arrive, Party::To, travels);
                 assert_eq!(at_once.is_ok(), state != State::Offered, "{state}");
             }
+        }
+    }
+
+    #[test]
+    fn the_end_of_an_episode_ends_what_nobody_awaits() {
+        for state in State::ALL {
+            let open = (!state.has_ended()).then_some(State::Closed);
+            assert_eq!(state.after_episode(false, true, true), open, "{state}: the child was not found");
+            assert_eq!(state.after_episode(true, false, true), open, "{state}: its arrival has passed");
+            let goes_on = open.filter(|_| state == State::NotArrived);
+            assert_eq!(state.after_episode(true, true, true), goes_on, "{state}: it is awaited");
+            assert_eq!(state.after_episode(false, false, false), None, "{state}: no child travels");
         }
     }
 

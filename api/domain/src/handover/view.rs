@@ -55,10 +55,11 @@ pub struct SectionReadiness {
     pub withheld: Vec<(FieldId, RuleId)>,
 }
 
-/// An item of the checklist that nobody has done or skipped.
+/// An item of the checklist that nobody has done or skipped, or that a proposal would bring.
 #[derive(Clone, Debug)]
 pub struct Unfinished {
-    pub id: String,
+    /// None while no checklist has it.
+    pub id: Option<String>,
     pub actor: String,
     pub sv: String,
     pub en: String,
@@ -102,6 +103,16 @@ pub struct Tenure {
     pub to: Option<i64>,
 }
 
+/// An agency that has a matter of its own about a child, since when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Involved {
+    pub agency: AgencyId,
+    pub unit: Option<String>,
+    pub from: i64,
+    /// None while it goes on.
+    pub to: Option<i64>,
+}
+
 /// Who answered for a child at an instant, and before and after.
 #[derive(Clone, Debug)]
 pub struct ResponsibilityView {
@@ -110,6 +121,8 @@ pub struct ResponsibilityView {
     pub facts: Vec<Tenure>,
     /// Earliest first.
     pub history: Vec<Tenure>,
+    /// Those that had a matter of their own about the child at the instant, earliest first.
+    pub involved: Vec<Involved>,
     /// The guarded fields that were not shown, and the rule that decided.
     pub withheld: Vec<(FieldId, RuleId)>,
 }

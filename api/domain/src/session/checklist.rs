@@ -176,12 +176,12 @@ impl<'s> Step<'s> {
         about_id: Uuid,
         moment: Moment,
     ) -> Result<Vec<ItemRow>, Error> {
-        let county = self.county_of(work).await?;
-        let published = self.reader().await?.routines_in_force(&county).await?;
-        let published = published.iter().map(|row| &row.routine);
-        let all: Vec<&Routine> = self.hub.routines.all().iter().chain(published).collect();
+        let ties = self.reader().await?.ties(work.child()).await?;
+        let open = |tie: &&Tie| tie.kind == "RESPONSIBLE" && tie.closed_at.is_none();
+        let responsible = ties.iter().find(open).map(|tie| tie.agency);
+        let routine = self.routine_now(work.gate.standing().lead, responsible).await?;
         let there = self.reader().await?.items_about(about_id).await?;
-        let Some(routine) = in_force(all.into_iter(), &county, self.today()) else { return Ok(Vec::new()) };
+        let Some(routine) = routine else { return Ok(Vec::new()) };
         let copy = |(place, item): (usize, &Item)| ItemRow {
             id: self.hub.dice.id(),
             child: work.child(),
@@ -216,23 +216,6 @@ impl<'s> Step<'s> {
             }
         }
         Ok(())
-    }
-
-    async fn county_of(&self, work: &Work<'_>) -> Result<String, Error> {
-        let responsible = self.reader().await?.ties(work.child()).await?;
-        let open = |tie: &&Tie| tie.kind == "RESPONSIBLE" && tie.closed_at.is_none();
-        let responsible = responsible.iter().find(open).map(|tie| tie.agency);
-        for agency in [Some(work.gate.standing().lead), responsible].into_iter().flatten() {
-            let agency = self.hub.agency(agency).await?;
-            let county = agency.as_ref().and_then(|agency| match &agency.municipality {
-                Some(code) => reference::municipality(code).map(|municipality| municipality.county.to_owned()),
-                None => agency.county.clone(),
-            });
-            if let Some(county) = county {
-                return Ok(county);
-            }
-        }
-        Ok(NATIONAL.to_owned())
     }
 
     /// Changes an item that is open.
@@ -312,6 +295,33 @@ impl<'s> Step<'s> {
 }
 
 impl Session {
+    /// The routine in force: of the county of the agency that leads, or is responsible where that has none.
+    pub(super) async fn routine_now(
+        &self,
+        lead: AgencyId,
+        responsible: Option<AgencyId>,
+    ) -> Result<Option<Routine>, Error> {
+        let county = self.county_of(lead, responsible).await?;
+        let published = self.reader().await?.routines_in_force(&county).await?;
+        let published = published.iter().map(|row| &row.routine);
+        let all: Vec<&Routine> = self.hub.routines.all().iter().chain(published).collect();
+        Ok(in_force(all.into_iter(), &county, self.today()).cloned())
+    }
+
+    async fn county_of(&self, lead: AgencyId, responsible: Option<AgencyId>) -> Result<String, Error> {
+        for agency in [Some(lead), responsible].into_iter().flatten() {
+            let agency = self.hub.agency(agency).await?;
+            let county = agency.as_ref().and_then(|agency| match &agency.municipality {
+                Some(code) => reference::municipality(code).map(|municipality| municipality.county.to_owned()),
+                None => agency.county.clone(),
+            });
+            if let Some(county) = county {
+                return Ok(county);
+            }
+        }
+        Ok(NATIONAL.to_owned())
+    }
+
     /// What is to be done about a child now: the items of its latest episode, and of handovers that are under way.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::step::{Step, Stop};
 use super::{Session, page_size};
 use crate::agency::AgencyKind;
 use crate::catalogue::{FieldSet, IdentifierKind, Kind};
-use crate::emergency::{LASTS, MOST_A_DAY, MOST_A_DAY_OF_ONE, REASON, Verdict, review_by};
+use crate::emergency::{DAY, LASTS, MOST_A_DAY, MOST_A_DAY_OF_ONE, REASON, Verdict, review_by};
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::feed::{EventKind, To};
 use crate::ids::{AgencyId, BreakGlassId, ChildId};
@@ -18,8 +18,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// A day, in microseconds.
-const DAY: i64 = 24 * 3_600_000_000;
 /// How many rows of the log are read of one access.
 const ROWS: u64 = 500;
 /// A comment.
@@ -119,6 +117,8 @@ impl<'s> Step<'s> {
             if standing.blocked {
                 return Err(Error::NotFound);
             }
+            // Others may have used up what was left meanwhile.
+            self.may_open().await?;
             work.write.insert_break_glass(row.clone());
             let to = To::some([Some(standing.lead), reviewer]);
             work.write.event(EventKind::BreakGlassOpened, FieldSet::EMPTY, Some(row.id), to);
@@ -134,7 +134,8 @@ impl<'s> Step<'s> {
         let claim = self.go_apart(row.id).await?;
         let row = BreakGlassRow { until: row.opened_at, ..row };
         let kept = self.hub.store.keep_missed_break_glass(row, claim.as_ref()).await;
-        self.settle(kept, claim.as_ref()).map(|_| ())
+        let is_kept = self.settle(kept, claim.as_ref())?;
+        is_kept.then_some(()).ok_or_else(|| Error::Code(ErrorCode::TooManyToday).into())
     }
 
     /// An access as it was opened; none where nothing was found to open.

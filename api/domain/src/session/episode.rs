@@ -4,9 +4,12 @@ use super::Session;
 use super::change::{Reading, Work};
 use super::step::{Step, Stop};
 use crate::agency::AgencyKind;
+use crate::calendar::comes_of_age;
 use crate::catalogue::{FieldId, FieldSet, Kind, Section, Value, timestamp};
 use crate::clock::day;
-use crate::episode::{self, Facts, FollowUp, State, Step as Move, Unclosed, may_close};
+use crate::episode::{
+    self, Facts, FollowUp, POLICE_REPORT_WITHIN, RETURN_TALK_WITHIN, State, Step as Move, Unclosed, may_close,
+};
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::feed::EventKind;
 use crate::gate::Gate;
@@ -15,7 +18,7 @@ use crate::policy::{Act, Role};
 use crate::routine::Moment;
 use crate::store::{About, EpisodeRow, NewSighting, Tie};
 use crate::view::{ChildView, EpisodeAnswer, EpisodeView, Selection};
-use chrono::{Months, NaiveDate};
+use chrono::NaiveDate;
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
@@ -26,12 +29,6 @@ const LINE: usize = 200;
 const PROSE: usize = 4000;
 /// How many characters a police number has at most.
 const NUMBER_FORM: &str = "NNNN-Kn…n-YY";
-
-/// How long the number of the police may be missing before it is asked for, in microseconds: a day, the longest that the
-/// routines leave for the report.
-const POLICE_REPORT_WITHIN: i64 = 24 * 3_600_000_000;
-/// How long the return talk may be missing, in microseconds: three days.
-const RETURN_TALK_WITHIN: i64 = 3 * POLICE_REPORT_WITHIN;
 
 /// A disappearance as it is reported.
 #[derive(Clone, Debug)]
@@ -128,7 +125,7 @@ impl Inputs {
 
 impl<'s> Step<'s> {
     /// Opens an episode: from now on the child counts as missing for every decision. The county's routine becomes a
-    /// checklist, and the police agency that is named is involved.
+    /// checklist, and the police agency that is named is involved. The home has the child no more, and is involved.
     ///
     /// # Errors
     ///
@@ -156,6 +153,7 @@ impl<'s> Step<'s> {
                 drop(reader);
                 let items = self.items_for(&work, About::Episode, made, Moment::Missing).await?;
                 self.put_episode(&mut work, None, row, mv);
+                self.lose_whereabouts(&mut work, &ties, None);
                 self.involve(&mut work, *police, &ties);
                 self.put_items(&mut work, &items)?;
                 work.write.set_deadline("EPISODE", made, "POLICE_REPORT", self.now + POLICE_REPORT_WITHIN)?;
@@ -317,7 +315,7 @@ impl<'s> Step<'s> {
         self.conclude_episode(Box::pin(result).await, selection, wanted).await
     }
 
-    /// Tells that the child is safe. From now on widened access lasts 72 hours.
+    /// Tells that the child is safe. From now on widened access lasts 72 hours, and the home of the placement has the child again.
     ///
     /// # Errors
     ///
@@ -331,7 +329,9 @@ impl<'s> Step<'s> {
         let result = async {
             let decide = |mut work: Work<'s>, before: EpisodeRow, after| async move {
                 let row = EpisodeRow { state: after, found_at: Some(self.now), ..before.clone() };
+                let ties = self.reader().await?.ties(work.child()).await?;
                 self.put_episode(&mut work, Some(&before), row, Move::MarkSafe);
+                self.regain_whereabouts(&mut work, &ties, &before);
                 work.write.set_deadline("EPISODE", before.id, "RETURN_TALK", self.now + RETURN_TALK_WITHIN)?;
                 Ok(work)
             };
@@ -368,7 +368,8 @@ impl<'s> Step<'s> {
                     return Err(Error::refused_for(ErrorCode::DateOrder, ["doneOn"], "not before the episode"));
                 }
                 if self.reader().await?.follow_ups(row.id).await?.contains(&kind) {
-                    return Err(conflict("kind", row.state));
+                    let refusal = Refusal::in_state(["kind"], row.state.code(), row.state.next());
+                    return Err(Error::Refused(vec![refusal.expecting("a part that is not recorded yet")]));
                 }
                 let told = json!([{ "kind": kind.code(), "doneOn": done_on.to_string(), "note": note }]);
                 work.write.insert_follow_up(part, &row, (kind, done_on, note.clone()), &self.author());
@@ -381,7 +382,7 @@ impl<'s> Step<'s> {
     }
 
     /// Closes an episode: when the child is safe and what follows is done, or before that by the responsible board, which
-    /// says why.
+    /// says why. A handover by which the child did not arrive ends with it, unless the child was found and is awaited anew.
     ///
     /// # Errors
     ///
@@ -404,9 +405,14 @@ impl<'s> Step<'s> {
                 let may = may_close(before.state, &done, self.is_board(&work.gate), reason.is_some());
                 may.map_err(|lacking| unclosed(&before, &lacking))?;
                 let row = EpisodeRow { closed_reason: reason.clone(), ..self.closed(&before, after) };
+                let ties = self.reader().await?.ties(work.child()).await?;
                 self.put_episode(&mut work, Some(&before), row, Move::CloseEpisode);
+                if before.located_at.is_some() && before.found_at.is_none() {
+                    self.regain_whereabouts(&mut work, &ties, &before);
+                }
                 work.write.close_involved(&self.police(), before.opened_at, self.now);
                 work.write.cancel_deadlines(before.id, self.now);
+                self.settle_handovers(&mut work, before.located_at.is_some()).await?;
                 Ok(work)
             };
             self.on_episode(id, Move::CloseEpisode, None, selection, decide).await
@@ -477,6 +483,7 @@ impl<'s> Step<'s> {
                 row.police_contact = before.police_contact.clone();
                 row.reopens = Some(before.id);
                 self.put_episode(&mut work, None, row, Move::ReopenEpisode);
+                self.lose_whereabouts(&mut work, &ties, Some(&before));
                 // The police who searched then search again.
                 let police = self.police();
                 let searched: BTreeSet<AgencyId> = ties
@@ -669,7 +676,7 @@ impl<'s> Step<'s> {
         let reader = self.reader().await?;
         let is_unfound = reader.episodes(child).await?.first().is_some_and(|row| row.found_at.is_none());
         let born = reader.birth_date(child).await?;
-        let grown = born.and_then(|born| born.checked_add_months(Months::new(18 * 12)));
+        let grown = born.and_then(comes_of_age);
         Ok(is_unfound && grown.is_none_or(|grown| self.today() < grown))
     }
 }

@@ -8,14 +8,14 @@ use super::write::{Changes, current_row, new_row};
 use super::{Session, page_size};
 use crate::agency::AgencyKind;
 use crate::catalogue::{Code, FieldId, FieldSet, IdentifierKind, Kind as FieldKind, Section, Value};
-use crate::clock::instant;
+use crate::clock::{day, instant};
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::feed::{EventKind, To};
 use crate::gate::{Gate, Loaded};
 use crate::handover::Step as Taking;
 use crate::handover::{
     Alarms, Details, Effect, HandoverView, Holder, Kind, Moves, Party, Readiness, SectionReadiness, State, Terms,
-    Unfinished, Wrong,
+    Unfinished, Wrong, is_of_age,
 };
 use crate::ids::{AgencyId, HandoverId, ItemId};
 use crate::ledger::Showing;
@@ -72,6 +72,17 @@ pub struct Taken {
     pub expected_at: Option<i64>,
 }
 
+impl Taken {
+    /// The arrival that a step tells of or promises, and the argument that does.
+    fn arrival(&self, step: Taking, now: i64) -> Option<(i64, &'static str)> {
+        match step {
+            Taking::Arrive => Some((self.at.unwrap_or(now), "arrivedAt")),
+            Taking::Reschedule => Some((self.expected_at?, "expectedAt")),
+            _ => None,
+        }
+    }
+}
+
 /// What a step gives: the child, if the caller may know of it then, and the handover.
 type Shown = (Option<ChildView>, Option<HandoverView>);
 
@@ -93,7 +104,7 @@ impl<'s> Step<'s> {
     ///
     /// `FORBIDDEN` for a caller that may not, with the rule; `CONFLICT` while another handover that moves the same is open;
     /// `DATE_ORDER` for an arrival that is not ahead, or more than a year; `REQUIRED`, `UNKNOWN_AGENCY`, `AGENCY_KIND`,
-    /// `INVALID_INPUT` for a receiver that has it already; [`Error::NotFound`].
+    /// `INVALID_INPUT` for a receiver that has it already; `NOT_OF_AGE`; [`Error::NotFound`].
     pub async fn propose_handover(
         &self,
         child: &str,
@@ -108,6 +119,7 @@ impl<'s> Step<'s> {
                 work.gate.permit(Act::ProposeHandover)?;
                 let ties = self.reader().await?.ties(work.child()).await?;
                 let from = self.giver(&work, new.kind.terms(), &ties)?;
+                self.of_age(&work, new.kind, new.expected_at, "expectedAt").await?;
                 self.free_to_move(&work, new.kind, from, to).await?;
                 let row = self.offer(id, &work, new, (from, to), details.clone());
                 self.write_offer(&mut work, EventKind::HandoverProposed, row).await?;
@@ -199,6 +211,9 @@ impl<'s> Step<'s> {
                 let opened = self.open_handover(&work, id).await?;
                 let next = opened.after(step)?;
                 self.in_time(&opened, step, taken)?;
+                if let Some((at, argument)) = taken.arrival(step, self.now) {
+                    self.of_age(&work, opened.row.kind, at, argument).await?;
+                }
                 if step == Taking::Depart {
                     self.checked_off(&opened).await?;
                 }
@@ -339,6 +354,17 @@ impl<'s> Step<'s> {
         }
     }
 
+    /// Refuses to hand over as an adult who is none by the arrival, as far as the caller is shown its birth date.
+    async fn of_age(&self, work: &Work<'_>, kind: Kind, arrival: i64, argument: &str) -> Result<(), Error> {
+        if !kind.terms().adults {
+            return Ok(());
+        }
+        let shown = FieldId::by_path("identity.birthDate").is_some_and(|id| work.gate.shows(id, None));
+        let born = if shown { self.reader().await?.birth_date(work.child()).await? } else { None };
+        let fits = born.is_some_and(|born| is_of_age(born, self.today(), day(arrival)));
+        fits.then_some(()).ok_or_else(|| Error::refused(ErrorCode::NotOfAge, [argument]))
+    }
+
     fn offer(
         &self,
         id: Uuid,
@@ -420,9 +446,9 @@ impl<'s> Step<'s> {
     /// Refuses a departure while items are open that the terms say come before it.
     async fn checked_off(&self, opened: &Opened) -> Result<(), Error> {
         let row = &opened.row;
-        let named = row.kind.terms().mandatory;
+        let terms = row.kind.terms();
         let open = self.reader().await?.unfinished(row.id).await?;
-        let open = open.into_iter().filter(|item| named.contains(&item.key.as_str()));
+        let open = open.into_iter().filter(|item| terms.is_mandatory(&item.key));
         let open: Vec<String> = open.map(|item| item.key).collect();
         if open.is_empty() {
             return Ok(());
@@ -496,6 +522,25 @@ impl<'s> Step<'s> {
         work.write.event(event_of(step), FieldSet::EMPTY, Some(row.id), To::both(row.from, row.to));
         work.write.change_handover(row.id, change);
         work.note(step.mutation(), moved(effects));
+        Ok(())
+    }
+
+    /// Ends what the child was on its way by, when its missing episode is closed and nobody awaits it any more: the receiver is
+    /// none then, and the lead stays where it is. What legal responsibility has moved at an acceptance stays moved.
+    pub(super) async fn settle_handovers(&self, work: &mut Work<'_>, was_found: bool) -> Result<(), Error> {
+        for moves in Moves::ALL {
+            let open = self.reader().await?.open_handover(work.child(), moves).await?;
+            let Some(row) = open else { continue };
+            let is_awaited = row.expected_at > self.now;
+            let Some(state) = row.state.after_episode(was_found, is_awaited, row.kind.terms().travels) else {
+                continue;
+            };
+            work.write.close_tie(row.to, "RECEIVING", self.now);
+            work.write.cancel_deadlines(row.id, self.now);
+            let change = HandoverChange { state: Some(state), ended_at: Some(self.now), ..HandoverChange::default() };
+            work.write.change_handover(row.id, change);
+            work.write.event_besides(event_of(Taking::Close), Some(row.id), To::both(row.from, row.to));
+        }
         Ok(())
     }
 
@@ -670,7 +715,7 @@ impl Session {
     }
 
     /// What an agency would see of a child by a handover of this kind, by the rules for its role, and which items of the
-    /// checklist are open. It rests on what the proposer itself is shown: whether the child is protected, and whether the receiver
+    /// checklist are open; before the proposal, which ones it would bring. It rests on what the proposer itself is shown: whether the child is protected, and whether the receiver
     /// is responsible already.
     ///
     /// # Errors
@@ -699,8 +744,9 @@ impl Session {
             let ties = self.reader().await?.ties(standing.child).await?;
             // Only what the proposer sees itself may move what it is told here.
             let sees = |path: &str| FieldId::by_path(path).is_some_and(|id| gate.shows(id, None));
-            let responsible = open(&ties, "RESPONSIBLE").is_some_and(|tie| tie.agency == to);
-            let responsible = responsible && sees("responsibility.responsibleAgency");
+            let board = open(&ties, "RESPONSIBLE").map(|tie| tie.agency);
+            let board = board.filter(|_| sees("responsibility.responsibleAgency"));
+            let responsible = board == Some(to);
             let protection = if sees("protection.level") { standing.protection } else { Protection::None };
             let purpose = self.purpose_of(role)?;
             let eyes = |effects: &[Effect], weakest: Relation| {
@@ -712,11 +758,9 @@ impl Session {
                 sections_of(&Gate::of_other(&self.hub, to, role, purpose, standing))
             };
             let open = self.reader().await?.open_handover(standing.child, terms.moves).await?;
-            let open = open.filter(|row| row.kind == kind && row.to == to);
-            let unfinished = match open {
-                Some(row) => self.reader().await?.unfinished(row.id).await?,
-                // joins: EPI's routine, for what the checklist would hold.
-                None => Vec::new(),
+            let unfinished = match open.filter(|row| row.kind == kind && row.to == to) {
+                Some(row) => self.begun(terms, row.id).await?,
+                None => self.to_be_copied(terms, standing.lead, board).await?,
             };
             self.note(|draft| draft.show(standing.subject, gate.glance()));
             Ok(Readiness {
@@ -725,19 +769,45 @@ impl Session {
                 purpose,
                 on_acceptance: eyes(terms.on_acceptance, Relation::Receiving),
                 on_arrival: eyes(terms.on_arrival, Relation::Involved),
-                unfinished: unfinished
-                    .into_iter()
-                    .map(|item| Unfinished {
-                        id: ItemId(item.id).to_string(),
-                        mandatory: item.mandatory || terms.mandatory.contains(&item.key.as_str()),
-                        actor: item.actor,
-                        sv: item.sv,
-                        en: item.en,
-                    })
-                    .collect(),
+                unfinished,
             })
         };
         self.refused(Box::pin(result).await)
+    }
+
+    /// The items of a checklist that nobody has done or skipped.
+    async fn begun(&self, terms: &Terms, handover: Uuid) -> Result<Vec<Unfinished>, Error> {
+        let items = self.reader().await?.unfinished(handover).await?.into_iter();
+        Ok(items
+            .map(|item| Unfinished {
+                id: Some(ItemId(item.id).to_string()),
+                mandatory: terms.is_mandatory(&item.key),
+                actor: item.actor,
+                sv: item.sv,
+                en: item.en,
+            })
+            .collect())
+    }
+
+    /// The items that a proposal would copy now.
+    async fn to_be_copied(
+        &self,
+        terms: &Terms,
+        lead: AgencyId,
+        responsible: Option<AgencyId>,
+    ) -> Result<Vec<Unfinished>, Error> {
+        let Some(moment) = terms.moment else { return Ok(Vec::new()) };
+        let routine = self.routine_now(lead, responsible).await?;
+        let items = routine.iter().flat_map(|routine| routine.of(moment));
+        Ok(items
+            .map(|item| Unfinished {
+                id: None,
+                mandatory: terms.is_mandatory(&item.key),
+                actor: item.actor.code().to_owned(),
+                sv: item.sv.clone(),
+                en: item.en.clone(),
+            })
+            .collect())
     }
 
     /// Refuses an agency that is kept from the child. Only to those who decide on that it is told so: to all others it is as one

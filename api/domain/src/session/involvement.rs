@@ -2,21 +2,23 @@
 
 use super::Step;
 use super::change::{Reading, Work};
+use super::consent::BLOCKED;
 use crate::agency::AgencyKind;
 use crate::catalogue::FieldSet;
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, Refusal};
 use crate::feed::{EventKind, To};
 use crate::ids::AgencyId;
 use crate::policy::{Act, Relation};
 use crate::view::{ChildView, Selection};
 use uuid::Uuid;
 
-const INVOLVED: &str = "INVOLVED";
+pub(super) const INVOLVED: &str = "INVOLVED";
 
 /// Who can be involved: whoever may have a matter of its own about a child. Partners read by consent, and the others no child.
-const KINDS: [AgencyKind; 8] = [
+const KINDS: [AgencyKind; 9] = [
     AgencyKind::Migration,
     AgencyKind::Police,
+    AgencyKind::BorderPolice,
     AgencyKind::SocialServices,
     AgencyKind::SocialOnCall,
     AgencyKind::Guardianship,
@@ -31,13 +33,15 @@ impl<'s> Step<'s> {
     ///
     /// # Errors
     ///
-    /// `FORBIDDEN`, `INVALID_ID`, `UNKNOWN_AGENCY`, `AGENCY_KIND` for one that cannot be involved, [`Error::NotFound`].
+    /// `FORBIDDEN`, `INVALID_ID`, `UNKNOWN_AGENCY`, `AGENCY_KIND` for one that cannot be involved, `CONFLICT` for one that is
+    /// kept from the child, [`Error::NotFound`].
     pub async fn involve_agency(&self, child: &str, agency: &str, selection: &Selection) -> Result<ChildView, Error> {
         let result = async {
             let agency = self.agency_of(self.read_agency(agency)?, &KINDS, &["agencyId"]).await?;
             let id = self.hub.dice.id();
             let decide = |mut work: Work<'s>| async move {
                 work.gate.permit(Act::InvolveAgency)?;
+                self.is_not_kept_out(&work, agency).await?;
                 if !self.is_involved(&work, agency).await? {
                     work.write.open_involvement(id, agency, INVOLVED, self.now);
                     self.tell(&mut work, EventKind::AgencyInvolved, agency);
@@ -78,6 +82,16 @@ impl<'s> Step<'s> {
 
     fn read_agency(&self, agency: &str) -> Result<AgencyId, Error> {
         agency.parse().map_err(|_| Error::refused_for(ErrorCode::InvalidId, ["agencyId"], AgencyId::PREFIX))
+    }
+
+    /// Refuses an agency that is kept from the child to those who decide on that. To all others it is let in as any other, and
+    /// is shown nothing: that it is kept out is not theirs to know.
+    async fn is_not_kept_out(&self, work: &Work<'_>, agency: AgencyId) -> Result<(), Error> {
+        let is_kept_out = self.reader().await?.open_block(work.child(), agency).await?.is_some();
+        if is_kept_out && work.gate.permit(Act::BlockParty).is_ok() {
+            return Err(Error::Refused(vec![Refusal::in_state(["agencyId"], BLOCKED, ["unblockParty"])]));
+        }
+        Ok(())
     }
 
     async fn is_involved(&self, work: &Work<'_>, agency: AgencyId) -> Result<bool, Error> {

@@ -20,6 +20,7 @@ mod responsibility;
 mod step;
 mod submission;
 mod suggest;
+mod whereabouts;
 mod write;
 
 pub use audit::LogEntry;

@@ -1,18 +1,21 @@
 //! Three facts with three clocks: who leads, who is legally responsible, who the child stays with; now, then, and all along.
 
 use super::Session;
+use super::involvement::INVOLVED;
 use crate::catalogue::{FieldId, FieldSet};
 use crate::error::{Error, ErrorCode};
 use crate::gate::Gate;
-use crate::handover::{Fact, ResponsibilityView, Tenure};
+use crate::handover::{Fact, Involved, ResponsibilityView, Tenure};
 use crate::ledger::Showing;
+use crate::policy::Act;
 use crate::store::Tie;
 use std::collections::BTreeSet;
 
 impl Session {
     /// Who answered for a child at an instant, in microseconds since 1970, now where none is given; and the history of it.
     /// Each fact is shown to whom its field is (F26, F30), and homes that the child has left to whom F34 is; an agency always
-    /// sees its own.
+    /// sees its own. Who else is involved is told to whoever may let agencies in and end that, but for a home or school of
+    /// which it may not know.
     ///
     /// # Errors
     ///
@@ -36,12 +39,28 @@ impl Session {
             let history: Vec<Tenure> = ties.iter().filter_map(seen).collect();
             let then = |tenure: &&Tenure| tenure.from <= at && tenure.to.is_none_or(|to| at < to);
             let facts = history.iter().filter(then).cloned().collect();
+            let involved = self.involved_at(&gate, &ties, at);
             let asked: FieldSet = Fact::ALL.into_iter().flat_map(|fact| fields_of(fact, true).iter()).collect();
             let (showing, withheld) = gate.of_fields(asked);
             self.note(|draft| draft.show(gate.standing().subject, showing));
-            Ok(ResponsibilityView { at, facts, history, withheld })
+            Ok(ResponsibilityView { at, facts, history, involved, withheld })
         };
         self.refused(Box::pin(result).await)
+    }
+
+    /// Whom the caller may know to be involved at an instant: each agency once.
+    fn involved_at(&self, gate: &Gate<'_>, ties: &[Tie], at: i64) -> Vec<Involved> {
+        let may_see_all = gate.permit(Act::InvolveAgency).is_ok();
+        let mut involved: Vec<Involved> = Vec::new();
+        for tie in ties.iter().filter(|tie| tie.kind == INVOLVED) {
+            let is_then = tie.opened_at <= at && tie.closed_at.is_none_or(|closed| at < closed);
+            let is_told = tie.agency == self.caller.agency.id || (may_see_all && gate.may_name(tie.agency));
+            if is_then && is_told && !involved.iter().any(|told| told.agency == tie.agency) {
+                let Tie { agency, unit, opened_at, closed_at, .. } = tie.clone();
+                involved.push(Involved { agency, unit, from: opened_at, to: closed_at });
+            }
+        }
+        involved
     }
 }
 

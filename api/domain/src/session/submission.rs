@@ -126,7 +126,9 @@ impl<'s> Step<'s> {
             }
             self.forget().await?;
             let kept = self.hub.store.insert_submission(row, claim.as_ref()).await;
-            self.settle(kept, claim.as_ref())?;
+            if !self.settle(kept, claim.as_ref())? {
+                return Err(Error::Code(ErrorCode::TooManyToday).into());
+            }
             Ok(SubmissionReceipt { id: self.receipt_id(id), kind, at, is_handled: false, feedback: None })
         };
         let result = match Box::pin(result).await {

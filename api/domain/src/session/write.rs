@@ -116,7 +116,7 @@ impl<'s> Step<'s> {
                 }
                 // Wherever the child stayed, it is not there any more; `apply` opens the new whereabouts, if the hub knows
                 // them.
-                work.write.close_involvements("WHEREABOUTS", self.now);
+                self.follow_placement(&mut work, None).await?;
                 let mut row = new_row(work.child());
                 let id = self.hub.dice.id();
                 row.entry = Some(crate::store::Entry { id, from: None, to: None, agency: None });
@@ -151,7 +151,7 @@ impl<'s> Step<'s> {
                 work.expect(Section::Placement, expected_version)?;
                 let current = current.ok_or(Error::Code(ErrorCode::NoSuchEntry))?;
                 work.end_placement(self, current, to, &["to"])?;
-                work.write.close_involvements("WHEREABOUTS", self.now);
+                self.follow_placement(&mut work, None).await?;
                 Ok(work)
             };
             let reading = Reading::Section(Section::Placement, selection);
@@ -309,7 +309,13 @@ impl<'s> Step<'s> {
         }
         let Revised { changes, stamps, told } = revised;
         let entry = row.entry;
-        work.follow(self, section, &changes);
+        if section == Section::Placement
+            && let Some((_, home)) = changes.iter().find(|(id, _)| id.field().name == "unitAgency")
+        {
+            let home = home.as_ref().and_then(|home| if let Value::Agency(home) = home { Some(*home) } else { None });
+            self.follow_placement(&mut work, home).await?;
+        }
+        work.keep_photo(&changes);
         let purges = section == Section::Protection && changes.iter().any(registers);
         match entry {
             None => {
@@ -374,16 +380,8 @@ impl Work<'_> {
         (current == expected).then_some(()).ok_or_else(|| Error::refused(ErrorCode::Conflict, ["expectedVersion"]))
     }
 
-    /// What a change moves elsewhere: whereabouts follow the placement, and the bytes of a photo are kept as long as the photo.
-    fn follow(&mut self, session: &Session, section: Section, changes: &Changes) {
-        if section == Section::Placement
-            && let Some((_, agency)) = changes.iter().find(|(id, _)| id.field().name == "unitAgency")
-        {
-            self.write.close_involvements("WHEREABOUTS", session.now);
-            if let Some(Value::Agency(agency)) = agency {
-                self.write.open_involvement(session.hub.dice.id(), *agency, "WHEREABOUTS", session.now);
-            }
-        }
+    /// The bytes of a photo are kept as long as the photo.
+    fn keep_photo(&mut self, changes: &Changes) {
         if let Some((_, photo)) = changes.iter().find(|(id, _)| id.field().source == Source::Photo) {
             let kept =
                 photo.as_ref().and_then(|value| if let Value::Photo(photo) = value { Some(photo.id) } else { None });
@@ -534,7 +532,7 @@ pub(super) fn current_row(loaded: &Loaded, section: Section, child: Uuid) -> Opt
     rows.iter().find(|row| row.entry.is_none_or(|entry| entry.to.is_none())).cloned()
 }
 
-fn current_placement(loaded: &Loaded, child: Uuid) -> Option<Row> {
+pub(super) fn current_placement(loaded: &Loaded, child: Uuid) -> Option<Row> {
     let rows = loaded.rows(Section::Placement, child);
     rows.iter().find(|row| row.entry.is_some_and(|entry| entry.to.is_none())).cloned()
 }

@@ -1,9 +1,10 @@
 //! Emergency accesses.
 
 use super::claim::Claim;
+use super::quota::Quota;
 use super::reading::{Rows, count, models};
 use super::{Applied, Snapshot, Store, Write};
-use crate::emergency::Verdict;
+use crate::emergency::{DAY, MOST_A_DAY, MOST_A_DAY_OF_ONE, Verdict};
 use crate::error::DatabaseError;
 use crate::ids::AgencyId;
 use crate::policy::{Purpose, Role};
@@ -11,6 +12,9 @@ use samverka_entities::break_glass;
 use sea_orm::sea_query::{Cond, Expr, InsertStatement, UpdateStatement};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait as _};
 use uuid::Uuid;
+
+/// The kind of the quota of emergency accesses.
+const BREAK_GLASS: u32 = 0xb6;
 
 /// An emergency access.
 #[derive(Clone, Debug)]
@@ -45,6 +49,7 @@ impl Write {
     /// Opens the child's record in an emergency.
     pub(crate) fn insert_break_glass(&mut self, row: BreakGlassRow) {
         self.guard();
+        self.within(quota(&row));
         self.run(&insert(BreakGlassRow { child: Some(self.child()), ..row }));
     }
 
@@ -61,7 +66,8 @@ impl Store {
         row: BreakGlassRow,
         claim: Option<&Claim>,
     ) -> Result<Applied, DatabaseError> {
-        self.apply_apart(&insert(BreakGlassRow { child: None, ..row }), claim).await
+        let quota = quota(&row);
+        self.apply_apart(&insert(BreakGlassRow { child: None, ..row }), claim, Some(&quota)).await
     }
 
     /// Keeps a review, of a record that is sealed since; once where it is claimed.
@@ -71,7 +77,27 @@ impl Store {
         review: Review,
         claim: Option<&Claim>,
     ) -> Result<Applied, DatabaseError> {
-        self.apply_apart(&reviewed(id, review), claim).await
+        self.apply_apart(&reviewed(id, review), claim, None).await
+    }
+}
+
+/// How many more an agency may open, and the human who opens this one.
+fn quota(row: &BreakGlassRow) -> Quota {
+    let since = row.opened_at.saturating_sub(DAY);
+    let quota = Quota::new(row.agency, BREAK_GLASS).at_most(opened_after(row.agency, None, since), MOST_A_DAY);
+    match row.user.as_deref() {
+        Some(user) => quota.at_most(opened_after(row.agency, Some(user), since), MOST_A_DAY_OF_ONE),
+        None => quota,
+    }
+}
+
+fn opened_after(agency: AgencyId, user: Option<&str>, after: i64) -> sea_orm::Select<break_glass::Entity> {
+    let own = break_glass::Entity::find()
+        .filter(break_glass::Column::AgencyId.eq(agency.0))
+        .filter(break_glass::Column::OpenedAt.gt(after));
+    match user {
+        Some(user) => own.filter(break_glass::Column::UserRef.eq(user)),
+        None => own,
     }
 }
 
@@ -87,13 +113,7 @@ impl Snapshot {
         user: Option<&str>,
         after: i64,
     ) -> Result<u64, DatabaseError> {
-        let mut own = break_glass::Entity::find()
-            .filter(break_glass::Column::AgencyId.eq(agency.0))
-            .filter(break_glass::Column::OpenedAt.gt(after));
-        if let Some(user) = user {
-            own = own.filter(break_glass::Column::UserRef.eq(user));
-        }
-        count(self, own).await
+        count(self, opened_after(agency, user, after)).await
     }
 
     /// Whether an access of the agency was not reviewed in time, and still is not.

@@ -1,4 +1,4 @@
-//! Events: one for each change, written with it; numbered once it is in force; read by number.
+//! Events: one for each change, or for each thing that comes of it, written with it; numbered once it is in force; read by number.
 //!
 //! A number is given to what is committed, and by one at a time: so whoever has read up to a number has missed nothing below
 //! it, however late a change was committed. On PostgreSQL a sequencer gives them, in the order in which the events were
@@ -29,6 +29,8 @@ pub(super) const SEQUENCER: i64 = 0x5a3e_0e7e;
 pub(super) struct Told {
     explicit: Option<Explicit>,
     places: Places,
+    /// What else comes of it, each of which is told by itself.
+    more: Vec<(Explicit, Places)>,
 }
 
 #[derive(Debug)]
@@ -39,6 +41,13 @@ struct Explicit {
 }
 
 impl Told {
+    /// A change that happened, and of which nobody hears.
+    pub(super) fn nothing() -> Self {
+        let mut told = Told::default();
+        told.tell(EventKind::SectionChanged, std::iter::empty(), None, To::NOBODY);
+        told
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.explicit.is_none()
     }
@@ -64,23 +73,34 @@ impl Told {
         self.explicit = Some(Explicit { kind, about, to });
     }
 
-    /// The fields of a change that is told of as any change of a section; none where it is told of otherwise.
-    pub(super) fn section_changed(&self) -> Option<Json> {
-        (self.explicit.is_none() && !self.places.changed.is_empty()).then(|| self.places.to_json())
+    fn besides(&mut self, kind: EventKind, about: Option<Uuid>, to: To) {
+        let own = kind.fields().iter().map(|id| Place(id, None)).collect();
+        self.more.push((Explicit { kind, about, to }, Places { own, ..Places::default() }));
     }
 
-    /// The statement that writes it.
+    /// The fields of a change that is told of as any change of a section; none where it is told of otherwise.
+    pub(super) fn section_changed(&self) -> Option<Json> {
+        (self.explicit.is_none() && self.more.is_empty() && !self.places.changed.is_empty())
+            .then(|| self.places.to_json())
+    }
+
+    /// How many events it is told by: so far the number of the child's changes rises, so that none is without its event.
+    pub(super) fn events(&self) -> i64 {
+        1 + i64::try_from(self.more.len()).unwrap_or_default()
+    }
+
+    /// The statements that write its events, of which the first has the sequence that is given.
     ///
     /// # Errors
     ///
     /// A change of which nothing is told is not made.
-    pub(super) fn event(
+    pub(super) fn into_events(
         self,
         backend: DbBackend,
-        (child, sequence): (Uuid, i64),
+        (child, first): (Uuid, i64),
         at: i64,
-    ) -> Result<Statement, DatabaseError> {
-        let Told { explicit, places } = self;
+    ) -> Result<Vec<Statement>, DatabaseError> {
+        let Told { explicit, places, more } = self;
         let Explicit { kind, about, to } = match explicit {
             Some(explicit) => explicit,
             None if places.changed.is_empty() => {
@@ -88,24 +108,35 @@ impl Told {
             }
             None => Explicit { kind: EventKind::SectionChanged, about: None, to: To::NOBODY },
         };
-        let number = match backend {
-            DbBackend::Sqlite => Expr::cust("(SELECT COALESCE(MAX(number), 0) + 1 FROM event)"),
-            _ => Expr::val(None::<i64>),
-        };
-        let mut insert = Query::insert();
-        insert.into_table(name("event")).columns(EVENT.map(name)).values_panic([
-            Expr::val(child),
-            Expr::val(sequence),
-            Expr::val(at),
-            Expr::val(kind.code()),
-            Expr::val(places.to_json()),
-            Expr::val(about),
-            Expr::val(to.0.map(|agency| agency.0)),
-            Expr::val(to.1.map(|agency| agency.0)),
-            number,
-        ]);
-        Ok(backend.build(&insert))
+        let all = std::iter::once((Explicit { kind, about, to }, places)).chain(more);
+        Ok((first..).zip(all).map(|(sequence, event)| insert(backend, (child, sequence), at, event)).collect())
     }
+}
+
+fn insert(
+    backend: DbBackend,
+    (child, sequence): (Uuid, i64),
+    at: i64,
+    (explicit, places): (Explicit, Places),
+) -> Statement {
+    let Explicit { kind, about, to } = explicit;
+    let number = match backend {
+        DbBackend::Sqlite => Expr::cust("(SELECT COALESCE(MAX(number), 0) + 1 FROM event)"),
+        _ => Expr::val(None::<i64>),
+    };
+    let mut insert = Query::insert();
+    insert.into_table(name("event")).columns(EVENT.map(name)).values_panic([
+        Expr::val(child),
+        Expr::val(sequence),
+        Expr::val(at),
+        Expr::val(kind.code()),
+        Expr::val(places.to_json()),
+        Expr::val(about),
+        Expr::val(to.0.map(|agency| agency.0)),
+        Expr::val(to.1.map(|agency| agency.0)),
+        number,
+    ]);
+    backend.build(&insert)
 }
 
 const EVENT: [&str; 9] =
@@ -117,6 +148,11 @@ impl Write {
     /// The last word counts.
     pub(crate) fn event(&mut self, kind: EventKind, fields: FieldSet, about: Option<Uuid>, to: impl Into<To>) {
         self.told().tell(kind, fields.iter().map(|id| Place(id, None)), about, to.into());
+    }
+
+    /// Something else that comes of the same change, and is told by an event of its own after it.
+    pub(crate) fn event_besides(&mut self, kind: EventKind, about: Option<Uuid>, to: impl Into<To>) {
+        self.told().besides(kind, about, to.into());
     }
 
     /// As [`Write::event`], about fields of a placement where one is named.

@@ -81,7 +81,6 @@ pub(crate) struct UnfinishedItem {
     pub(crate) actor: String,
     pub(crate) sv: String,
     pub(crate) en: String,
-    pub(crate) mandatory: bool,
 }
 
 impl Snapshot {
@@ -227,7 +226,6 @@ fn ties_of(child: Uuid) -> sea_orm::Select<involvement::Entity> {
         .order_by_asc(involvement::Column::Id)
 }
 
-// joins: the states of EPI's checklist items.
 fn unfinished_of(about: Uuid) -> sea_orm::Select<checklist_item::Entity> {
     checklist_item::Entity::find()
         .filter(checklist_item::Column::AboutId.eq(about))
@@ -270,8 +268,8 @@ fn read_tie(row: involvement::Model) -> Tie {
 }
 
 fn read_item(row: checklist_item::Model) -> UnfinishedItem {
-    let checklist_item::Model { id, key, actor, sv, en, mandatory, .. } = row;
-    UnfinishedItem { id, key, actor, sv, en, mandatory }
+    let checklist_item::Model { id, key, actor, sv, en, .. } = row;
+    UnfinishedItem { id, key, actor, sv, en }
 }
 
 impl Received {

@@ -16,6 +16,7 @@ mod listing;
 mod lookup;
 mod overdue;
 mod photo;
+mod quota;
 mod read;
 mod reading;
 mod reset;

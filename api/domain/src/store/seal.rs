@@ -1,10 +1,12 @@
 //! Children whose record is sealed (*fingerade personuppgifter*): nobody may know of them.
 
+use super::columns::name;
+use super::event::Told;
 use super::{Store, roster};
 use crate::error::DatabaseError;
 use samverka_entities::child;
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 /// The state of a child that is sealed.
@@ -24,7 +26,8 @@ impl Store {
     pub(crate) async fn seal(&self, child: Uuid, is_sealed: bool, now: i64) -> Result<bool, DatabaseError> {
         let (from, to) = if is_sealed { (ACTIVE, SEALED) } else { (SEALED, ACTIVE) };
         let transaction = self.begin().await?;
-        // As any change it makes those stale that are decided on now; no event tells of it.
+        // As any change it makes those stale that are decided on now, and has an event, so that none is missing between those
+        // of its neighbours. It is addressed to nobody and about no field: nobody hears of it.
         let done = child::Entity::update_many()
             .col_expr(child::Column::State, Expr::val(to))
             .col_expr(child::Column::Epoch, Expr::col(child::Column::Epoch).add(1))
@@ -35,6 +38,13 @@ impl Store {
             .await?;
         if done.rows_affected == 1 {
             roster::refresh(&transaction, &[child], now).await?;
+            let mut query = Query::select();
+            query.column(name("sequence")).from(name("child")).and_where(Expr::col(name("id")).eq(child));
+            let row = transaction.query_one(&query).await?;
+            let row = row.ok_or_else(|| DatabaseError("a child that was sealed is not there".to_owned()))?;
+            for event in Told::nothing().into_events(self.backend(), (child, row.try_get_by_index(0)?), now)? {
+                transaction.execute_raw(event).await?;
+            }
         }
         transaction.commit().await?;
         Ok(done.rows_affected == 1)

@@ -4,10 +4,9 @@ use super::columns::{bind, bind_kind, name, stored};
 use super::read::IdentifierRow;
 use super::{Store, roster};
 use crate::catalogue::{FieldId, Kind, List, Section};
-use crate::emergency::{LASTS, review_by};
 use crate::error::DatabaseError;
 use crate::world::{
-    Consent, Deadline, Emergency, Involvement, ListRow, MadeUpChild, MadeUpPhoto, Revision, SectionRow,
+    Consent, Deadline, Emergency, HandedIn, Involvement, ListRow, MadeUpChild, MadeUpPhoto, Revision, SectionRow,
 };
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
@@ -129,8 +128,9 @@ enum Plain {
     Consent,
     Revision,
     Photo,
-    Deadline,
+    HandedIn,
     Emergency,
+    Deadline,
     List(List),
 }
 
@@ -170,27 +170,13 @@ fn tables() -> Vec<Table> {
             &["child_id", "section", "number", "at", "agency_id", "user_ref", "entry_id", "changes"],
         ),
         plain(Plain::Photo, "photo", &["id", "child_id", "type", "bytes"]),
-        plain(Plain::Deadline, "deadline", &["id", "child_id", "about", "about_id", "step", "due_at", "attempts"]),
-        plain(
-            Plain::Emergency,
-            "break_glass",
-            &[
-                "id",
-                "child_id",
-                "agency_id",
-                "role",
-                "user_ref",
-                "purpose",
-                "reason",
-                "opened_at",
-                "until",
-                "review_by",
-            ],
-        ),
     ];
     let has_rows = |section: &Section| !section.is_list() || section.is_dated();
     tables.extend(Section::ALL.into_iter().filter(has_rows).map(section_table));
-    let lists = List::ALL.into_iter().filter(|list| *list != List::Consents);
+    tables.push(plain(Plain::HandedIn, "submission", &HANDED_IN));
+    tables.push(plain(Plain::Emergency, "break_glass", &EMERGENCY));
+    tables.push(plain(Plain::Deadline, "deadline", &DEADLINE));
+    let lists = List::ALL.into_iter().filter(|list| !matches!(list, List::Consents | List::Concerns));
     tables.extend(lists.map(|list| {
         let columns: Vec<_> = list_columns(list).map(|(column, _)| column).collect();
         plain(Plain::List(list), list.rows().table, &columns)
@@ -207,7 +193,6 @@ fn list_columns(list: List) -> impl Iterator<Item = (&'static str, Kind)> {
     let hidden: &[(&'static str, Kind)] = match list {
         List::Handovers => &[("moves", WORD), ("proposer_agency_id", Kind::Agency), ("urgent", Kind::Bool)],
         List::Checklist => &[("position", Kind::Instant), ("key", WORD)],
-        List::Concerns => &[("role", WORD), ("named", Kind::Json)],
         _ => &[],
     };
     let only = rows.only.map(|(column, _)| (column, WORD));
@@ -258,11 +243,12 @@ fn fill(tables: &mut [Table], made_up: MadeUpChild) {
         identifiers,
         episodes: _,
         entries,
+        handed_in,
+        emergencies,
+        deadlines,
         consents,
         revisions,
         photo,
-        deadlines,
-        emergency,
     } = made_up;
     let child = id.0;
     let mut add = |plain: Plain, rows: Vec<Vec<Expr>>| {
@@ -284,12 +270,13 @@ fn fill(tables: &mut [Table], made_up: MadeUpChild) {
     add(Plain::Identifier, identifiers.into_iter().map(|row| identifier(row.into_row(child))).collect());
     add(Plain::Consent, consents.into_iter().map(|row| consent(child, row)).collect());
     add(Plain::Revision, revisions.into_iter().map(|row| revision(child, row)).collect());
+    add(Plain::HandedIn, handed_in.into_iter().map(|row| handed(child, row)).collect());
+    add(Plain::Emergency, emergencies.into_iter().map(|row| emergency(child, row)).collect());
+    add(Plain::Deadline, deadlines.into_iter().map(|row| deadline(child, row)).collect());
     for row in entries {
         add(Plain::List(row.list), vec![list_row(child, row)]);
     }
     add(Plain::Photo, photo.into_iter().map(|row| photo_row(child, row)).collect());
-    add(Plain::Deadline, deadlines.into_iter().map(|row| deadline(child, row)).collect());
-    add(Plain::Emergency, emergency.into_iter().map(|row| emergency_row(child, row)).collect());
     for row in rows {
         let mut sections = tables.iter_mut().filter(|table| table.plain.is_none());
         if let Some(table) = sections.find(|table| table.name == row.section.table()) {
@@ -354,30 +341,79 @@ fn revision(child: Uuid, row: Revision) -> Vec<Expr> {
     ]
 }
 
-fn photo_row(child: Uuid, row: MadeUpPhoto) -> Vec<Expr> {
-    let MadeUpPhoto { id, media, bytes } = row;
-    vec![id.into(), child.into(), Expr::val(media.essence()), Expr::val(bytes)]
+const HANDED_IN: [&str; 17] = [
+    "id",
+    "kind",
+    "at",
+    "agency_id",
+    "role",
+    "child_id",
+    "named",
+    "municipality",
+    "seen_at",
+    "place",
+    "text",
+    "state",
+    "feedback",
+    "decided_at",
+    "decided_by",
+    "matched_at",
+    "copy_of",
+];
+
+fn handed(child: Uuid, row: HandedIn) -> Vec<Expr> {
+    let HandedIn { id, kind, at, agency, role, is_matched, named, municipality, seen_at, place, text, .. } = row;
+    let HandedIn { state, feedback, decided, copy_of, .. } = row;
+    vec![
+        id.into(),
+        Expr::val(kind.code()),
+        at.into(),
+        agency.0.into(),
+        Expr::val(role.code()),
+        Expr::val(is_matched.then_some(child)),
+        Expr::val(named),
+        Expr::val(municipality),
+        Expr::val(seen_at),
+        Expr::val(place),
+        Expr::val(text),
+        Expr::val(state.code()),
+        Expr::val(feedback.map(crate::submission::Feedback::code)),
+        Expr::val(decided.map(|(at, _)| at)),
+        Expr::val(decided.map(|(_, by)| by.0)),
+        // It was looked for when it came.
+        at.into(),
+        Expr::val(copy_of),
+    ]
 }
 
-fn deadline(child: Uuid, row: Deadline) -> Vec<Expr> {
-    let Deadline { id, about, about_id, step, due_at } = row;
-    vec![id.into(), child.into(), Expr::val(about), about_id.into(), Expr::val(step), due_at.into(), Expr::val(0)]
-}
+const EMERGENCY: [&str; 9] =
+    ["id", "child_id", "agency_id", "role", "purpose", "reason", "opened_at", "until", "review_by"];
 
-fn emergency_row(child: Uuid, row: Emergency) -> Vec<Expr> {
-    let Emergency { id, agency, role, purpose, user, reason, opened_at } = row;
+fn emergency(child: Uuid, row: Emergency) -> Vec<Expr> {
+    let Emergency { id, agency, role, purpose, reason, opened_at, until, review_by } = row;
     vec![
         id.into(),
         child.into(),
         agency.0.into(),
         Expr::val(role.code()),
-        Expr::val(user),
         Expr::val(purpose.code()),
         Expr::val(reason),
         opened_at.into(),
-        (opened_at + LASTS).into(),
-        review_by(opened_at).into(),
+        until.into(),
+        review_by.into(),
     ]
+}
+
+const DEADLINE: [&str; 7] = ["id", "child_id", "about", "about_id", "step", "due_at", "attempts"];
+
+fn deadline(child: Uuid, row: Deadline) -> Vec<Expr> {
+    let Deadline { id, about, about_id, step, due_at } = row;
+    vec![id.into(), child.into(), Expr::val(about), about_id.into(), Expr::val(step), due_at.into(), 0_i32.into()]
+}
+
+fn photo_row(child: Uuid, row: MadeUpPhoto) -> Vec<Expr> {
+    let MadeUpPhoto { id, media, bytes } = row;
+    vec![id.into(), child.into(), Expr::val(media.essence()), Expr::val(bytes)]
 }
 
 fn section_row(child: Uuid, row: SectionRow, fields: &[FieldId]) -> Vec<Expr> {
@@ -461,6 +497,9 @@ mod tests {
             let reach = Reach { list, whole: true, own: false, open: false };
             let rows = snapshot.list(&ids, reach, AgencyId(Uuid::nil())).await.expect("rows");
             let made = children.iter().flat_map(|child| &child.entries).filter(|row| row.list == list).count();
+            let worries = children.iter().flat_map(|child| &child.handed_in).filter(|row| row.is_matched);
+            let worries = worries.filter(|row| row.kind == crate::submission::Kind::Concern).count();
+            let made = if list == List::Concerns { worries } else { made };
             assert_eq!(rows.len(), made, "{list:?}");
         }
         let revisions = snapshot.revisions(&ids, &Section::ALL).await.expect("revisions");

@@ -3,9 +3,11 @@
 
 use super::claim::Claim;
 use super::columns::name;
+use super::quota::Quota;
 use super::reading::{Rows, count, models};
 use super::{Applied, Snapshot, Store, Write};
 use crate::catalogue::{FieldSet, IdentifierKind};
+use crate::emergency::DAY;
 use crate::error::DatabaseError;
 use crate::feed::EventKind;
 use crate::ids::AgencyId;
@@ -96,12 +98,14 @@ impl Write {
 }
 
 impl Store {
-    /// Keeps what is handed in, durably; once where it is claimed.
+    /// Keeps what is handed in, durably; once where it is claimed. `Stale` if the agency may hand in no more of the kind today.
     pub(crate) async fn insert_submission(
         &self,
         row: SubmissionRow,
         claim: Option<&Claim>,
     ) -> Result<Applied, DatabaseError> {
+        let own = handed_in_after(row.kind, row.agency, row.at.saturating_sub(DAY));
+        let quota = Quota::new(row.agency, row.kind as u32).at_most(own, row.kind.most_a_day());
         let named = serde_json::to_value(&row.named).map_err(|_| DatabaseError("a name cannot be kept".to_owned()))?;
         let row = submission::ActiveModel {
             id: Set(row.id),
@@ -119,7 +123,7 @@ impl Store {
             state: Set(State::Open.code().to_owned()),
             ..Default::default()
         };
-        self.apply_apart(&submission::Entity::insert(row).into_query(), claim).await
+        self.apply_apart(&submission::Entity::insert(row).into_query(), claim, Some(&quota)).await
     }
 
     /// Keeps what became of a submission that is about no child of the hub; `Stale` if it is decided already.
@@ -129,25 +133,27 @@ impl Store {
         decided: Decided,
         claim: Option<&Claim>,
     ) -> Result<Applied, DatabaseError> {
-        self.apply_apart(&decision(id, decided), claim).await
+        self.apply_apart(&decision(id, decided), claim, None).await
     }
 
     /// Looks for the children of what was handed in since the last time, and lays a copy on the desk of those who answer for
     /// them: what the board of the municipality has before it does not change by that, and does not tell it that the child is
-    /// there. Each is looked for once, whatever nodes do it at the same time. How many there were.
-    pub(crate) async fn match_submissions(&self, now: i64) -> Result<usize, DatabaseError> {
-        // By a writing connection: whoever waits for this may hold a reading one, and must not wait for another.
-        let waiting = unmatched()
-            .order_by_asc(submission::Column::At)
-            .order_by_asc(submission::Column::Id)
-            .limit(MATCHED)
-            .all(&self.writer)
-            .await?;
-        let found = waiting.len();
-        for row in waiting {
-            self.match_submission(row, now).await?;
+    /// there. Each is looked for once, whatever nodes do it at the same time. One that cannot be matched is told to the
+    /// operator, tried again the next time, and holds up none of the others.
+    pub(crate) async fn match_submissions(&self, now: i64) -> Result<(), DatabaseError> {
+        let mut after = None;
+        loop {
+            // By a writing connection: whoever waits for this may hold a reading one, and must not wait for another.
+            let waiting = unmatched_after(after).all(&self.writer).await?;
+            let Some(last) = waiting.last() else { return Ok(()) };
+            after = Some((last.at, last.id));
+            for row in waiting {
+                let id = row.id;
+                if let Err(error) = self.match_submission(row, now).await {
+                    tracing::error!(%error, submission = %id, "what was handed in could not be matched with a child");
+                }
+            }
         }
-        Ok(found)
     }
 
     async fn match_submission(&self, row: submission::Model, now: i64) -> Result<(), DatabaseError> {
@@ -190,11 +196,30 @@ impl Store {
     }
 }
 
+/// What an agency has handed in of a kind after an instant.
+fn handed_in_after(kind: Kind, agency: AgencyId, after: i64) -> sea_orm::Select<submission::Entity> {
+    submission::Entity::find()
+        .filter(submission::Column::AgencyId.eq(agency.0))
+        .filter(submission::Column::CopyOf.is_null())
+        .filter(submission::Column::Kind.eq(kind.code()))
+        .filter(submission::Column::At.gt(after))
+}
+
 /// What no child was looked for yet.
 fn unmatched() -> sea_orm::Select<submission::Entity> {
     submission::Entity::find()
         .filter(submission::Column::MatchedAt.is_null())
         .filter(submission::Column::ChildId.is_null())
+}
+
+/// The next of them after a place, in the order in which they came.
+fn unmatched_after(after: Option<(i64, Uuid)>) -> sea_orm::Select<submission::Entity> {
+    let mut next = unmatched();
+    if let Some((at, id)) = after {
+        let same = Cond::all().add(submission::Column::At.eq(at)).add(submission::Column::Id.gt(id));
+        next = next.filter(Cond::any().add(submission::Column::At.gt(at)).add(same));
+    }
+    next.order_by_asc(submission::Column::At).order_by_asc(submission::Column::Id).limit(MATCHED)
 }
 
 /// Notes that the child was looked for, unless it was before.
@@ -264,12 +289,7 @@ impl Snapshot {
         agency: AgencyId,
         after: i64,
     ) -> Result<u64, DatabaseError> {
-        let own = submission::Entity::find()
-            .filter(submission::Column::AgencyId.eq(agency.0))
-            .filter(submission::Column::CopyOf.is_null())
-            .filter(submission::Column::Kind.eq(kind.code()))
-            .filter(submission::Column::At.gt(after));
-        count(self, own).await
+        count(self, handed_in_after(kind, agency, after)).await
     }
 
     /// The board that leads a child's case, else the one that is responsible for it.

@@ -7,6 +7,7 @@ use super::claim::{Claim, Claimed};
 use super::columns::{bind, name};
 use super::event::Told;
 use super::group::{Beside, RowChange};
+use super::quota::Quota;
 use super::read::IdentifierRow;
 use super::{roster, suggestion};
 use crate::catalogue::{FieldId, FieldSet, Section, Value};
@@ -85,6 +86,8 @@ enum Effect {
     Run(Statement),
     /// What must change something: else nothing is made, as if the child had changed.
     Must(Statement),
+    /// What must be left before it is made: else nothing is made, as if the child had changed.
+    Within(Quota),
     /// Fields that may not be kept go out of every revision and every suggestion on a section.
     Purge(Section, FieldSet),
 }
@@ -152,6 +155,11 @@ impl Write {
 
     pub(super) fn run(&mut self, statement: &impl StatementBuilder) {
         self.effects.push(Effect::Run(self.store.backend().build(statement)));
+    }
+
+    /// Nothing of the change is made if the quota is used up: it is decided on anew.
+    pub(super) fn within(&mut self, quota: Quota) {
+        self.effects.push(Effect::Within(quota));
     }
 
     /// As [`Write::run`], of what must change something: else nothing of the change is made, and it is decided on anew.
@@ -312,7 +320,7 @@ impl Write {
         let Write { store, child, sequence, at, effects, told, tied, guarded: _ } = self;
         if let Some(sequence) = sequence
             && !is_empty
-            && !step(transaction, child, sequence, is_guarded).await?
+            && !step(transaction, child, (sequence, told.events()), is_guarded).await?
         {
             return Ok(Applied::Stale);
         }
@@ -339,6 +347,11 @@ impl Write {
                         return Ok(Applied::Stale);
                     }
                 }
+                Effect::Within(quota) => {
+                    if !quota.is_left(transaction).await? {
+                        return Ok(Applied::Stale);
+                    }
+                }
                 Effect::Purge(section, fields) => {
                     suggestion::purge(transaction, section, child, fields).await?;
                     purge_revisions(transaction, section, child, fields).await?;
@@ -349,8 +362,10 @@ impl Write {
             roster::refresh(transaction, &[child], at).await?;
         }
         if !is_empty {
-            let event = told.event(store.backend(), (child, sequence.map_or(1, |sequence| sequence + 1)), at)?;
-            transaction.execute_raw(event).await?;
+            let first = sequence.map_or(1, |sequence| sequence + 1);
+            for event in told.into_events(store.backend(), (child, first), at)? {
+                transaction.execute_raw(event).await?;
+            }
         }
         Ok(Applied::Done)
     }
@@ -380,12 +395,12 @@ pub(super) fn is_guarding(section: Section) -> bool {
     section == Section::Protection
 }
 
-/// Raises the number of changes of a child, if it is still this one, and with it the epoch, where who may see what changes:
+/// Raises the number of changes of a child by as many events as tell of it, if it is still this one, and with it the epoch, where who may see what changes:
 /// answers that were decided before are stale from then on. From here on whoever else changes the child waits.
 async fn step(
     transaction: &DatabaseTransaction,
     child: Uuid,
-    sequence: i64,
+    (sequence, events): (i64, i64),
     is_guarded: bool,
 ) -> Result<bool, DatabaseError> {
     let mut update = Query::update();
@@ -394,7 +409,7 @@ async fn step(
     }
     update
         .table(name("child"))
-        .value(name("sequence"), sequence + 1)
+        .value(name("sequence"), sequence + events)
         .and_where(Expr::col(name("id")).eq(child))
         .and_where(Expr::col(name("sequence")).eq(sequence));
     Ok(transaction.execute(&update).await?.rows_affected() == 1)
@@ -502,11 +517,12 @@ impl Store {
     }
 
     /// Makes what is of no child, durably, or nothing; of what is claimed, once. Nothing is made, and `Stale` is what comes of it, where
-    /// it would change nothing.
+    /// it would change nothing, and where the quota is used up.
     pub(super) async fn apply_apart(
         &self,
         statement: &impl StatementBuilder,
         claim: Option<&Claim>,
+        quota: Option<&Quota>,
     ) -> Result<Applied, DatabaseError> {
         let statement = self.backend().build(statement);
         let transaction = self.begin().instrument(debug_span!("begin")).await?;
@@ -514,7 +530,12 @@ impl Store {
             Some(claim) => Applied::from(claim.make(&transaction).await?),
             None => Applied::Done,
         };
+        let is_left = match quota {
+            Some(quota) if applied == Applied::Done => quota.is_left(&transaction).await?,
+            _ => true,
+        };
         let applied = match applied {
+            Applied::Done if !is_left => Applied::Stale,
             Applied::Done if transaction.execute_raw(statement).await?.rows_affected() == 0 => Applied::Stale,
             applied => applied,
         };

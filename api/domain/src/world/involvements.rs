@@ -81,9 +81,9 @@ impl Story<'_> {
             ties.push(("RECEIVING", life.towns.1.board, from + HOUR / 2, life.moved));
         }
         if self.plan.stage == Stage::Assigned && crossing.is_none() {
-            ties.extend(life.assigned.map(|from| ("RECEIVING", life.towns.1.board, from, None)));
+            ties.extend(life.assigned.map(|from| ("RECEIVING", life.towns.1.board, from + HOUR / 2, None)));
         }
-        ties.extend(life.handover.map(|from| ("RECEIVING", life.receiver().board, from, None)));
+        ties.extend(life.handover.map(|from| ("RECEIVING", life.receiver().board, from + HOUR / 2, None)));
     }
 
     /// A home has the child with it from the first day of the stay to the last, but for the times when

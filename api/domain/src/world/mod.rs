@@ -13,11 +13,11 @@ mod cases;
 mod consents;
 mod diary;
 mod dice;
-mod emergency;
 mod involvements;
 mod life;
 mod names;
 mod numbers;
+mod pending;
 mod person;
 mod personas;
 mod plan;
@@ -37,6 +37,7 @@ use crate::ids::{AgencyId, ChildId};
 use crate::photo::Media;
 use crate::policy::{Protection, Purpose, Role};
 use crate::stamps::Stamps;
+use crate::submission;
 use chrono::NaiveDate;
 use diary::Diary;
 use dice::Dice;
@@ -67,12 +68,13 @@ pub struct MadeUpChild {
     /// Their rows are among those of the sections.
     pub(crate) episodes: Vec<Episode>,
     pub(crate) entries: Vec<ListRow>,
+    /// What was handed in about the child, and near it about one whom nobody knows.
+    pub(crate) handed_in: Vec<HandedIn>,
+    pub(crate) emergencies: Vec<Emergency>,
+    pub(crate) deadlines: Vec<Deadline>,
     pub(crate) consents: Vec<Consent>,
     pub(crate) revisions: Vec<Revision>,
     pub(crate) photo: Option<MadeUpPhoto>,
-    /// What the hub waits for: the arrivals of handovers, the review of an emergency access.
-    pub(crate) deadlines: Vec<Deadline>,
-    pub(crate) emergency: Option<Emergency>,
 }
 
 impl MadeUpChild {
@@ -85,29 +87,6 @@ impl MadeUpChild {
             ["givenNames", "familyName"].map(|name| part(name).and_then(|part| part.as_str().map(str::to_owned)));
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
-}
-
-/// A moment by which something must have happened.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Deadline {
-    pub(crate) id: Uuid,
-    /// What it watches, its id, and the step.
-    pub(crate) about: &'static str,
-    pub(crate) about_id: Uuid,
-    pub(crate) step: &'static str,
-    pub(crate) due_at: i64,
-}
-
-/// An emergency access that nobody has reviewed.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Emergency {
-    pub(crate) id: Uuid,
-    pub(crate) agency: AgencyId,
-    pub(crate) role: Role,
-    pub(crate) purpose: Purpose,
-    pub(crate) user: &'static str,
-    pub(crate) reason: &'static str,
-    pub(crate) opened_at: i64,
 }
 
 /// The bytes of the photo that the record tells of.
@@ -169,6 +148,65 @@ pub(crate) struct ListRow {
     pub(crate) values: Vec<(&'static str, Value)>,
 }
 
+impl ListRow {
+    fn value(&self, column: &str) -> Option<&Value> {
+        self.values.iter().find(|(known, _)| *known == column).map(|(_, value)| value)
+    }
+
+    fn instant(&self, column: &str) -> Option<i64> {
+        match self.value(column) {
+            Some(Value::Instant(at)) => Some(*at),
+            _ => None,
+        }
+    }
+}
+
+/// A worry, a sighting or a tip.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct HandedIn {
+    pub(crate) id: Uuid,
+    pub(crate) kind: submission::Kind,
+    pub(crate) at: i64,
+    pub(crate) agency: AgencyId,
+    pub(crate) role: Role,
+    /// It is known to be about the child.
+    pub(crate) is_matched: bool,
+    /// How the child was named.
+    pub(crate) named: Json,
+    pub(crate) municipality: &'static str,
+    pub(crate) seen_at: Option<i64>,
+    pub(crate) place: Option<&'static str>,
+    pub(crate) text: &'static str,
+    pub(crate) state: submission::State,
+    pub(crate) feedback: Option<submission::Feedback>,
+    /// When, and by whom.
+    pub(crate) decided: Option<(i64, AgencyId)>,
+    pub(crate) copy_of: Option<Uuid>,
+}
+
+/// An emergency access that nobody has reviewed.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Emergency {
+    pub(crate) id: Uuid,
+    pub(crate) agency: AgencyId,
+    pub(crate) role: Role,
+    pub(crate) purpose: Purpose,
+    pub(crate) reason: &'static str,
+    pub(crate) opened_at: i64,
+    pub(crate) until: i64,
+    pub(crate) review_by: i64,
+}
+
+/// A moment by which something must have happened.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Deadline {
+    pub(crate) id: Uuid,
+    pub(crate) about: &'static str,
+    pub(crate) about_id: Uuid,
+    pub(crate) step: &'static str,
+    pub(crate) due_at: i64,
+}
+
 /// A consent to a partner.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Consent {
@@ -210,8 +248,8 @@ pub fn child(seed: u64, index: u64, now: i64, agency_id: &dyn Fn(&str) -> Agency
     story.dice = Dice::new(seed.rotate_left(32) ^ 1, index);
     story.write_missing();
     let entries = story.entries();
-    let emergency = story.emergency();
-    let deadlines = story.deadlines(&entries, emergency.as_ref());
+    let (handed_in, emergencies) = (story.handed_in(&identifiers), story.emergencies());
+    let deadlines = story.deadlines(&entries, &emergencies);
     let (rows, revisions) = story.diary.close();
     MadeUpChild {
         id,
@@ -225,11 +263,12 @@ pub fn child(seed: u64, index: u64, now: i64, agency_id: &dyn Fn(&str) -> Agency
         identifiers,
         episodes,
         entries,
+        handed_in,
+        emergencies,
+        deadlines,
         consents,
         revisions,
         photo,
-        deadlines,
-        emergency,
     }
 }
 

@@ -71,7 +71,7 @@ pub const PERSONAS: [Persona; 15] = [
     ),
     made(
         "granspolisen",
-        (AgencyKind::Police, Role::PoliceBorder, Purpose::Return),
+        (AgencyKind::BorderPolice, Role::PoliceBorder, Purpose::Return),
         ("Polisen, gränspolisen", "Gränspolisen"),
         (Some("202100-0076"), None, None),
         "Verkställer återvändanden: en egen polisroll, skild från sökandet och utestängd från all omsorg.",

@@ -92,7 +92,6 @@ impl Story<'_> {
             all.extend(self.sightings(&missing));
             all.extend(self.follow_up(&missing));
         }
-        all.extend(self.concern());
         all
     }
 
@@ -109,8 +108,13 @@ impl Story<'_> {
         let lead = if life.moved.is_some() { second } else { first };
         let transfer = life.handover.map(|at| ("CASE_TRANSFER", lead, life.receiver().board, at, None));
         let made = [assignment, transfer].into_iter().flatten().collect::<Vec<_>>();
-        // So long ago that the coordinators of the counties are told, and not so long that the child counts as missing.
-        let expected = if self.plan.overdue { now - 5 * HOUR } else { now + 2 * DAY };
+        // So long ago that the coordinators of the counties are told, and not so long that the child counts as missing; of some
+        // others silence is about to be an alarm.
+        let expected = match (self.plan.overdue, self.index % 10) {
+            (true, _) => now - 5 * HOUR,
+            (false, 8) => now - HOUR,
+            _ => now + 2 * DAY,
+        };
         let departed = self.plan.overdue.then_some(expected - HOUR);
         let row = |(kind, from, to, proposed, arrived): (&str, &str, &str, i64, Option<i64>)| {
             let state = match (arrived, departed) {
@@ -128,7 +132,7 @@ impl Story<'_> {
                 ("to_agency_id", self.agency(to)),
                 ("proposed_at", Value::Instant(proposed)),
                 ("accepted_at", Value::Instant((proposed + HOUR / 2).min(now))),
-                ("expected_at", Value::Instant(arrived.unwrap_or(expected))),
+                ("expected_at", Value::Instant(arrived.unwrap_or(expected.max(proposed + HOUR)))),
                 (
                     "details",
                     Value::Json(json!({ "contactName": "Mottagningen, dagtid", "contactPhone": "+46701740605" })),
@@ -251,25 +255,6 @@ impl Story<'_> {
             ("reason", Value::Text("Avskriven, barnet har avvikit.".to_owned())),
         ];
         Some(self.entry(List::Closures, values))
-    }
-
-    /// The school of some children has handed in a worry.
-    fn concern(&mut self) -> Option<ListRow> {
-        if !self.plan.school || !self.index.is_multiple_of(3) {
-            return None;
-        }
-        let given = self.later(self.school_start(), 5..60);
-        let values = vec![
-            ("at", Value::Instant(given)),
-            ("agency_id", self.agency("skola")),
-            ("role", Value::Text("SCHOOL".to_owned())),
-            ("named", Value::Json(json!({}))),
-            ("text", Value::Text(self.dice.pick(&texts::CONCERNS).to_owned())),
-            ("state", Value::Text("TAKEN".to_owned())),
-            ("feedback", Value::Text("Nämnden har inlett en utredning.".to_owned())),
-            ("decided_at", Value::Instant((given + DAY).min(self.now))),
-        ];
-        Some(self.entry(List::Concerns, values))
     }
 }
 
