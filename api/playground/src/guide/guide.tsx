@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Ways } from '../panels/token.tsx';
 import { loadErrors, place, resetSandbox, session, text } from '../state/session.ts';
 import { useStore } from '../state/store.ts';
+import { Coded } from '../ui/coded.tsx';
 import { CopyButton } from '../ui/copy.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { sentence } from '../ui/words.ts';
@@ -138,7 +139,7 @@ function Children() {
 
 /** Statuses after which the same may be sent again. */
 const AGAIN = new Set(['TOO_MANY_REQUESTS', 'DECISION_STALE', 'AUDIT_UNAVAILABLE', 'UNAVAILABLE', 'INTERNAL', 'BODY_TOO_SLOW']);
-const RENEW = new Set(['TOKEN_EXPIRED']);
+const RENEW = new Set(['TOKEN_EXPIRED', 'UNAUTHENTICATED']);
 
 function Errors() {
   const errors = useStore(session, (state) => state.errors);
@@ -181,8 +182,12 @@ function Errors() {
                   </code>
                 </th>
                 <td>{one.status}</td>
-                <td>{sentence(one[language])}</td>
-                <td>{sentence(language === 'sv' ? one.remedySv : one.remedy)}</td>
+                <td>
+                  <Coded>{sentence(one[language])}</Coded>
+                </td>
+                <td>
+                  <Coded>{sentence(language === 'sv' ? one.remedySv : one.remedy)}</Coded>
+                </td>
                 <td>{again(one.code)}</td>
               </tr>
             ))}

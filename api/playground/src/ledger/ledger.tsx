@@ -166,7 +166,7 @@ export function Ledger() {
         </p>
       ))}
       {checked && log && log.errors.length === 0 && <Proof checked={checked} rows={log.entries.length} />}
-      {log && log.errors.length === 0 && <Readers entries={log.entries} />}
+      {log && log.errors.length === 0 && <Readers entries={log.entries.filter(isAboutChild)} />}
       {log && log.errors.length === 0 && <Chain log={log} checked={checked} />}
     </section>
   );
@@ -192,6 +192,9 @@ function Proof({ checked, rows }: { readonly checked: Check; readonly rows: numb
     </div>
   );
 }
+
+/** Whether a row is of a look at the child, and not at its log. */
+const isAboutChild = (entry: LogEntry): boolean => !entry.operation.includes('accessLog');
 
 /** What an agency is called; only those of the sandbox are known by name. */
 function agencyName(id: string): string {
@@ -229,12 +232,20 @@ function Readers({ entries }: { readonly entries: readonly LogEntry[] }) {
 }
 
 function Chain({ log, checked }: { readonly log: Read; readonly checked: Check | null }) {
+  const [withLog, setWithLog] = useState(false);
+  const entries = log.entries.filter((entry) => withLog || isAboutChild(entry));
   const verdicts = new Map(checked?.receipts.map((one) => [one.receipt.place, one.verdict]));
   return (
     <section aria-label={text('rows')}>
-      <h2>{text('rows')}</h2>
+      <div class="rows-head">
+        <h2>{text('rows')}</h2>
+        <label class="check">
+          <input type="checkbox" checked={withLog} onChange={(event) => setWithLog(event.currentTarget.checked)} />
+          <span>{text('withLogReads')}</span>
+        </label>
+      </div>
       <ol class="chain">
-        {log.entries.map((entry) => (
+        {entries.map((entry) => (
           <Link key={entry.place} entry={entry} verdict={verdicts.get(entry.place)} />
         ))}
       </ol>
@@ -257,10 +268,10 @@ function Link({ entry, verdict }: { readonly entry: LogEntry; readonly verdict: 
       </div>
       <details>
         <summary>
-          <span class="sign OPEN">
+          <span class={entry.shown.length > 0 ? 'sign OPEN' : 'sign none'}>
             {text('shownFields')} {entry.shown.length}
           </span>
-          <span class="sign CLOSED">
+          <span class={entry.withheld.length > 0 ? 'sign CLOSED' : 'sign none'}>
             {text('withheldFields')} {entry.withheld.length}
           </span>
           {entry.changed.length > 0 && (

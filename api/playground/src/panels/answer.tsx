@@ -5,6 +5,7 @@ import { withheldCount } from '../answer/notes.ts';
 import { ResponseView } from '../editor/response.tsx';
 import { type Answer, announce, renewToken, run, session, text } from '../state/session.ts';
 import { useStore } from '../state/store.ts';
+import { Coded } from '../ui/coded.tsx';
 import { CopyButton } from '../ui/copy.tsx';
 
 export function AnswerPanel() {
@@ -114,7 +115,7 @@ export function Errors({ answer }: { readonly answer: Answer | null }) {
   const isSandbox = useStore(session, (state) => state.config?.sandbox === true);
   const errors = answer?.body.errors ?? [];
   if (errors.length === 0) return null;
-  const isPartial = answer?.data !== undefined && answer.data !== null;
+  const isPartial = Object.values((answer?.data ?? {}) as Record<string, unknown>).some((value) => value !== null);
   const isToken = errors.some((error) => error.extensions?.code === 'TOKEN_EXPIRED' || error.extensions?.code === 'UNAUTHENTICATED');
   return (
     <div class="errors" role="alert">
@@ -125,9 +126,15 @@ export function Errors({ answer }: { readonly answer: Answer | null }) {
           return (
             <li key={index}>
               <p>
-                <strong>{one.text}</strong> {one.code === 'GRAPHQL_VALIDATION_FAILED' && <span lang="en">{error.message}</span>}
+                <strong>
+                  <Coded>{one.text}</Coded>
+                </strong> {one.code === 'GRAPHQL_VALIDATION_FAILED' && <span lang="en">{error.message}</span>}
               </p>
-              {one.remedy && <p>{one.remedy}</p>}
+              {one.remedy && (
+                <p>
+                  <Coded>{one.remedy}</Coded>
+                </p>
+              )}
               <p class="codes">
                 {one.code && <code>{one.code}</code>}
                 {one.rule && <code>{one.rule}</code>}

@@ -41,7 +41,7 @@ function Help() {
   const isSandbox = useStore(session, (state) => state.config?.sandbox === true);
   useStore(session, (state) => state.language);
   const tabs: (readonly [Shelf, string])[] = [
-    ['rules', text('fieldsAndRoles')],
+    ['rules', text('tabFields')],
     ...(isSandbox ? ([['examples', text('examples')]] as const) : []),
     ['schema', text('schema')],
     ['history', text('history')],

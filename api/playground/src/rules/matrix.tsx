@@ -29,7 +29,7 @@ export function Matrix() {
   const fields: FieldRules[] = useMemo(() => [...(rules[first ?? '']?.values() ?? [])], [first, rules]);
   const needle = wanted.trim().toLowerCase();
   const found = fields.filter((one) => `${one.field} ${one.number} ${one.group}`.toLowerCase().includes(needle));
-  const nameOfRole = (role: string): string => personas.find((one) => one.role === role)?.roleName[language] ?? role;
+  const nameOfRole = (role: string): string => personas.find((one) => one.role === role)?.roleName[language] ?? (role === 'SYSTEM_ADMIN' ? text('roleAdmin') : role);
   const save = (): void => {
     const csv = matrixCsv(loaded, (role) => [...(rules[role]?.values() ?? [])], { field: text('field'), number: text('number') });
     download('samverka-fields-and-roles.csv', 'text/csv;charset=utf-8', csv);

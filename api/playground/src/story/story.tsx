@@ -44,10 +44,8 @@ export function Story() {
   return (
     <section class="story" aria-label={text('viewStory')}>
       <header class="story-head">
-        <div>
-          <p class="kicker">{text('storyKicker')}</p>
-          <h1>{titles.find((one) => one.name === name)?.title[language] ?? text('viewStory')}</h1>
-        </div>
+        <p class="kicker">{text('storyKicker')}</p>
+        <h1>{titles.find((one) => one.name === name)?.title[language] ?? text('viewStory')}</h1>
         <div class="choices" role="group" aria-label={text('chooseStory')}>
           {ordered.map((one) => (
             <button key={one.name} type="button" class="choice" aria-pressed={one.name === name} onClick={() => setName(one.name)}>
@@ -117,17 +115,6 @@ function Player({ turns }: { readonly turns: readonly Turn[] }) {
 
   return (
     <>
-      <div class="stage" ref={stage} tabIndex={0} role="group" aria-label={text('storyStage')} onKeyDown={onKey}>
-        <Timeline
-          turns={turns}
-          at={at}
-          onGo={(to) => {
-            setPlaying(false);
-            go(to);
-          }}
-        />
-      </div>
-      <StoryLegend />
       <div class="now">
         <div class="player" role="group" aria-label={text('playerControls')}>
           <button type="button" class="primary play" onClick={play}>
@@ -159,6 +146,17 @@ function Player({ turns }: { readonly turns: readonly Turn[] }) {
         </div>
         {turn && <Moment turn={turn} />}
       </div>
+      <div class="stage" ref={stage} tabIndex={0} role="group" aria-label={text('storyStage')} onKeyDown={onKey}>
+        <Timeline
+          turns={turns}
+          at={at}
+          onGo={(to) => {
+            setPlaying(false);
+            go(to);
+          }}
+        />
+      </div>
+      <StoryLegend />
       <AsText turns={turns} at={at} />
     </>
   );
@@ -219,7 +217,7 @@ function Moment({ turn }: { readonly turn: Turn }) {
           </p>
         )}
       </div>
-      <div class="moment-side">
+      <div class="moment-side" tabIndex={0} role="group" aria-label={text('momentDetails')}>
         <section>
           <h2>{text('toldNow')}</h2>
           {turn.events.length === 0 ? <p class="none">{text('toldNobody')}</p> : <Told turn={turn} />}

@@ -25,9 +25,9 @@ interface Measure {
 
 function measure(width: number, turns: number, lanes: number): Measure {
   const isDown = width < NARROW;
-  const room = isDown ? width - 46 : width - 176;
-  const unit = isDown ? 34 : Math.max(22, Math.floor(room / turns));
-  const lane = isDown ? Math.max(18, Math.floor(room / lanes)) : 42;
+  const room = isDown ? width - 46 : width - 170;
+  const unit = isDown ? 34 : Math.max(22, room / turns);
+  const lane = isDown ? Math.max(18, Math.floor(room / lanes)) : 35;
   return { isDown, unit, lane, length: unit * turns, breadth: lane * lanes };
 }
 
@@ -45,6 +45,13 @@ export function Timeline({ turns, at, onGo }: Properties) {
     return () => observer.disconnect();
   }, []);
   const size = measure(width, turns.length, lanes.length);
+  // Where the story runs downwards in a box of its own, the turn is kept in view.
+  useEffect(() => {
+    const stage = box.current?.parentElement;
+    if (!stage || !size.isDown) return;
+    const names = stage.querySelector('.lanes')?.clientHeight ?? 0;
+    stage.scrollTo({ top: (at + 0.5) * size.unit - (stage.clientHeight - names) / 2, behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
+  }, [at, size.isDown, size.unit]);
   return (
     <div ref={box} class={size.isDown ? 'timeline is-down' : 'timeline'}>
       {width > 0 && (
