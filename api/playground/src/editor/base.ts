@@ -28,6 +28,20 @@ export const common = ({ label, language }: Setting): Extension => [
   EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0', spellcheck: 'false' }),
 ];
 
+/**
+ * Text typed over a selection goes into the document from here. Left to itself, Chromium first keeps the style of what it deletes
+ * in a style attribute, which the page's policy refuses. Brackets are left to what closes them.
+ */
+const typedOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { data, inputType } = event;
+    if (inputType !== 'insertText' || !data || view.composing || view.state.selection.main.empty || /^[([{"'`]$/.test(data)) return false;
+    event.preventDefault();
+    view.dispatch(view.state.replaceSelection(data), { userEvent: 'input.type', scrollIntoView: true });
+    return true;
+  },
+});
+
 export const writing = (onRun: () => void): Extension => [
   keymap.of([
     {
@@ -38,6 +52,7 @@ export const writing = (onRun: () => void): Extension => [
       },
     },
   ]),
+  typedOver,
   history(),
   indentOnInput(),
   closeBrackets(),

@@ -2,7 +2,7 @@
 import { json } from '@codemirror/lang-json';
 import { type Range, StateEffect, StateField } from '@codemirror/state';
 import { Decoration, type DecorationSet, EditorView, WidgetType } from '@codemirror/view';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Json, Language } from '../api/types.ts';
 import type { Note } from '../answer/notes.ts';
 import { printed } from '../answer/print.ts';
@@ -87,14 +87,15 @@ export function ResponseView({ answer, withExtensions }: { readonly answer: Answ
   const view = useRef<EditorView | null>(null);
   const language = useStore(session, (state) => state.language);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!host.current) return undefined;
     const editor = mount(host.current, '', [common({ label: text('response'), language }), reading, json(), notesField]);
     view.current = editor;
     return () => editor.destroy();
   }, [language]);
 
-  useEffect(() => {
+  // With the layout, not after it: what another persona was shown must not stand for another frame.
+  useLayoutEffect(() => {
     if (view.current) show(view.current, answer, withExtensions, language);
   }, [answer, withExtensions, language]);
 

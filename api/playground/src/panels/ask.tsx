@@ -48,6 +48,7 @@ function Help() {
   ];
   return (
     <section class="panel help" aria-label={text('helpPanel')}>
+      <h2 class="hidden">{text('helpPanel')}</h2>
       <Tabs label={text('helpPanel')} tabs={tabs} chosen={shelf} onChoose={setShelf}>
         {shelf === 'rules' && <MyRules />}
         {shelf === 'examples' && <Examples />}

@@ -117,10 +117,13 @@ function Row({ of, roles, mine, chosen, onChoose, nameOfRole }: RowProperties) {
           const title = `${nameOfRole(role)}, ${name}: ${[standingName(is), ...verbs.map((verb) => text(verb))].join(', ')}`;
           return (
             <td key={role} class={role === mine ? 'is-mine' : ''}>
-              <button type="button" class={`cell ${is}`} aria-label={title} title={title} aria-expanded={chosen === role} onClick={() => onChoose(role)}>
-                <span class="sign">{SIGNS[is]}</span>
+              <button type="button" class={`cell ${is}`} title={title} aria-expanded={chosen === role} onClick={() => onChoose(role)}>
+                <span class="hidden">{title}</span>
+                <span class="sign" aria-hidden="true">
+                  {SIGNS[is]}
+                </span>
                 {verbs.map((verb) => (
-                  <b key={verb} class="verb">
+                  <b key={verb} class="verb" aria-hidden="true">
                     {text(verb === 'writes' ? 'writesShort' : 'searchesShort')}
                   </b>
                 ))}

@@ -1,5 +1,5 @@
 /** A value that changes, and those who look at it. */
-import { useEffect, useReducer, useRef } from 'preact/hooks';
+import { useLayoutEffect, useReducer, useRef } from 'preact/hooks';
 
 export class Store<S extends object> {
   #state: S;
@@ -31,7 +31,7 @@ export function useStore<S extends object, T>(store: Store<S>, part: (state: S) 
   const value = part(store.get());
   const latest = useRef({ part, value });
   latest.current = { part, value };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const check = (): void => {
       if (!Object.is(latest.current.part(store.get()), latest.current.value)) redraw(undefined as never);
     };

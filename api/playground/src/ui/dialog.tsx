@@ -20,12 +20,12 @@ export function Dialog({ title, onClose, children }: Properties) {
   }, []);
   return (
     <dialog ref={dialog} class="dialog" aria-labelledby={name} onClose={onClose}>
-      <header class="dialog-head">
+      <div class="dialog-head">
         <h2 id={name}>{title}</h2>
         <button type="button" class="quiet" onClick={onClose}>
           {text('close')}
         </button>
-      </header>
+      </div>
       <div class="dialog-body">{children}</div>
     </dialog>
   );
