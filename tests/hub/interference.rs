@@ -141,6 +141,8 @@ struct Run<'a> {
     last_page: Option<String>,
     /// The handover that was proposed last.
     handover: Option<String>,
+    /// The consent that was given last, the block, and the emergency access.
+    kept: [Option<String>; 3],
     /// By child, the sections in which the worlds differ.
     differing: Vec<BTreeSet<Section>>,
     requests: u64,
@@ -161,6 +163,8 @@ async fn run(twins: &Twins, (code, role, _): Caller, case: &Case) -> Result<Tall
         changes_level: asks().any(|asks| asks.changes_level(role)),
         changes_stay: asks().any(|asks| asks.changes_stay(role)),
         changes_missing: asks().any(Asks::changes_missing),
+        breaks_glass: asks().any(Asks::breaks_glass)
+            && case.purposes.iter().any(|purpose| Engine::embedded().may(Operation::BreakGlass, role, *purpose)),
         reads_every_log: asks().any(|asks| matches!(asks, Asks::Log { .. })) && may_read_every_log,
     };
     let agencies = &twins.agencies;
@@ -195,6 +199,7 @@ async fn run(twins: &Twins, (code, role, _): Caller, case: &Case) -> Result<Tall
         versions,
         last_page: None,
         handover: None,
+        kept: [None, None, None],
         differing,
         requests: 0,
         tally,
@@ -242,8 +247,10 @@ impl Run<'_> {
         let answer = self.ask(0, query).await?;
         let mut known: Vec<(Uuid, usize)> = Vec::new();
         for (index, seed) in case.seeds.iter().enumerate() {
-            let eyes = Eyes::of(self.asker, seed, &self.twins.agencies);
-            let now = Asker { purposes: vec![self.asker.purposes[0]], ..self.asker.clone() };
+            // Before anything is opened in an emergency.
+            let before = Asker { breaks_glass: false, ..self.asker.clone() };
+            let eyes = Eyes::of(&before, seed, &self.twins.agencies);
+            let now = Asker { purposes: vec![before.purposes[0]], ..before };
             assert_eq!(eyes.known, Eyes::of(&now, seed, &self.twins.agencies).known, "knowing rests on no purpose");
             known.extend(self.worlds[0][index].as_ref().filter(|_| eyes.known).map(|record| (record.id, index)));
         }
@@ -310,6 +317,12 @@ impl Run<'_> {
             }
             if let Some(id) = answer.json["data"]["proposeHandover"]["handover"]["id"].as_str() {
                 self.handover = Some(id.to_owned());
+            }
+            let made = ["/grantConsent/consent/id", "/blockParty/block/id", "/breakGlass/id"];
+            for (kept, path) in self.kept.iter_mut().zip(made) {
+                if let Some(id) = answer.json["data"].pointer(path).and_then(Json::as_str) {
+                    *kept = Some(id.to_owned());
+                }
             }
             let list = match &step.asks {
                 Asks::Children { .. } => "children",
@@ -571,6 +584,11 @@ impl Run<'_> {
                 let mut variables = json!({ "id": self.id(*who) });
                 variables["partner"] = json!(self.twins.agencies["radda-barnen"]);
                 variables["party"] = json!(self.twins.agencies["hvb-landskrona"]);
+                for ((name, kind), kept) in
+                    [("consent", "consent"), ("block", "block"), ("access", "breakglass")].into_iter().zip(&self.kept)
+                {
+                    variables[name] = json!(kept.clone().unwrap_or_else(|| format!("{kind}_{}", "0".repeat(26))));
+                }
                 json!({ "query": steps::kept(*what), "variables": variables })
             }
             Asks::Submit { kind, number: (kind_of, number), named } => {

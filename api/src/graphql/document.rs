@@ -168,6 +168,8 @@ fn items(field: &Field) -> Items {
         usual
     };
     let usual = match field.name.node.as_str() {
+        // Not the list of handovers, but the section of a child that has the same name.
+        "handovers" if is_section(field) => 1,
         "children" | "accessLog" | "handovers" | "suggestions" | "overdueHandovers" | "submissions"
         | "mySubmissions" | "breakGlassReviews" | "lookups" => first(25),
         // Those of a revision, and the stream.
@@ -180,7 +182,8 @@ fn items(field: &Field) -> Items {
         "myConsents" | "blocks" | "groups" | "shown" => 10,
         // Entries that protocols write: of handovers, worries and consents, and of a missing episode.
         "list" | "sightings" | "closures" => 5,
-        "checklist" => 20,
+        // What the longest routine asks for when a child is missing and when it is found.
+        "checklist" => 40,
         "followUp" => 4,
         "personalNumbers" | "coordinationNumbers" | "dossierNumbers" | "lmaCards" => 10,
         "fields" | "inputFields" | "enumValues" => 8,
@@ -198,6 +201,17 @@ fn items(field: &Field) -> Items {
         Some(Value::Number(number)) => Items::Fixed(page(number.as_u64())),
         Some(_) => Items::Fixed(LONGEST_PAGE),
     }
+}
+
+/// Whether a field is a section of a child: it is asked for what only sections have. A list that is asked for that does not fit
+/// the schema; a section that is not, or only in a fragment elsewhere, weighs what a list does.
+fn is_section(field: &Field) -> bool {
+    const OF_SECTIONS: [&str; 6] = ["list", "version", "updatedAt", "updatedBy", "withheld", "revisions"];
+    let is_own = |selection: &Positioned<Selection>| match &selection.node {
+        Selection::Field(field) => OF_SECTIONS.contains(&field.node.name.node.as_str()),
+        _ => false,
+    };
+    field.selection_set.node.items.iter().any(is_own)
 }
 
 /// How many items a page holds of which so many are asked for; what is no number is refused later.
@@ -299,6 +313,10 @@ mod tests {
     fn the_cost_is_how_many_values_the_answer_may_hold() {
         for (text, variables, expected) in [
             ("query A{me{role}}", json!({}), 2),
+            // A section of a child, and the list of the same name.
+            ("query A{child(id:1){handovers{version list{id}}}}", json!({}), 9),
+            ("query A{handovers{nodes{id}}}", json!({}), 51),
+            ("query A{handovers(first:2){...f}}fragment f on HandoverConnection{nodes{id}}", json!({}), 5),
             ("query A{me{role agency{id}}}", json!({}), 4),
             ("query A{children{nodes{id}}}", json!({}), 1 + 25 * 2),
             ("query A{children(first:10){nodes{id}}}", json!({}), 1 + 10 * 2),

@@ -125,7 +125,7 @@ async fn a_greedy_document_is_refused_at_once(hub: Hub) {
     for _ in 0..3 {
         hub.child(Scene::default()).await;
     }
-    let page = format!("{{ children(first: 40) {{ nodes {{ {} }} }} }}", everything());
+    let page = format!("{{ children(first: 100) {{ nodes {{ {} }} }} }}", everything());
     assert_eq!(hub.caller("malmo-soc").ask(&page).await.data("/children/nodes").as_array().map(Vec::len), Some(3));
     let twenty = format!("{{ {} }}", many(20, "me { role }"));
     assert_eq!(hub.caller("malmo-soc").ask(&twenty).await.data("/a19/role"), "SOCIAL_SERVICES");

@@ -134,6 +134,11 @@ impl Asks {
         matches!(self, Asks::Missing { .. })
     }
 
+    /// Whether it opens a record in an emergency, and so changes what the caller sees.
+    pub fn breaks_glass(&self) -> bool {
+        matches!(self, Asks::Keep { what: BREAKS_GLASS, .. })
+    }
+
     /// Whether it may change with whom the child stays, and so what the caller sees.
     pub fn changes_stay(&self, role: Role) -> bool {
         let writes = ["placement.from", "placement.unitAgency"].iter().any(|path| ever_writes(role, field(path)));
@@ -243,7 +248,7 @@ fn asks(role: Role) -> impl Strategy<Value = Asks> {
         1 => (who(), 0..4u8, any::<bool>()).prop_map(|(who, agency, ends)| Asks::Involve { who, agency, ends }),
         2 => (who(), 0..4u8).prop_map(|(who, ago)| Asks::Answers { who, ago }),
         4 => (who(), 0..7u8).prop_map(|(who, what)| Asks::Missing { who, what }),
-        3 => (who(), 0..4u8).prop_map(|(who, what)| Asks::Keep { who, what }),
+        5 => (who(), 0..8u8).prop_map(|(who, what)| Asks::Keep { who, what }),
         6 => (0..3u8, number(), any::<bool>()).prop_map(|(kind, number, named)| Asks::Submit { kind, number, named }),
         2 => Just(Asks::Given),
         5 => (proptest::option::weighted(0.3, 0..4u8), 1..4i32, 1..4u8).prop_map(
@@ -439,7 +444,10 @@ pub fn missing(what: u8) -> &'static str {
     }
 }
 
-/// What lets an organisation in, or keeps a party out.
+/// Which of what is kept opens a record in an emergency.
+const BREAKS_GLASS: u8 = 6;
+
+/// What lets an organisation in, keeps a party out, or opens a record in an emergency; and what takes that back, or reviews it.
 pub fn kept(what: u8) -> &'static str {
     match what {
         0 => {
@@ -451,8 +459,22 @@ pub fn kept(what: u8) -> &'static str {
             "mutation($id: ID!, $party: ID!) { blockParty(childId: $id, agencyId: $party, reason: \"Misstänkt\") {
                 block { id agency { code } reason at } inForceAt } }"
         }
-        2 => "query($id: ID!) { blocks(childId: $id) { id agency { code } by { code } reason at liftedAt } }",
-        _ => "{ myConsents { id groups purpose until state } }",
+        3 => "{ myConsents { id groups purpose until state } }",
+        4 => {
+            "mutation($consent: ID!) { revokeConsent(consentId: $consent) { consent { id groups state until } inForceAt } }"
+        }
+        5 => {
+            "mutation($block: ID!) { unblockParty(blockId: $block) { block { id agency { code } liftedAt } inForceAt } }"
+        }
+        BREAKS_GLASS => {
+            "mutation($id: ID!) { breakGlass(childId: $id, reason: \"Barnet ligger medvetslöst på akuten.\") {
+                id childId until reviewBy } }"
+        }
+        7 => {
+            "mutation($access: ID!) { reviewBreakGlass(breakGlassId: $access, verdict: UNJUSTIFIED, comment: \"Ingen fara.\") {
+                review { id verdict shown } } }"
+        }
+        _ => "query($id: ID!) { blocks(childId: $id) { id agency { code } by { code } reason at liftedAt } }",
     }
 }
 

@@ -697,6 +697,8 @@ pub struct Asker {
     pub changes_stay: bool,
     /// They may report a child missing or found, and ask for its episodes.
     pub changes_missing: bool,
+    /// They may open records in an emergency, which opens what the rules say of that, of a child that it need not know.
+    pub breaks_glass: bool,
     /// It may read the log of every child, and so come to know that one is there.
     pub reads_every_log: bool,
 }
@@ -722,11 +724,12 @@ impl Eyes {
         let levels = if asker.changes_level { Protection::ALL.to_vec() } else { vec![level] };
         let now = matches!(seed.missing, 1 | 2);
         let missing = if asker.changes_missing { vec![now, !now] } else { vec![now] };
+        let opened = if asker.breaks_glass { vec![false, true] } else { vec![false] };
         let (mut known, mut plain, mut own, mut decisions) = (false, FieldSet::EMPTY, FieldSet::EMPTY, Vec::new());
         for purpose in &asker.purposes {
             for relation in &relations {
-                for (protection, missing) in levels.iter().flat_map(|level| missing.iter().map(move |is| (level, *is)))
-                {
+                let each = levels.iter().flat_map(|level| missing.iter().map(move |is| (level, *is)));
+                for ((protection, missing), break_glass) in each.flat_map(|at| opened.iter().map(move |is| (at, *is))) {
                     let situation = Situation {
                         role: asker.role,
                         relation: *relation,
@@ -734,7 +737,7 @@ impl Eyes {
                         missing,
                         protection: *protection,
                         consents,
-                        break_glass: false,
+                        break_glass,
                         own: false,
                     };
                     let usual = Engine::embedded().decide(situation);
