@@ -4,12 +4,12 @@ import { defineConfig } from 'vite';
 const hub = process.env['SAMVERKA_HUB'] ?? 'http://127.0.0.1:8080';
 const asked = ['/graphql', '/sandbox', '/schema.graphql', '/schema.json', '/playground/config.json'];
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   base: '/playground/',
   // The page has no plugin: JSX is the bundler's own.
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   // graphql-js asks at run time whether this is production; asked here, the checks for developers stay out.
-  define: { 'globalThis.process.env.NODE_ENV': '"production"', 'globalThis.process': 'true' },
+  define: mode === 'production' ? { 'globalThis.process.env.NODE_ENV': '"production"', 'globalThis.process': 'true' } : {},
   server: { proxy: Object.fromEntries(asked.map((path) => [path, hub])) },
   build: {
     target: 'es2022',
@@ -20,4 +20,4 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1000,
   },
-});
+}));

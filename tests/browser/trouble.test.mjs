@@ -60,6 +60,8 @@ test('a suggestion tells how the role stands to the field', async () => {
     const info = page.locator('.cm-completionInfo');
     await info.waitFor();
     assert.match(await info.textContent(), /○ Skolan: Ser inte/);
+    const [x, y] = await info.evaluate((one) => { const box = one.getBoundingClientRect(); return [box.x + 20, box.y + 10]; });
+    assert.equal(await page.evaluate(([left, top]) => document.elementFromPoint(left, top)?.shadowRoot?.elementFromPoint(left, top)?.closest('.cm-completionInfo') !== null, [x, y]), true, 'it is seen');
     await picture(page, 'suggestion-1440');
   });
 });

@@ -1,7 +1,9 @@
 /** The editor of the question. */
 import type { EditorView } from '@codemirror/view';
 import { EditorView as View } from '@codemirror/view';
-import { graphql, updateSchema } from 'cm6-graphql';
+import type { CompletionContext } from '@codemirror/autocomplete';
+import { graphql, offsetToPos, updateSchema } from 'cm6-graphql';
+import { getTokenAtPosition, getTypeInfo } from 'graphql-language-service';
 import { useEffect, useRef } from 'preact/hooks';
 import { sectionOfType } from '../answer/fields.ts';
 import { SIGNS, type Standing, standing } from '../rules/standing.ts';
@@ -62,7 +64,7 @@ export function QueryEditor() {
       writing(() => void run()),
       signGutter,
       graphql(session.get().schema ?? undefined, {
-        onCompletionInfoRender: (item) => information(item, String((item as { type?: unknown; parentType?: unknown }).parentType ?? parentOf(item))),
+        onCompletionInfoRender: (item, context) => information(item, parentAt(context)),
       }),
       View.updateListener.of((update) => {
         if (update.docChanged) write(update.state.doc.toString());
@@ -85,12 +87,10 @@ export function QueryEditor() {
   return <div class="editor" ref={host} />;
 }
 
-/** The type that a suggested field belongs to: the one that has a field of this name and type in the schema, when it is but one. */
-function parentOf(item: { readonly label: string }): string {
-  const { schema, rules, persona } = session.get();
-  const book = rules[roleOf(persona)];
-  if (!schema || !book) return '';
-  const fitting = [...book.keys()].filter((field) => field.endsWith(`.${item.label}`));
-  const [only] = fitting;
-  return fitting.length === 1 && only ? only.slice(0, only.indexOf('.')) : '';
+/** The type whose fields are suggested here. */
+function parentAt(context: CompletionContext): string {
+  const { schema } = session.get();
+  if (!schema) return '';
+  const token = getTokenAtPosition(context.state.doc.toString(), offsetToPos(context.state.doc, context.pos));
+  return getTypeInfo(schema, token.state).parentType?.toString() ?? '';
 }

@@ -26,9 +26,10 @@ export function Ask() {
       {isSandbox ? <Personas /> : <OwnToken />}
       <Controls />
       <div class={other === '' ? 'bench' : 'bench is-comparing'}>
-        <Help />
+        {/* The help stands first to the eye where there is room, and last to the keyboard: it holds more than a hundred stops. */}
         <Question />
         {other === '' ? <AnswerPanel /> : <Comparison />}
+        <Help />
       </div>
     </>
   );

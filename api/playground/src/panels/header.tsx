@@ -1,5 +1,5 @@
 /** The top of the page: its name, the sandbox flag, the views, the token and the language. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { VIEWS, renewToken, session, speak, text } from '../state/session.ts';
 import { useStore } from '../state/store.ts';
 import { clock } from '../ui/words.ts';
@@ -27,6 +27,12 @@ export function Header() {
   const names = { ask: text('viewAsk'), rules: text('viewRules'), story: text('viewStory'), ledger: text('viewLedger'), guide: text('viewGuide') };
   const views = VIEWS.filter((one) => config?.sandbox !== false || one !== 'story');
   const other = language === 'sv' ? 'en' : 'sv';
+  const nav = useRef<HTMLElement>(null);
+  // Where the views do not fit side by side, the chosen one is brought into sight.
+  useEffect(() => {
+    const chosen = nav.current?.querySelector<HTMLElement>('[aria-current]');
+    if (nav.current && chosen) nav.current.scrollLeft = chosen.offsetLeft - nav.current.clientWidth / 2 + chosen.clientWidth / 2;
+  }, [view, language, config]);
   return (
     <header class="top">
       <a class="name" href="#/ask">
@@ -41,7 +47,7 @@ export function Header() {
           <strong>{text('sandbox')}</strong> <span>{text('madeUp')}</span>
         </p>
       )}
-      <nav class="views" aria-label={text('views')}>
+      <nav class="views" ref={nav} aria-label={text('views')}>
         {views.map((one) => (
           <a key={one} href={`#/${one}`} aria-current={view === one ? 'page' : undefined}>
             {names[one]}

@@ -6,6 +6,7 @@ import { SIGNS, standing } from '../rules/standing.ts';
 import { standingName } from '../editor/query.tsx';
 import { nameOfPersona, roleOf, session, text } from '../state/session.ts';
 import { useStore } from '../state/store.ts';
+import { Coded } from '../ui/coded.tsx';
 
 /** Beyond so many, a search is to be narrowed. */
 const MOST = 60;
@@ -82,7 +83,11 @@ function TypeView({ type, go }: Properties) {
       <h3>
         <code>{type.name}</code>
       </h3>
-      {type.description && <p lang="en">{type.description}</p>}
+      {type.description && (
+        <p lang="en">
+          <Coded>{type.description}</Coded>
+        </p>
+      )}
       <dl>
         {fields.map((field) => (
           <div key={field.name}>
@@ -94,7 +99,7 @@ function TypeView({ type, go }: Properties) {
               </button>
             </dt>
             <dd lang="en">
-              {field.description}
+              <Coded>{field.description ?? ''}</Coded>
               {'args' in field && <Arguments field={field} go={go} />}
             </dd>
           </div>
@@ -104,7 +109,9 @@ function TypeView({ type, go }: Properties) {
             <dt>
               <code>{value.name}</code>
             </dt>
-            <dd lang="en">{value.description}</dd>
+            <dd lang="en">
+              <Coded>{value.description ?? ''}</Coded>
+            </dd>
           </div>
         ))}
       </dl>
