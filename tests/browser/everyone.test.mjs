@@ -77,6 +77,7 @@ for (const colorScheme of ['light', 'dark']) {
             if (language === 'en') await english(page);
             await go(page);
             assert.deepEqual(await findings(page), [], `${name}, ${language}, ${colorScheme}`);
+            await page.evaluate(() => scrollTo(0, 0));
             if (language === 'sv') await picture(page, `${name}-1440${colorScheme === 'dark' ? '-dark' : ''}`);
           },
           { at: `#/${view}`, colorScheme },

@@ -41,9 +41,20 @@ test('what the board was shown is gone when Rädda Barnen asks', async () => {
     await run(page);
     // What is scrolled out of sight an editor does not draw; enough of it is in sight.
     assert.ok((await left(page, found)).length > 2, 'the answer is on the page before');
+    // The new answer is held back: until it comes there is nothing at all.
+    let release;
+    const released = new Promise((done) => (release = done));
+    await page.route('**/graphql', async (route) => {
+      if (route.request().postData()?.includes('Look')) await released;
+      await route.continue();
+    });
     await become(page, 'radda-barnen');
     assert.deepEqual(await left(page, found), [], 'at once');
+    await page.locator('.meta.is-running').waitFor();
+    assert.deepEqual(await left(page, found), [], 'while it is asked');
+    release();
     await answered(page);
+    await page.unrouteAll({ behavior: 'wait' });
     // What Rädda Barnen may see itself, by a consent, it sees.
     const own = values((await ask('radda-barnen', 'PROTECT', QUERY, { id: partnerIds['radda-barnen'] })).data);
     assert.deepEqual((await left(page, found)).filter((value) => !own.includes(value)), [], 'and after the new answer');

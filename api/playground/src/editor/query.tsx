@@ -36,7 +36,8 @@ function information(item: { readonly documentation?: string | null | undefined;
     one.className = kind;
     box.append(one);
   };
-  if (item.documentation) paragraph(item.documentation);
+  // The marks of the descriptions are for those who render them.
+  if (item.documentation) paragraph(item.documentation.replaceAll(/[*`]/g, ''));
   const told = rules[roleOf(persona)]?.get(`${sectionOfType(parent)}.${item.label}`);
   if (told) {
     const of = standing(told.rules);
