@@ -16,6 +16,25 @@ test('each look leaves a row, whose receipt this tab can check', async () => {
       assert.equal(await page.locator('.receipt-ok').count(), 2);
       assert.equal(await page.locator('.receipt-bad').count(), 0);
       await page.getByText('Kvittona stämmer med loggen').waitFor();
+      const whole = page.locator('.proof-chain');
+      const rows = async () => Number((await whole.textContent()).match(/(\d+) rader, obruten/)[1]);
+      const before = await rows();
+      await page.getByRole('button', { name: 'Kontrollera' }).click();
+      await page.waitForFunction((count) => Number(document.querySelector('.proof-chain')?.textContent.match(/(\d+) rader/)?.[1]) > count, before);
+    },
+    { at: '#/ledger' },
+  );
+});
+
+test('a chain that is broken is said', async () => {
+  await opened(
+    async (page) => {
+      await page.locator('.proof.is-sound').waitFor();
+      await page.route('**/sandbox/ledger', (route) => route.fulfill({ json: { intact: false, rows: null, lanes: null } }));
+      await page.getByRole('button', { name: 'Kontrollera' }).click();
+      await page.getByText('den är bruten').waitFor();
+      await page.locator('.proof.is-broken').waitFor();
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
     },
     { at: '#/ledger' },
   );

@@ -137,7 +137,7 @@ fn the_switch_of_the_benchmark_is_in_no_product() {
     }
 }
 
-/// The source files below a folder, with their texts.
+/// The Rust files and manifests below a folder, with their texts.
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     let mut folders = vec![root().join(folder)];
     let mut found = Vec::new();
@@ -145,7 +145,7 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
         for path in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
             if path.is_dir() {
                 folders.push(path);
-            } else {
+            } else if path.extension().is_some_and(|kind| kind == "rs" || kind == "toml") {
                 let text = std::fs::read_to_string(&path).expect("text");
                 found.push((path, text));
             }

@@ -429,6 +429,15 @@ impl Hub {
         self.inner.agencies().into_iter().find(|agency| agency.code == code)
     }
 
+    /// Recomputes the access log while it is written, and names the first broken row.
+    ///
+    /// # Errors
+    ///
+    /// The database cannot be read.
+    pub async fn verify_ledger(&self) -> Result<Verdict, Error> {
+        Ok(ledger::verify(&self.inner.store).await?)
+    }
+
     /// A child of the made-up world with this seed, as it is made now.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use axum::{Router, body::Bytes};
 use samverka_domain::agency::AgencyKind;
 use samverka_domain::error::{Error, ErrorCode};
 use samverka_domain::hub::Hub;
+use samverka_domain::ledger::Verdict;
 use samverka_domain::policy::Purpose;
 use samverka_domain::text::Text;
 use samverka_domain::world::{CASES, Case, PERSONAS, Persona, persona};
@@ -51,6 +52,7 @@ pub(super) fn routes(desk: Desk) -> Router {
     Router::new()
         .route("/sandbox/personas", only(get(personas)))
         .route("/sandbox/children", only(get(children)))
+        .route("/sandbox/ledger", only(get(ledger)))
         .route("/sandbox/stories", only(get(stories)))
         .route("/sandbox/stories/{name}", only(get(story)))
         .route("/schema.graphql", only(get(sdl)))
@@ -195,6 +197,26 @@ impl Desk {
             shows: case.shows,
             partner_ids: partners.filter_map(own).collect(),
         })
+    }
+}
+
+/// Whether the whole access log, recomputed now, holds together, and what was looked at: never where or what, for the rows are of
+/// all children.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Proof {
+    intact: bool,
+    rows: Option<u64>,
+    lanes: Option<usize>,
+}
+
+async fn ledger(State(desk): State<Desk>) -> Response {
+    match desk.0.hub.verify_ledger().await {
+        Ok(Verdict::Intact { lanes, rows }) => {
+            Json(Proof { intact: true, rows: Some(rows), lanes: Some(lanes) }).into_response()
+        }
+        Ok(Verdict::Broken { .. }) => Json(Proof { intact: false, rows: None, lanes: None }).into_response(),
+        Err(error) => refused(&error),
     }
 }
 

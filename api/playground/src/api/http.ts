@@ -1,5 +1,5 @@
 /** How the page asks the hub: always its own origin, never a cookie, tokens in one header and nowhere else. */
-import type { Body, Config, IssuedToken, KnownChild, Persona, StoryTitle, Turn } from './types.ts';
+import type { Body, Config, IssuedToken, KnownChild, Persona, StoryTitle, Turn, WholeLog } from './types.ts';
 
 /** The hub could not be reached, or answered what is no answer of its own. */
 export class Unreachable extends Error {}
@@ -73,6 +73,7 @@ const posted = (body: unknown): RequestInit => ({
 export const config = (): Promise<Config> => got('/playground/config.json');
 export const personas = (): Promise<Persona[]> => got('/sandbox/personas');
 export const children = (): Promise<KnownChild[]> => got('/sandbox/children');
+export const wholeLog = (): Promise<WholeLog> => got('/sandbox/ledger');
 export const stories = (): Promise<StoryTitle[]> => got('/sandbox/stories');
 export const story = (name: string, signal: AbortSignal): Promise<Turn[]> =>
   got(`/sandbox/stories/${encodeURIComponent(name)}`, { signal });

@@ -156,6 +156,13 @@ export interface TurnEvent {
   readonly count: number;
 }
 
+/** Whether the whole access log, recomputed by the hub, holds together. */
+export interface WholeLog {
+  readonly intact: boolean;
+  readonly rows: number | null;
+  readonly lanes: number | null;
+}
+
 export interface StoryTitle {
   readonly name: string;
   readonly title: Text;

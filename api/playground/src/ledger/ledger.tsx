@@ -1,7 +1,7 @@
 /** The access log of a child, as the data protection officer reads it, with the receipts of this tab checked against it. */
 import { useEffect, useState } from 'preact/hooks';
-import { Unreachable } from '../api/http.ts';
-import type { GraphQLError, LogEntry } from '../api/types.ts';
+import { Unreachable, wholeLog } from '../api/http.ts';
+import type { GraphQLError, LogEntry, WholeLog } from '../api/types.ts';
 import { said } from '../answer/errors.ts';
 import { OWN, announce, askAs, keep, nameOfPersona, session, text } from '../state/session.ts';
 import { useStore } from '../state/store.ts';
@@ -35,12 +35,19 @@ interface Read {
   readonly entries: readonly LogEntry[];
   readonly isWhole: boolean;
   readonly errors: readonly GraphQLError[];
+  /** What the hub found when it recomputed the whole log; in production that is a command's to tell. */
+  readonly chain: WholeLog | null;
 }
 
 /** Pages enough for anybody to look through. */
 const PAGES = 5;
 
 async function read(child: string, persona: string): Promise<Read> {
+  const rows = await rowsOf(child, persona);
+  return { ...rows, chain: persona === OFFICER ? await wholeLog() : null };
+}
+
+async function rowsOf(child: string, persona: string): Promise<Omit<Read, 'chain'>> {
   const entries: LogEntry[] = [];
   let after: string | null = null;
   for (let page = 0; page < PAGES; page += 1) {
@@ -165,30 +172,34 @@ export function Ledger() {
           {said(error, language).text} {said(error, language).remedy}
         </p>
       ))}
-      {checked && log && log.errors.length === 0 && <Proof checked={checked} rows={log.entries.length} />}
+      {checked && log && log.errors.length === 0 && <Proof checked={checked} log={log} />}
       {log && log.errors.length === 0 && <Readers entries={log.entries.filter(isAboutChild)} />}
       {log && log.errors.length === 0 && <Chain log={log} checked={checked} />}
     </section>
   );
 }
 
-function Proof({ checked, rows }: { readonly checked: Check; readonly rows: number }) {
+function Proof({ checked, log: { entries, chain } }: { readonly checked: Check; readonly log: Read }) {
   const matching = checked.receipts.filter((one) => one.verdict === 'matches').length;
   const differing = checked.receipts.filter((one) => one.verdict === 'differs').length;
+  const isSound = checked.isSound && chain?.intact !== false;
   return (
-    <div class={checked.isSound ? 'proof is-sound' : 'proof is-broken'} role="status">
+    <div class={isSound ? 'proof is-sound' : 'proof is-broken'} role="status">
       <p class="proof-word">
-        <span aria-hidden="true">{checked.isSound ? '✓' : '✕'}</span> {text(checked.isSound ? 'proofSound' : 'proofBroken')}
+        <span aria-hidden="true">{isSound ? '✓' : '✕'}</span> {text(isSound ? 'proofSound' : 'proofBroken')}
       </p>
       <ul>
-        <li>{text('proofRows').replace('{n}', String(rows))}</li>
+        <li>{text('proofRows').replace('{n}', String(entries.length))}</li>
         <li>{text('proofReceipts').replace('{n}', String(matching))}</li>
         {differing > 0 && <li>{text('proofDiffer').replace('{n}', String(differing))}</li>}
         <li>{text(checked.isOrdered ? 'proofOrdered' : 'proofUnordered')}</li>
+        {chain && <li class="proof-chain">{text(chain.intact ? 'proofIntact' : 'proofCut').replace('{n}', String(chain.rows ?? 0))}</li>}
       </ul>
-      <p class="hint">
-        {text('proofWhole')} <code>samverka ledger verify</code>
-      </p>
+      {!chain && (
+        <p class="hint">
+          {text('proofWhole')} <code>samverka ledger verify</code>
+        </p>
+      )}
     </div>
   );
 }
