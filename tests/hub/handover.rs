@@ -7,6 +7,7 @@ use proptest::prelude::{any, prop_assert, prop_assert_eq};
 use proptest::test_runner::TestRunner;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng};
+use samverka_domain::catalogue::Section;
 use samverka_domain::handover::{Kind, Party, State, Step, table};
 use sea_orm::{ConnectionTrait, DbBackend, IsolationLevel, TransactionTrait, Value as Bound};
 use serde_json::{Value, json};
@@ -18,6 +19,9 @@ both! {
     what_strangers_ask_of_a_handover_is_not_found
     a_case_transfer_moves_responsibility_at_the_acceptance_and_the_lead_at_the_arrival
     a_replacement_moves_where_the_child_stays
+    a_home_that_the_child_has_left_does_not_read_where_it_went
+    free_words_of_a_handover_are_told_where_the_address_is
+    of_a_child_with_protected_registration_no_place_is_kept
     a_change_of_chief_guardian_moves_its_tie
     who_comes_of_age_is_nobodys_responsibility
     what_is_wrong_is_refused_and_moves_nothing
@@ -40,6 +44,9 @@ const SHOWN: &str = "handover { id state childId kind overdue urgent next reason
     child { id responsibility { leadAgency { code } responsibleAgency { code } } }";
 const CONTACT: &str = "contactName: \"Ada Ek\", contactPhone: \"+46701740605\"";
 
+/// What may tell where the child is.
+const PLACE: &str = ", escort: \"Hemlig ledsagare\", note: \"Hemlig\"";
+
 /// An instant so long from now, as GraphQL takes it.
 fn ahead(hub: &Hub, micros: i64) -> String {
     let at = chrono::DateTime::from_timestamp_micros(hub.now() + micros).expect("an instant");
@@ -56,9 +63,11 @@ fn never(kind: &str) -> String {
 }
 
 async fn propose(hub: &Hub, by: &str, child: &str, kind: &str, to: &str) -> Answer {
-    let details = format!(
-        "{CONTACT}, decisionNumber: \"A-1\", decidedOn: \"2026-11-20\", escort: \"Hemlig ledsagare\", note: \"Hemlig\""
-    );
+    propose_with(hub, by, child, kind, to, PLACE).await
+}
+
+async fn propose_with(hub: &Hub, by: &str, child: &str, kind: &str, to: &str, more: &str) -> Answer {
+    let details = format!("{CONTACT}, decisionNumber: \"A-1\", decidedOn: \"2026-11-20\"{more}");
     let document = format!(
         "mutation {{ proposeHandover(childId: \"{child}\", kind: {kind}, toAgencyId: \"{}\", expectedAt: \"{}\",
             details: {{ {details} }}) {{ {SHOWN} }} }}",
@@ -261,18 +270,24 @@ async fn the_receiver_learns_of_the_offer_and_nothing_of_the_child(hub: Hub) {
     let mut offers = Vec::new();
     for protection in ["NONE", "MARKED", "REGISTERED"] {
         let child = hub.child(Scene { protection, ..Scene::default() }).await;
-        let id = proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+        // Of a protected registration no words are taken that may tell where the child is.
+        let note = if protection == "REGISTERED" { "" } else { PLACE };
+        let offer = async || {
+            let answer = propose_with(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc", note).await;
+            answer.data("/proposeHandover/handover/id").as_str().expect("an id").to_owned()
+        };
+        let id = offer().await;
         let receiver = hub.caller("landskrona-soc");
         let list = receiver.ask("{ handovers(first: 1) { nodes { childId state kind urgent next reason overdue from { code } to { code }
             details { contactName contactPhone decisionNumber decidedOn escort ticket meeting unit note } receipt { section } } } }").await;
-        let offer = list.data("/handovers/nodes/0").clone();
-        assert_eq!(offer["childId"], Value::Null);
+        let offered = list.data("/handovers/nodes/0").clone();
+        assert_eq!(offered["childId"], Value::Null);
         assert_eq!(
-            offer["details"],
+            offered["details"],
             json!({ "contactName": "Ada Ek", "contactPhone": "+46701740605", "decisionNumber": null,
             "decidedOn": null, "escort": null, "ticket": null, "meeting": null, "unit": null, "note": null })
         );
-        assert_eq!(offer["next"], json!(["acceptHandover", "refuseHandover"]));
+        assert_eq!(offered["next"], json!(["acceptHandover", "refuseHandover"]));
         let one = receiver.ask(&format!("{{ handover(id: \"{id}\") {{ childId details {{ escort note }} }} }}")).await;
         assert_eq!(one.data("/handover/childId"), &Value::Null);
         for answer in [&list, &one] {
@@ -299,14 +314,15 @@ async fn the_receiver_learns_of_the_offer_and_nothing_of_the_child(hub: Hub) {
         );
         assert_eq!(receiver.ask(&ask).await.codes(), ["NOT_FOUND"]);
         // Who accepts reads, until it is taken back.
-        let id = proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+        let id = offer().await;
         let accepted = taken(&hub, "landskrona-soc", Step::Accept, &id).await;
         assert_eq!(accepted["child"]["id"], json!(child.id));
-        assert_eq!(accepted["handover"]["details"]["note"], "Hemlig");
+        let told = if note.is_empty() { Value::Null } else { json!("Hemlig") };
+        assert_eq!(accepted["handover"]["details"]["note"], told);
         hub.wait(HOUR);
         taken(&hub, "migrationsverket", Step::Withdraw, &id).await;
         assert!(!is_tied(&hub, &child, "landskrona-soc", "RECEIVING").await);
-        offers.push(offer);
+        offers.push(offered);
         hub.wait(1);
     }
     assert!(
@@ -525,6 +541,90 @@ async fn a_replacement_moves_where_the_child_stays(hub: Hub) {
     assert_eq!(leads(&hub, &child).await, hub.agency("migrationsverket"));
     assert_one_at_every_instant(&hub).await;
     assert_eq!(hub.listed_wrongly().await, 0);
+}
+
+const PLACES: &str = "to { code } acceptedAt departedAt arrivedAt endedAt reason
+    details { contactName decisionNumber escort ticket meeting unit note } receipt { section }";
+
+/// A re-placement from Malmö to Landskrona that tells where the child goes.
+async fn replaced(hub: &Hub, child: &TestChild) -> String {
+    let document = format!(
+        "mutation {{ proposeHandover(childId: \"{}\", kind: REPLACEMENT, toAgencyId: \"{}\", expectedAt: \"{}\",
+            details: {{ {CONTACT}, unit: \"Hemliga huset\", meeting: \"Storgatan 4\" }}) {{ handover {{ id }} }} }}",
+        child.id,
+        agency(hub, "hvb-landskrona"),
+        ahead(hub, 6 * HOUR)
+    );
+    let answer = hub.caller("malmo-soc").ask(&document).await;
+    answer.data("/proposeHandover/handover/id").as_str().expect("an id").to_owned()
+}
+
+async fn a_home_that_the_child_has_left_does_not_read_where_it_went(hub: Hub) {
+    let involved = vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE"), ("hvb-malmo", "WHEREABOUTS")];
+    let child = hub.child(Scene { involved, home: Some("hvb-malmo"), ..Scene::default() }).await;
+    let id = replaced(&hub, &child).await;
+    let asked = format!("{{ handover(id: \"{id}\") {{ state {PLACES} }} }}");
+    let told = async |by: &str| hub.caller(by).ask(&asked).await.data("/handover").clone();
+    // Who sends the child on its way knows where to.
+    taken(&hub, "hvb-landskrona", Step::Accept, &id).await;
+    prepared(&hub).await;
+    assert_eq!(told("hvb-malmo").await["to"]["code"], "hvb-landskrona");
+    taken(&hub, "hvb-malmo", Step::Depart, &id).await;
+    hub.wait(HOUR);
+    let confirm = format!("mutation {{ confirmArrival(handoverId: \"{id}\") {{ handover {{ {PLACES} }} }} }}");
+    let confirmed = hub.caller("hvb-landskrona").ask(&confirm).await;
+    let confirmed = confirmed.data("/confirmArrival/handover");
+    assert!(confirmed["arrivedAt"].is_string() && confirmed["receipt"].as_array().is_some_and(|list| !list.is_empty()));
+    assert_eq!(confirmed["details"]["unit"], "Hemliga huset");
+
+    let left = told("hvb-malmo").await;
+    let (nothing, board) = (&Value::Null, told("malmo-soc").await);
+    for part in ["to", "acceptedAt", "departedAt", "arrivedAt", "endedAt", "reason"] {
+        assert_eq!(&left[part], nothing, "{part}");
+    }
+    assert!(left["details"].as_object().is_some_and(|details| details.values().all(Value::is_null)), "{left}");
+    assert_eq!((&left["receipt"], &left["state"]), (&json!([]), &json!("ARRIVED")));
+    assert_eq!((&board["to"]["code"], &board["details"]["unit"]), (&json!("hvb-landskrona"), &json!("Hemliga huset")));
+    let listed = hub.caller("hvb-malmo").ask(&format!("{{ handovers {{ nodes {{ {PLACES} }} }} }}")).await;
+    let told = ["landskrona", "Hemliga", "Storgatan"].into_iter().find(|word| listed.text.contains(word));
+    assert_eq!(told, None, "{}", listed.text);
+}
+
+async fn free_words_of_a_handover_are_told_where_the_address_is(hub: Hub) {
+    let involved = vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE")];
+    let child = hub.child(Scene { involved, ..Scene::default() }).await;
+    let id = proposed(&hub, "malmo-soc", &child.id, "RETURN", "migrationsverket").await;
+    let accept = format!("mutation {{ acceptHandover(handoverId: \"{id}\") {{ handover {{ {PLACES} }} }} }}");
+    let accepted = hub.caller("migrationsverket").purpose("RETURN").ask(&accept).await;
+    let details = &accepted.data("/acceptHandover/handover/details");
+    assert_eq!((&details["contactName"], &details["decisionNumber"]), (&json!("Ada Ek"), &json!("A-1")));
+    assert!(!accepted.text.contains("Hemlig"), "{}", accepted.text);
+    let asked = format!("{{ handover(id: \"{id}\") {{ {PLACES} }} }}");
+    let told = hub.caller("migrationsverket").purpose("PROTECT").ask(&asked).await;
+    assert_eq!(told.data("/handover/details/note"), "Hemlig", "for its protection the address is shown");
+}
+
+async fn of_a_child_with_protected_registration_no_place_is_kept(hub: Hub) {
+    let involved = vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE"), ("hvb-malmo", "WHEREABOUTS")];
+    let child = hub.child(Scene { involved, home: Some("hvb-malmo"), ..Scene::default() }).await;
+    let id = replaced(&hub, &child).await;
+    taken(&hub, "hvb-landskrona", Step::Accept, &id).await;
+    let version = hub.caller("malmo-soc").version(&child.id, Section::Protection).await;
+    let level = "mutation($id: ID!, $version: String!) { updateProtection(childId: $id, expectedVersion: $version,
+        set: { level: REGISTERED }) { child { id } } }";
+    let set = hub.caller("malmo-soc").ask_with(level, json!({ "id": child.id, "version": version })).await;
+    set.data("/updateProtection/child/id");
+    let kept = hub.rows("SELECT details FROM handover").await;
+    let kept: Value = kept[0].try_get_by_index(0).expect("details");
+    assert_eq!(kept, json!({ "contactName": "Ada Ek", "contactPhone": "+46701740605" }));
+    // And nothing of it is taken.
+    taken(&hub, "malmo-soc", Step::Withdraw, &id).await;
+    let again = propose(&hub, "malmo-soc", &child.id, "REPLACEMENT", "hvb-landskrona").await;
+    assert_eq!(again.codes(), ["FORBIDDEN", "FORBIDDEN"]);
+    assert_eq!(
+        (&again.error()["rule"], &again.error()["input"]),
+        (&json!("protected-registration"), &json!(["details", "escort"]))
+    );
 }
 
 async fn a_change_of_chief_guardian_moves_its_tie(hub: Hub) {

@@ -28,6 +28,8 @@ use uuid::Uuid;
 
 /// How far ahead an arrival can be expected, in microseconds: a year.
 const FURTHEST: i64 = 366 * 24 * 3_600_000_000;
+/// The rule by which nothing is kept that tells where the child is.
+const PROTECTED_REGISTRATION: &str = "protected-registration";
 /// Why a handover was refused, withdrawn or not completed.
 const REASON: FieldKind = FieldKind::Text(1000);
 
@@ -119,6 +121,7 @@ impl<'s> Step<'s> {
                 work.gate.permit(Act::ProposeHandover)?;
                 let ties = self.reader().await?.ties(work.child()).await?;
                 let from = self.giver(&work, new.kind.terms(), &ties)?;
+                tells_no_place(&work, details)?;
                 self.of_age(&work, new.kind, new.expected_at, "expectedAt").await?;
                 self.free_to_move(&work, new.kind, from, to).await?;
                 let row = self.offer(id, &work, new, (from, to), details.clone());
@@ -162,6 +165,7 @@ impl<'s> Step<'s> {
                 let ties = self.reader().await?.ties(work.child()).await?;
                 let lead = work.gate.standing().lead;
                 if lead != to {
+                    tells_no_place(&work, details)?;
                     self.free_to_move(&work, Kind::Assignment, lead, to).await?;
                 }
                 let is_new = row.is_none();
@@ -831,7 +835,7 @@ impl Session {
     }
 
     /// What the caller is to a handover, if anything.
-    fn party_of(&self, row: &HandoverRow) -> Option<Party> {
+    pub(super) fn party_of(&self, row: &HandoverRow) -> Option<Party> {
         let (own, role, terms) = (self.caller.agency.id, self.caller.role, row.kind.terms());
         if row.to == own && terms.receives(role) {
             return Some(Party::To);
@@ -839,12 +843,17 @@ impl Session {
         ((row.from == own || row.proposer == own) && terms.sends(role)).then_some(Party::From)
     }
 
-    /// A handover as the caller may see it, which is noted: all of it where it may know of the child, else the offer.
+    /// A handover as the caller may see it, which is noted. A party follows one that is under way, and keeps its own part of it: an offer
+    /// that it received, an arrival that it confirmed. Where the child went else is told to whom F28 is shown, and free words, which
+    /// may tell where it lives, to whom its address is.
     fn seen_handover(&self, row: &HandoverRow, gate: &Gate<'_>) -> Option<HandoverView> {
         let party = self.party_of(row).filter(|_| !gate.standing().blocked)?;
         let knows = gate.knows();
         let own_words = row.state == State::Refused && party == Party::To;
-        let receipt = row.receipt.iter().flatten().filter(|_| knows);
+        let shown = gate.of_own_handover();
+        let follows = shown.list || party == Party::To || (shown.under_way && !row.state.has_ended());
+        let of_time = |at: Option<i64>| at.filter(|_| follows);
+        let receipt = row.receipt.iter().flatten().filter(|_| knows && follows);
         let versions = receipt.clone().filter_map(|received| Section::by_name(&received.section)).collect();
         self.note(|draft| draft.decide(gate.standing()));
         self.note(|draft| draft.show(gate.standing().subject, Showing { versions, ..gate.glance() }));
@@ -855,15 +864,20 @@ impl Session {
             overdue: !row.state.has_ended() && row.expected_at <= self.now,
             urgent: row.urgent,
             from: row.from,
-            to: row.to,
+            to: Some(row.to).filter(|_| follows),
             proposed_at: row.proposed_at,
             expected_at: row.expected_at,
-            accepted_at: row.accepted_at,
-            departed_at: row.departed_at,
-            arrived_at: row.arrived_at,
-            ended_at: row.ended_at,
-            details: if knows { row.details.clone() } else { row.details.offered() },
-            reason: row.reason.clone().filter(|_| knows || own_words),
+            accepted_at: of_time(row.accepted_at),
+            departed_at: of_time(row.departed_at),
+            arrived_at: of_time(row.arrived_at),
+            ended_at: of_time(row.ended_at),
+            details: match (follows, knows && shown.free_words) {
+                (true, true) => row.details.clone(),
+                (true, false) if knows => row.details.placeless(),
+                (true, false) => row.details.offered(),
+                (false, _) => Details::default(),
+            },
+            reason: row.reason.clone().filter(|_| (knows && follows && shown.free_words) || own_words),
             receipt: receipt.map(|received| (received.section.clone(), received.version.clone())).collect(),
             child: knows.then(|| self.public_id(row.child)),
             next: next_of(row, party),
@@ -888,6 +902,15 @@ impl Session {
         let Position(at, id) = serde_json::from_slice(&position).map_err(wrong)?;
         Ok((at, id))
     }
+}
+
+/// Refuses words that may tell where a child with a protected registration is: as its address, they are not kept.
+fn tells_no_place(work: &Work<'_>, details: &Details) -> Result<(), Error> {
+    let is_protected = work.gate.standing().protection == Protection::Registered;
+    let rule = || Some(PROTECTED_REGISTRATION.to_owned());
+    let refusal = |name| Refusal { rule: rule(), ..Refusal::at(ErrorCode::Forbidden, ["details", name]) };
+    let refusals: Vec<Refusal> = details.places().filter(|_| is_protected).map(refusal).collect();
+    if refusals.is_empty() { Ok(()) } else { Err(Error::Refused(refusals)) }
 }
 
 fn another_agency() -> Error {
