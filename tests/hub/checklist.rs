@@ -267,13 +267,15 @@ async fn a_stranger_learns_nothing_of_an_item(hub: Hub) {
     assert_eq!(hub.count("checklist_item", "state <> 'OPEN' OR agency_id IS NOT NULL").await, 0);
 }
 
-/// A routine of three items.
+/// A routine of three items, and those that a departure waits for.
 fn items() -> Value {
     let item = |key: &str, moment: &str, due: Option<i32>| {
         json!({ "key": key, "moment": moment, "actor": "POLICE", "sv": format!("Gör {key}."), "en": format!("Do {key}."),
             "dueHours": due, "mandatory": true, "source": "Länets rutin" })
     };
-    json!([item("before", "PREVENT", None), item("during", "MISSING", Some(2)), item("after", "FOUND", Some(24))])
+    let awaited = ["risk-assessment", "safety-plan", "photo-and-description", "hand-over-in-full"];
+    let own = [item("before", "PREVENT", None), item("during", "MISSING", Some(2)), item("after", "FOUND", Some(24))];
+    own.into_iter().chain(awaited.into_iter().map(|key| item(key, "PREVENT", None))).collect()
 }
 
 async fn the_countys_board_publishes_and_running_checklists_keep_theirs(hub: Hub) {
@@ -340,6 +342,10 @@ async fn a_bad_routine_is_refused_whole(hub: Hub) {
         (with(0, "source", json!(" ")), "INVALID_TEXT", "items.0.source"),
         (with(1, "dueHours", json!(-1)), "INVALID_FORMAT", "items.1.dueHours"),
         (with(1, "dueHours", json!(366 * 24 + 1)), "INVALID_FORMAT", "items.1.dueHours"),
+        // What a departure waits for is neither left out, nor left to whoever it concerns, nor moved to another moment.
+        (with(3, "key", json!("assessment")), "REQUIRED", "items"),
+        (with(4, "mandatory", json!(false)), "REQUIRED", "items"),
+        (with(5, "moment", json!("FOUND")), "REQUIRED", "items"),
     ] {
         county.publishes("12", "2026-11-21", items).await.assert_refused(&[(code, path)], path);
     }

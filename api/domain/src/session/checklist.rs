@@ -11,7 +11,7 @@ use crate::gate::Gate;
 use crate::ids::{AgencyId, EpisodeId, HandoverId, ItemId};
 use crate::policy::{Act, Operation, Relation, Role};
 use crate::reference;
-use crate::routine::{self, Item, ItemState, MOST_ITEMS, Moment, NATIONAL, Routine, Why, faults, in_force};
+use crate::routine::{self, Item, ItemState, MOST_ITEMS, Moment, NATIONAL, Routine, Why, faults, in_force, lacking};
 use crate::store::{About, ItemRow, RoutineRow, Tie};
 use crate::view::{ChecklistView, ChildView, ItemAnswer, ItemView, RoutineView, Selection};
 use chrono::NaiveDate;
@@ -96,7 +96,8 @@ impl<'s> Step<'s> {
     ///
     /// # Errors
     ///
-    /// `OPERATION_FORBIDDEN` to all but the county's own board; `UNKNOWN_CODE`; `DATE_ORDER` for a first day that has passed;
+    /// `OPERATION_FORBIDDEN` to all but the county's own board; `REQUIRED` where an item is left out, or no longer mandatory, that a
+    /// departure waits for; `UNKNOWN_CODE`; `DATE_ORDER` for a first day that has passed;
     /// `TOO_LONG`, `INVALID_FORMAT`, `INVALID_TEXT`, `EMPTY_LIST` for items. Nothing is published then.
     pub async fn publish_routine(
         &self,
@@ -149,11 +150,14 @@ impl<'s> Step<'s> {
             inputs.refuse(Refusal::at(ErrorCode::DateOrder, ["validFrom"]).expecting(format!("on or after {today}")));
         }
         let about_all = |invalid| Refusal::of_value(vec!["items".to_owned()], invalid);
+        let lacks = lacking(items);
         if items.is_empty() {
             inputs.refuse(about_all(Invalid::EmptyList));
-        }
-        if items.len() > MOST_ITEMS {
+        } else if items.len() > MOST_ITEMS {
             inputs.refuse(about_all(Invalid::TooLong(MOST_ITEMS)));
+        } else if !lacks.is_empty() {
+            let expected = format!("mandatory items of PREVENT: {}", lacks.join(", "));
+            inputs.refuse(Refusal::at(ErrorCode::Required, ["items"]).expecting(expected));
         }
         for routine::Wrong { place, part, why } in faults(items) {
             let path = vec!["items".to_owned(), place.to_string(), part.to_owned()];
