@@ -18,6 +18,8 @@ both! {
     the_receiver_learns_of_the_offer_and_nothing_of_the_child
     what_strangers_ask_of_a_handover_is_not_found
     a_case_transfer_moves_responsibility_at_the_acceptance_and_the_lead_at_the_arrival
+    where_the_responsible_board_does_not_lead_each_gives_what_it_has
+    a_withdrawal_gives_responsibility_back
     a_replacement_moves_where_the_child_stays
     a_home_that_the_child_has_left_does_not_read_where_it_went
     free_words_of_a_handover_are_told_where_the_address_is
@@ -518,6 +520,61 @@ async fn a_child_that_was_found_goes_on_to_whoever_awaits_it(hub: Hub) {
     assert_eq!(stands(&hub, "migrationsverket", &id).await["state"], "CLOSED");
     assert_eq!(leads(&hub, &child).await, hub.agency("migrationsverket"));
     assert_one_at_every_instant(&hub).await;
+}
+
+async fn where_the_responsible_board_does_not_lead_each_gives_what_it_has(hub: Hub) {
+    let (malmo, landskrona) = (hub.agency("malmo-soc"), hub.agency("landskrona-soc"));
+    let apart = async || {
+        let involved = vec![("malmo-soc", "LEAD"), ("landskrona-soc", "RESPONSIBLE")];
+        hub.child(Scene { involved, ..Scene::default() }).await
+    };
+    let child = apart().await;
+    // Nobody takes the lead from another by handing over to itself.
+    for by in ["malmo-soc", "landskrona-soc"] {
+        for kind in ["CASE_TRANSFER", "ASSIGNMENT"] {
+            let own = propose(&hub, by, &child.id, kind, by).await;
+            assert!(matches!(own.codes()[..], ["INVALID_INPUT" | "FORBIDDEN"]), "{by} {kind}: {}", own.text);
+        }
+    }
+    // The responsible board gives its part back to the lead, which then answers for both.
+    let id = proposed(&hub, "landskrona-soc", &child.id, "CASE_TRANSFER", "malmo-soc").await;
+    taken(&hub, "malmo-soc", Step::Accept, &id).await;
+    assert_eq!(answers(&hub, &child).await, (malmo, Some(malmo)));
+    taken(&hub, "malmo-soc", Step::Arrive, &id).await;
+    assert_eq!(answers(&hub, &child).await, (malmo, Some(malmo)));
+    // And the lead gives its own to the responsible board.
+    let child = apart().await;
+    let id = proposed(&hub, "malmo-soc", &child.id, "CASE_TRANSFER", "landskrona-soc").await;
+    taken(&hub, "landskrona-soc", Step::Accept, &id).await;
+    assert_eq!(answers(&hub, &child).await, (malmo, Some(landskrona)));
+    taken(&hub, "landskrona-soc", Step::Arrive, &id).await;
+    assert_eq!(answers(&hub, &child).await, (landskrona, Some(landskrona)));
+    assert_one_at_every_instant(&hub).await;
+    assert_eq!(hub.listed_wrongly().await, 0);
+}
+
+async fn a_withdrawal_gives_responsibility_back(hub: Hub) {
+    let (malmo, landskrona) = (hub.agency("malmo-soc"), hub.agency("landskrona-soc"));
+    for (involved, before) in
+        [(vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE")], Some(malmo)), (vec![("malmo-soc", "LEAD")], None)]
+    {
+        let child = hub.child(Scene { involved, ..Scene::default() }).await;
+        let id = proposed(&hub, "malmo-soc", &child.id, "CASE_TRANSFER", "landskrona-soc").await;
+        taken(&hub, "landskrona-soc", Step::Accept, &id).await;
+        assert_eq!(answers(&hub, &child).await, (malmo, Some(landskrona)));
+        hub.wait(HOUR);
+        taken(&hub, "malmo-soc", Step::Withdraw, &id).await;
+        assert_eq!(answers(&hub, &child).await, (malmo, before));
+    }
+    // Whoever was responsible before the offer stays so.
+    let involved = vec![("malmo-soc", "LEAD"), ("landskrona-soc", "RESPONSIBLE")];
+    let child = hub.child(Scene { involved, ..Scene::default() }).await;
+    let id = proposed(&hub, "malmo-soc", &child.id, "CASE_TRANSFER", "landskrona-soc").await;
+    taken(&hub, "landskrona-soc", Step::Accept, &id).await;
+    taken(&hub, "malmo-soc", Step::Withdraw, &id).await;
+    assert_eq!(answers(&hub, &child).await, (malmo, Some(landskrona)));
+    assert_one_at_every_instant(&hub).await;
+    assert_eq!(hub.listed_wrongly().await, 0);
 }
 
 async fn a_replacement_moves_where_the_child_stays(hub: Hub) {

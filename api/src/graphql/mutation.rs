@@ -351,7 +351,8 @@ macro_rules! mutations {
             }
 
             /// Takes a handover back (*återta överlämning*), by the sender. A child that travels is not withdrawn: first
-            /// somebody tells whether it came. Legal responsibility that has moved does not come back by it.
+            /// somebody tells whether it came. Legal responsibility that moved at the acceptance
+            /// comes back to whoever had it.
             async fn withdraw_handover<'a>(
                 &self,
                 ctx: &Context<'a>,

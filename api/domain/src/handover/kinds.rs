@@ -59,7 +59,7 @@ pub enum Effect {
 pub enum Holder {
     /// The lead.
     Lead,
-    /// The board that is legally responsible; the lead where none is.
+    /// The board that is legally responsible, and the lead where none is. The lead gives it to the responsible board, too.
     Responsible,
     /// Each of them.
     Any,
@@ -315,7 +315,9 @@ impl Terms {
         let receivers: Vec<&str> = self.receivers.iter().map(|kind| kind.code()).collect();
         let holder = match self.holder {
             Holder::Lead => " (the lead)",
-            Holder::Responsible => " (the responsible board, or the lead where there is none)",
+            Holder::Responsible => {
+                " (the responsible board, or the lead where there is none; the lead to the responsible board)"
+            }
             Holder::Any => "",
         };
         let required: Vec<&str> = self

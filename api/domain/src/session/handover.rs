@@ -120,7 +120,7 @@ impl<'s> Step<'s> {
             let decide = |mut work: Work<'s>| async move {
                 work.gate.permit(Act::ProposeHandover)?;
                 let ties = self.reader().await?.ties(work.child()).await?;
-                let from = self.giver(&work, new.kind.terms(), &ties)?;
+                let from = self.giver(&work, new.kind.terms(), &ties, to)?;
                 tells_no_place(&work, details)?;
                 self.of_age(&work, new.kind, new.expected_at, "expectedAt").await?;
                 self.free_to_move(&work, new.kind, from, to).await?;
@@ -322,30 +322,35 @@ impl<'s> Step<'s> {
         (!fits).then(refused)
     }
 
-    /// Whose it is to give. Who may propose at all the policy has said.
-    fn giver(&self, work: &Work<'_>, terms: &Terms, ties: &[Tie]) -> Result<AgencyId, Error> {
+    /// From whom it goes, if it is the caller's to give. Who may propose at all the policy has said.
+    ///
+    /// Where the responsible board does not lead, it gives the case to any board, also to the one that leads and then answers for
+    /// both; the lead gives it to the responsible board, and to no other.
+    fn giver(&self, work: &Work<'_>, terms: &Terms, ties: &[Tie], to: AgencyId) -> Result<AgencyId, Error> {
         let (own, lead) = (self.caller.agency.id, work.gate.standing().lead);
         if !terms.proposers.contains(&self.caller.role) {
             return Err(forbidden("handover-terms", None));
         }
-        let holder = match terms.holder {
-            Holder::Lead => lead,
-            Holder::Responsible => open(ties, "RESPONSIBLE").map_or(lead, |tie| tie.agency),
-            Holder::Any => own,
+        let responsible = open(ties, "RESPONSIBLE").map_or(lead, |tie| tie.agency);
+        let holds = match terms.holder {
+            Holder::Lead => own == lead,
+            Holder::Responsible => own == responsible || (own == lead && to == responsible),
+            Holder::Any => true,
         };
-        if holder != own {
+        if !holds {
             return Err(forbidden("handover-holder", None));
         }
         Ok(match terms.moves {
+            Moves::Lead if to == lead => own,
             Moves::Lead => lead,
             Moves::Guardian => own,
             Moves::Whereabouts => open(ties, "WHEREABOUTS").map_or(own, |tie| tie.agency),
         })
     }
 
-    /// Refuses what cannot move: to whom has it already, or while it is on its way elsewhere.
+    /// Refuses what cannot move: to oneself, to whom has it already, or while it is on its way elsewhere.
     async fn free_to_move(&self, work: &Work<'_>, kind: Kind, from: AgencyId, to: AgencyId) -> Result<(), Error> {
-        if from == to || (kind.terms().moves == Moves::Guardian && to == self.caller.agency.id) {
+        if from == to || to == self.caller.agency.id {
             return Err(another_agency());
         }
         self.may_receive(&work.gate, to).await?;
@@ -515,6 +520,10 @@ impl<'s> Step<'s> {
             work.write.close_tie(row.to, "RECEIVING", self.now);
         }
         self.move_ties(work, ties, (row.from, row.to), effects, terms.stay);
+        let given_back = given_back(row, ties).filter(|_| step == Taking::Withdraw);
+        if let Some((effect, before)) = given_back {
+            self.move_ties(work, ties, (row.to, before), &[effect], &[]);
+        }
         match (step, change.expected_at) {
             (Taking::Reschedule, Some(expected_at)) => {
                 Self::set_deadlines(work, row, expected_at, self.hub.alarms.of(row.kind))?
@@ -525,7 +534,8 @@ impl<'s> Step<'s> {
         // Each party hears of it, also the receiver that may not know the child.
         work.write.event(event_of(step), FieldSet::EMPTY, Some(row.id), To::both(row.from, row.to));
         work.write.change_handover(row.id, change);
-        work.note(step.mutation(), moved(effects));
+        let back = given_back.map(|(effect, _)| effect);
+        work.note(step.mutation(), moved(effects) | moved(back.as_slice()));
         Ok(())
     }
 
@@ -572,6 +582,7 @@ impl<'s> Step<'s> {
         };
         for effect in effects {
             match effect {
+                Effect::Lead if opened("LEAD", to) => {}
                 Effect::Lead => {
                     let since = open(ties, "LEAD").map_or(self.now, |tie| self.now.max(tie.opened_at + 1));
                     write.move_lead(to, since);
@@ -920,6 +931,14 @@ fn another_agency() -> Error {
 /// The open tie of a kind of which there is one at most.
 fn open<'t>(ties: &'t [Tie], kind: &str) -> Option<&'t Tie> {
     ties.iter().find(|tie| tie.kind == kind && tie.closed_at.is_none())
+}
+
+/// What a withdrawal gives back: the legal responsibility that moved at the acceptance, to whoever had it before, if anybody had.
+fn given_back(row: &HandoverRow, ties: &[Tie]) -> Option<(Effect, AgencyId)> {
+    let accepted = row.accepted_at.filter(|_| row.kind.terms().on_acceptance.contains(&Effect::Responsible))?;
+    let moved = open(ties, "RESPONSIBLE").filter(|tie| tie.agency == row.to && tie.opened_at >= accepted)?;
+    let before = ties.iter().find(|tie| tie.kind == "RESPONSIBLE" && tie.closed_at == Some(moved.opened_at));
+    Some(before.map_or((Effect::ResponsibleEnds, row.to), |tie| (Effect::Responsible, tie.agency)))
 }
 
 /// The mutations that a party can go on with.
