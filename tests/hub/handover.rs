@@ -18,6 +18,8 @@ both! {
     the_receiver_learns_of_the_offer_and_nothing_of_the_child
     what_strangers_ask_of_a_handover_is_not_found
     a_case_transfer_moves_responsibility_at_the_acceptance_and_the_lead_at_the_arrival
+    an_overdue_arrival_is_put_off_with_a_reason_and_not_far
+    who_left_and_did_not_come_is_not_withdrawn_in_silence
     where_the_responsible_board_does_not_lead_each_gives_what_it_has
     a_withdrawal_gives_responsibility_back
     a_replacement_moves_where_the_child_stays
@@ -88,7 +90,7 @@ async fn proposed(hub: &Hub, by: &str, child: &str, kind: &str, to: &str) -> Str
 async fn take_as(caller: &Caller<'_>, hub: &Hub, step: Step, id: &str) -> Answer {
     let more = match step {
         Step::Refuse | Step::Withdraw => ", reason: \"Det går inte.\"".to_owned(),
-        Step::Reschedule => format!(", expectedAt: \"{}\"", ahead(hub, 12 * HOUR)),
+        Step::Reschedule => format!(", expectedAt: \"{}\", reason: \"Tåget är inställt.\"", ahead(hub, 12 * HOUR)),
         _ => String::new(),
     };
     let name = step.mutation();
@@ -522,6 +524,93 @@ async fn a_child_that_was_found_goes_on_to_whoever_awaits_it(hub: Hub) {
     assert_one_at_every_instant(&hub).await;
 }
 
+/// Whether the child is overdue, as a party is told, and which alarms of its handover have fired.
+async fn alarms(hub: &Hub, id: &str) -> (bool, Vec<String>) {
+    hub.domain.run_deadlines().await.expect("the database answers");
+    let told = hub.caller("landskrona-soc").ask(&format!("{{ handover(id: \"{id}\") {{ overdue }} }}")).await;
+    let fired = "SELECT step FROM deadline WHERE about = 'HANDOVER' AND fired_at IS NOT NULL ORDER BY due_at";
+    let fired = hub.rows(fired).await;
+    let fired = fired.iter().map(|row| row.try_get_by_index(0).expect("a step")).collect();
+    (told.data("/handover/overdue").as_bool().expect("a flag"), fired)
+}
+
+async fn an_overdue_arrival_is_put_off_with_a_reason_and_not_far(hub: Hub) {
+    let child = hub.child(Scene::default()).await;
+    let id = proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+    taken(&hub, "landskrona-soc", Step::Accept, &id).await;
+    prepared(&hub).await;
+    taken(&hub, "migrationsverket", Step::Depart, &id).await;
+    let put_off = async |hours: i64, more: &str| {
+        let at = ahead(&hub, hours * HOUR);
+        let document = format!(
+            "mutation {{ rescheduleHandover(handoverId: \"{id}\", expectedAt: \"{at}\"{more}) {{ handover {{ state }} }} }}"
+        );
+        hub.caller("landskrona-soc").ask(&document).await
+    };
+    const WHY: &str = ", reason: \"Tåget är inställt.\"";
+    // While it is awaited the parties agree on another day as they like.
+    put_off(24 * 7, "").await.data("/rescheduleHandover/handover/state");
+    put_off(6, "").await.data("/rescheduleHandover/handover/state");
+    hub.wait(7 * HOUR);
+    assert_eq!(alarms(&hub, &id).await, (true, vec!["OVERDUE".to_owned()]));
+    put_off(364 * 24, "").await.assert_refused(&[("REQUIRED", "reason"), ("DATE_ORDER", "expectedAt")], "a year");
+    put_off(25, WHY).await.assert_refused(&[("DATE_ORDER", "expectedAt")], "too far");
+    put_off(24, WHY).await.data("/rescheduleHandover/handover/state");
+    // It is overdue still, the county is told when it was to be, and put off again it stays so.
+    hub.wait(3 * HOUR);
+    assert_eq!(alarms(&hub, &id).await, (true, vec!["COUNTY".to_owned()]));
+    put_off(48, WHY).await.assert_refused(&[("DATE_ORDER", "expectedAt")], "again");
+    hub.wait(8 * HOUR);
+    assert_eq!(alarms(&hub, &id).await, (true, vec!["COUNTY".to_owned(), "EPISODE".to_owned()]));
+    // What has fired is set anew.
+    put_off(1, WHY).await.data("/rescheduleHandover/handover/state");
+    assert_eq!(alarms(&hub, &id).await.1, [""; 0]);
+    hub.wait(13 * HOUR);
+    assert_eq!(alarms(&hub, &id).await.1, ["OVERDUE", "COUNTY", "EPISODE"]);
+    // Once it is known to be missing, that is the alarm.
+    hub.caller("malmo-soc").reports(&child.id).await;
+    put_off(7 * 24, "").await.assert_refused(&[("REQUIRED", "reason")], "no reason");
+    put_off(7 * 24, WHY).await.data("/rescheduleHandover/handover/state");
+    assert!(!alarms(&hub, &id).await.0);
+}
+
+async fn who_left_and_did_not_come_is_not_withdrawn_in_silence(hub: Hub) {
+    let child = hub.child(Scene::default()).await;
+    let id = proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+    taken(&hub, "landskrona-soc", Step::Accept, &id).await;
+    prepared(&hub).await;
+    taken(&hub, "migrationsverket", Step::Depart, &id).await;
+    hub.wait(7 * HOUR);
+    taken(&hub, "migrationsverket", Step::ReportNotArrived, &id).await;
+    let silent = async || {
+        let refused = take(&hub, "migrationsverket", Step::Withdraw, &id).await;
+        assert_eq!(refused.codes(), ["CONFLICT"]);
+        assert!(refused.error()["expected"].as_str().is_some_and(|wanted| wanted.contains("missing episode")));
+        assert!(!refused.error()["next"].as_array().expect("a list").contains(&json!("withdrawHandover")));
+    };
+    silent().await;
+    // Nor by way of a new day.
+    taken(&hub, "migrationsverket", Step::Reschedule, &id).await;
+    silent().await;
+    hub.caller("malmo-soc").reports(&child.id).await;
+    let withdrawn = taken(&hub, "migrationsverket", Step::Withdraw, &id).await;
+    assert_eq!(withdrawn["handover"]["state"], "WITHDRAWN");
+    // Who stays with a home again is not missing, either.
+    let involved = vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE")];
+    let child = hub.child(Scene { involved, ..Scene::default() }).await;
+    let id = proposed(&hub, "malmo-soc", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+    taken(&hub, "landskrona-soc", Step::Accept, &id).await;
+    prepared(&hub).await;
+    taken(&hub, "malmo-soc", Step::Depart, &id).await;
+    hub.wait(7 * HOUR);
+    taken(&hub, "landskrona-soc", Step::ReportNotArrived, &id).await;
+    assert_eq!(take(&hub, "malmo-soc", Step::Withdraw, &id).await.codes(), ["CONFLICT"]);
+    let home = proposed(&hub, "malmo-soc", &child.id, "REPLACEMENT", "hvb-malmo").await;
+    taken(&hub, "hvb-malmo", Step::Accept, &home).await;
+    taken(&hub, "hvb-malmo", Step::Arrive, &home).await;
+    taken(&hub, "malmo-soc", Step::Withdraw, &id).await;
+}
+
 async fn where_the_responsible_board_does_not_lead_each_gives_what_it_has(hub: Hub) {
     let (malmo, landskrona) = (hub.agency("malmo-soc"), hub.agency("landskrona-soc"));
     let apart = async || {
@@ -865,6 +954,9 @@ async fn what_is_wrong_is_refused_and_moves_nothing(hub: Hub) {
         ("migrationsverket", "recordDeparture", "departedAt", 1),
         ("migrationsverket", "recordDeparture", "departedAt", -DAY),
         ("landskrona-soc", "confirmArrival", "arrivedAt", HOUR),
+        // The child does not come before somebody waits for it.
+        ("landskrona-soc", "confirmArrival", "arrivedAt", -1),
+        ("landskrona-soc", "confirmArrival", "arrivedAt", -365 * 30 * DAY),
     ] {
         let answer = instants(by, step, argument, micros).await;
         assert_eq!((answer.codes(), &answer.error()["input"]), (vec!["DATE_ORDER"], &json!([argument])), "{step}");
@@ -1112,9 +1204,11 @@ async fn random_steps_of_random_callers_follow_the_table(hub: Hub) {
             .await;
         let (mut lead, mut other) = ("malmo-soc", "landskrona-soc");
         let (mut open, mut moves) = (None::<(String, State)>, 0);
+        let mut departed = false;
         for _ in 0..40 {
             hub.wait(dice.random_range(0..2));
             let Some((id, state)) = &mut open else {
+                departed = false;
                 let kind = if moves % 2 == 0 { "CASE_TRANSFER" } else { "ASSIGNMENT" };
                 let answer = propose(&hub, lead, &child.id, kind, other).await;
                 if answer.codes() == ["FORBIDDEN"] {
@@ -1142,7 +1236,12 @@ async fn random_steps_of_random_callers_follow_the_table(hub: Hub) {
                 Some(Err(samverka_domain::handover::Wrong::Party)) => {
                     assert_eq!(answer.codes(), ["FORBIDDEN"], "{by} {step:?}")
                 }
+                // Of one that has left nobody has told where it is.
+                Some(Ok(_)) if step == Step::Withdraw && departed => {
+                    assert_eq!(answer.codes(), ["CONFLICT"], "{by} {step:?}")
+                }
                 Some(Ok(next)) => {
+                    departed |= step == Step::Depart;
                     let seen = answer.data(&format!("/{}/handover/state", step.mutation()));
                     assert_eq!(seen, next.code(), "{by} {step:?}");
                     *state = next;

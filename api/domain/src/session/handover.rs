@@ -14,13 +14,13 @@ use crate::feed::{EventKind, To};
 use crate::gate::{Gate, Loaded};
 use crate::handover::Step as Taking;
 use crate::handover::{
-    Alarms, Details, Effect, HandoverView, Holder, Kind, Moves, Party, Readiness, SectionReadiness, State, Terms,
+    Alarms, Details, Effect, HOUR, HandoverView, Holder, Kind, Moves, Party, Readiness, SectionReadiness, State, Terms,
     Unfinished, Wrong, is_of_age,
 };
 use crate::ids::{AgencyId, HandoverId, ItemId};
 use crate::ledger::Showing;
 use crate::policy::{Act, Consents, Protection, Purpose, Relation, Role};
-use crate::store::{About, HandoverChange, HandoverRow, Received, Standing, Tie};
+use crate::store::{About, EpisodeRow, HandoverChange, HandoverRow, Received, Standing, Tie};
 use crate::view::{ChildView, Page, Selection};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -28,6 +28,8 @@ use uuid::Uuid;
 
 /// How far ahead an arrival can be expected, in microseconds: a year.
 const FURTHEST: i64 = 366 * 24 * 3_600_000_000;
+/// What a withdrawal waits for when the child has left.
+const ACCOUNTED_FOR: &str = "a missing episode since the departure, or a home that the child stays with";
 /// The rule by which nothing is kept that tells where the child is.
 const PROTECTED_REGISTRATION: &str = "protected-registration";
 /// Why a handover was refused, withdrawn or not completed.
@@ -96,6 +98,19 @@ struct Opened {
     row: HandoverRow,
     party: Party,
     ties: Vec<Tie>,
+}
+
+/// Whether a child that is on its way has been heard of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Silence {
+    /// Nobody needs to be: it has not left, or is accounted for.
+    None,
+    /// It has left, and is not expected yet.
+    Coming,
+    /// It is overdue, and since then it is known to be missing, was found, or stays with a home.
+    Broken,
+    /// It is overdue, and nobody has told where it is.
+    Unbroken,
 }
 
 impl<'s> Step<'s> {
@@ -194,10 +209,11 @@ impl<'s> Step<'s> {
     ///
     /// # Errors
     ///
-    /// `CONFLICT` from a state in which the step is not possible, with the state and the steps that are; for an acceptance
+    /// `CONFLICT` from a state in which the step is not possible, with the state and the steps that are; for a withdrawal of a child that
+    /// has left and of which nobody has told where it is; for an acceptance
     /// after the expected arrival, which must be rescheduled first; for a departure before the checklist is done.
     /// `FORBIDDEN` for the other party's step. `DATE_ORDER` for a departure or arrival that is ahead, and an arrival before
-    /// the departure. [`Error::NotFound`] alike for a handover that never was and one that is not the caller's.
+    /// the departure or the acceptance; `REQUIRED` and `DATE_ORDER` for an overdue child that is expected anew without a reason, or late. [`Error::NotFound`] alike for a handover that never was and one that is not the caller's.
     pub async fn take_handover(
         &self,
         id: &str,
@@ -215,6 +231,11 @@ impl<'s> Step<'s> {
                 let opened = self.open_handover(&work, id).await?;
                 let next = opened.after(step)?;
                 self.in_time(&opened, step, taken)?;
+                let silence = match step {
+                    Taking::Withdraw | Taking::Reschedule => self.silence(&work, &opened).await?,
+                    _ => Silence::None,
+                };
+                self.breaks_no_silence(&opened, step, silence, taken)?;
                 if let Some((at, argument)) = taken.arrival(step, self.now) {
                     self.of_age(&work, opened.row.kind, at, argument).await?;
                 }
@@ -234,7 +255,7 @@ impl<'s> Step<'s> {
                     ended_at: next.has_ended().then_some(self.now),
                     reason: reason.clone(),
                     receipt,
-                    is_awaited: step == Taking::Reschedule,
+                    is_awaited: step == Taking::Reschedule && silence != Silence::Unbroken,
                 };
                 self.write_step(&mut work, &opened, step, change)?;
                 Ok(work)
@@ -440,7 +461,7 @@ impl<'s> Step<'s> {
         }
         let earliest = match step {
             Taking::Depart => Some(row.proposed_at),
-            Taking::Arrive => row.departed_at,
+            Taking::Arrive => row.departed_at.or(row.accepted_at),
             _ => None,
         };
         match (taken.at, earliest, instant_of(step)) {
@@ -450,6 +471,51 @@ impl<'s> Step<'s> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a child that is on its way is overdue, and whether anybody has told since where it is: that it is missing, that it was
+    /// found, or which home it stays with. Only what the caller is shown counts, so that no refusal tells it of the rest.
+    async fn silence(&self, work: &Work<'_>, opened: &Opened) -> Result<Silence, Error> {
+        let Opened { row, ties, .. } = opened;
+        let is_late = row.overdue_at.is_some() || row.expected_at <= self.now || row.state == State::NotArrived;
+        let is_on_its_way = row.kind.terms().travels && row.state != State::Offered;
+        let since = row.departed_at.or(row.accepted_at).filter(|_| is_on_its_way);
+        let Some(since) = since.filter(|_| is_late || row.departed_at.is_some()) else { return Ok(Silence::None) };
+        let is_there = |tie: &Tie| tie.kind == "WHEREABOUTS" && tie.closed_at.is_none() && tie.opened_at >= since;
+        let mut is_told = work.gate.shows_path("placement.unitAgency") && ties.iter().any(is_there);
+        if !is_told && work.gate.shows_path("missing.status") {
+            let is_of_now =
+                |episode: &EpisodeRow| episode.state.is_open() || episode.found_at.is_some_and(|found| found >= since);
+            is_told = self.reader().await?.episodes(work.child()).await?.iter().any(is_of_now);
+        }
+        Ok(match (is_told, is_late) {
+            (true, true) => Silence::Broken,
+            (true, false) => Silence::None,
+            (false, true) => Silence::Unbroken,
+            (false, false) => Silence::Coming,
+        })
+    }
+
+    /// Refuses steps that would end an alarm while nobody knows where the child is. Who has left is not withdrawn then; and who is
+    /// overdue is expected anew with a reason, and soon.
+    fn breaks_no_silence(&self, opened: &Opened, step: Taking, silence: Silence, taken: &Taken) -> Result<(), Error> {
+        let row = &opened.row;
+        let is_unaccounted = matches!(silence, Silence::Coming | Silence::Unbroken);
+        if step == Taking::Withdraw && is_unaccounted && row.departed_at.is_some() {
+            let next = next_of(row, opened.party).into_iter().filter(|next| *next != step.mutation());
+            let refusal = Refusal::in_state(["handoverId"], row.state.code(), next);
+            return Err(Error::Refused(vec![refusal.expecting(ACCOUNTED_FOR)]));
+        }
+        if step != Taking::Reschedule || !matches!(silence, Silence::Broken | Silence::Unbroken) {
+            return Ok(());
+        }
+        let within = row.kind.terms().anew_within;
+        let too_late = silence == Silence::Unbroken && taken.expected_at.is_some_and(|at| at > self.now + within);
+        let no_reason = taken.reason.is_none().then(|| Refusal::at(ErrorCode::Required, ["reason"]));
+        let expected = || format!("at most {} hours ahead: the child is overdue", within / HOUR);
+        let too_late = too_late.then(|| Refusal::at(ErrorCode::DateOrder, ["expectedAt"]).expecting(expected()));
+        let refusals: Vec<Refusal> = no_reason.into_iter().chain(too_late).collect();
+        if refusals.is_empty() { Ok(()) } else { Err(Error::Refused(refusals)) }
     }
 
     /// Refuses a departure while items are open that the terms say come before it.
@@ -525,8 +591,13 @@ impl<'s> Step<'s> {
             self.move_ties(work, ties, (row.to, before), &[effect], &[]);
         }
         match (step, change.expected_at) {
-            (Taking::Reschedule, Some(expected_at)) => {
+            (Taking::Reschedule, Some(expected_at)) if change.is_awaited => {
                 Self::set_deadlines(work, row, expected_at, self.hub.alarms.of(row.kind))?
+            }
+            // It stays overdue, and the alarms that the first expectation set go on.
+            (Taking::Reschedule, Some(expected_at)) => {
+                work.write.overdue(row.id, self.now);
+                Self::prolong_deadlines(work, row, expected_at, self.hub.alarms.of(row.kind))?;
             }
             (step, _) if step.ends() => work.write.cancel_deadlines(row.id, self.now),
             _ => {}
@@ -563,6 +634,21 @@ impl<'s> Step<'s> {
         let steps = [("OVERDUE", expected_at), ("COUNTY", expected_at + county), ("EPISODE", expected_at + episode)];
         for (step, due_at) in steps {
             work.write.set_deadline("HANDOVER", row.id, step, due_at)?;
+        }
+        Ok(())
+    }
+
+    /// Sets anew what has fired, besides the next expected arrival; what has not comes when it was to.
+    fn prolong_deadlines(
+        work: &mut Work<'_>,
+        row: &HandoverRow,
+        expected_at: i64,
+        alarms: Alarms,
+    ) -> Result<(), Error> {
+        let Alarms { county, episode } = alarms;
+        work.write.set_deadline("HANDOVER", row.id, "OVERDUE", expected_at)?;
+        for (step, due_at) in [("COUNTY", expected_at + county), ("EPISODE", expected_at + episode)] {
+            work.write.set_fired_deadline("HANDOVER", row.id, step, due_at)?;
         }
         Ok(())
     }
@@ -872,7 +958,7 @@ impl Session {
             id: HandoverId(row.id).to_string(),
             kind: row.kind,
             state: row.state,
-            overdue: !row.state.has_ended() && row.expected_at <= self.now,
+            overdue: !row.state.has_ended() && (row.expected_at <= self.now || row.overdue_at.is_some()),
             urgent: row.urgent,
             from: row.from,
             to: Some(row.to).filter(|_| follows),
