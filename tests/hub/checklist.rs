@@ -15,6 +15,7 @@ both! {
     a_stranger_learns_nothing_of_an_item
     the_countys_board_publishes_and_running_checklists_keep_theirs
     a_bad_routine_is_refused_whole
+    what_a_handover_asks_for_is_told_to_its_parties
     routines_are_open_to_every_caller
     a_home_is_not_named_to_those_who_may_not_know_it
 }
@@ -267,13 +268,15 @@ async fn a_stranger_learns_nothing_of_an_item(hub: Hub) {
     assert_eq!(hub.count("checklist_item", "state <> 'OPEN' OR agency_id IS NOT NULL").await, 0);
 }
 
-/// A routine of three items.
+/// A routine of three items, and those that a departure waits for.
 fn items() -> Value {
     let item = |key: &str, moment: &str, due: Option<i32>| {
         json!({ "key": key, "moment": moment, "actor": "POLICE", "sv": format!("Gör {key}."), "en": format!("Do {key}."),
             "dueHours": due, "mandatory": true, "source": "Länets rutin" })
     };
-    json!([item("before", "PREVENT", None), item("during", "MISSING", Some(2)), item("after", "FOUND", Some(24))])
+    let awaited = ["risk-assessment", "safety-plan", "photo-and-description", "hand-over-in-full"];
+    let own = [item("before", "PREVENT", None), item("during", "MISSING", Some(2)), item("after", "FOUND", Some(24))];
+    own.into_iter().chain(awaited.into_iter().map(|key| item(key, "PREVENT", None))).collect()
 }
 
 async fn the_countys_board_publishes_and_running_checklists_keep_theirs(hub: Hub) {
@@ -324,6 +327,36 @@ async fn the_countys_board_publishes_and_running_checklists_keep_theirs(hub: Hub
     assert_eq!(hub.count("routine", "1 = 1").await, 2);
 }
 
+async fn what_a_handover_asks_for_is_told_to_its_parties(hub: Hub) {
+    let child = hub.child(known()).await;
+    let landskrona = hub.domain.agency_by_code("landskrona-soc").expect("an agency").id;
+    let propose = format!(
+        "mutation {{ proposeHandover(childId: \"{}\", kind: ASSIGNMENT, toAgencyId: \"{landskrona}\",
+            expectedAt: \"2026-11-22T09:00:00Z\", details: {{ contactName: \"Ada Ek\", contactPhone: \"+46701740605\",
+            decisionNumber: \"A-1\", decidedOn: \"2026-11-20\" }}) {{ handover {{ id }} }} }}",
+        child.id
+    );
+    hub.caller("migrationsverket").ask(&propose).await.data("/proposeHandover/handover/id");
+    let board = hub.caller("malmo-soc");
+    let all = board.checklist(&child.id).await;
+    assert!(all.len() > 10 && hub.caller("migrationsverket").checklist(&child.id).await.len() == all.len());
+    // The police do not search for it, and are told of no handover; an item of it is as one that never was.
+    let tick = |item: &Value| format!("tickItem(itemId: {})", item["id"]);
+    let of = |actor: &str| all.iter().find(|item| item["actor"] == actor).expect("an item").clone();
+    assert!(hub.caller("polisen").checklist(&child.id).await.is_empty());
+    assert_eq!(hub.caller("polisen").works(&tick(&of("POLICE"))).await.codes(), ["NOT_FOUND"]);
+    // The home is told that one is under way, so that it prepares the child: it sees what it has to do itself.
+    let home = hub.caller("hvb-malmo").checklist(&child.id).await;
+    assert!(!home.is_empty() && home.iter().all(|item| item["actor"] == "CARE_HOME"), "{home:?}");
+    hub.caller("hvb-malmo").works(&tick(&home[0])).await.data("/tickItem/item/id");
+    // Whoever is given an item sees it.
+    let agency = hub.domain.agency_by_code("polisen").expect("an agency").id;
+    let assign = format!("assignItem(itemId: {}, agencyId: \"{agency}\")", of("POLICE")["id"]);
+    board.works(&assign).await.data("/assignItem/item/id");
+    assert_eq!(hub.caller("polisen").checklist(&child.id).await.len(), 1);
+    hub.caller("polisen").works(&tick(&of("POLICE"))).await.data("/tickItem/item/id");
+}
+
 async fn a_bad_routine_is_refused_whole(hub: Hub) {
     let county = hub.caller("lansstyrelsen-skane");
     let with = |place: usize, part: &str, value: Value| {
@@ -340,6 +373,10 @@ async fn a_bad_routine_is_refused_whole(hub: Hub) {
         (with(0, "source", json!(" ")), "INVALID_TEXT", "items.0.source"),
         (with(1, "dueHours", json!(-1)), "INVALID_FORMAT", "items.1.dueHours"),
         (with(1, "dueHours", json!(366 * 24 + 1)), "INVALID_FORMAT", "items.1.dueHours"),
+        // What a departure waits for is neither left out, nor left to whoever it concerns, nor moved to another moment.
+        (with(3, "key", json!("assessment")), "REQUIRED", "items"),
+        (with(4, "mandatory", json!(false)), "REQUIRED", "items"),
+        (with(5, "moment", json!("FOUND")), "REQUIRED", "items"),
     ] {
         county.publishes("12", "2026-11-21", items).await.assert_refused(&[(code, path)], path);
     }

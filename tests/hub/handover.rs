@@ -7,6 +7,7 @@ use proptest::prelude::{any, prop_assert, prop_assert_eq};
 use proptest::test_runner::TestRunner;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng};
+use samverka_domain::catalogue::Section;
 use samverka_domain::handover::{Kind, Party, State, Step, table};
 use sea_orm::{ConnectionTrait, DbBackend, IsolationLevel, TransactionTrait, Value as Bound};
 use serde_json::{Value, json};
@@ -17,7 +18,14 @@ both! {
     the_receiver_learns_of_the_offer_and_nothing_of_the_child
     what_strangers_ask_of_a_handover_is_not_found
     a_case_transfer_moves_responsibility_at_the_acceptance_and_the_lead_at_the_arrival
+    an_overdue_arrival_is_put_off_with_a_reason_and_not_far
+    who_left_and_did_not_come_is_not_withdrawn_in_silence
+    where_the_responsible_board_does_not_lead_each_gives_what_it_has
+    a_withdrawal_gives_responsibility_back
     a_replacement_moves_where_the_child_stays
+    a_home_that_the_child_has_left_does_not_read_where_it_went
+    free_words_of_a_handover_are_told_where_the_address_is
+    of_a_child_with_protected_registration_no_place_is_kept
     a_change_of_chief_guardian_moves_its_tie
     who_comes_of_age_is_nobodys_responsibility
     what_is_wrong_is_refused_and_moves_nothing
@@ -40,6 +48,9 @@ const SHOWN: &str = "handover { id state childId kind overdue urgent next reason
     child { id responsibility { leadAgency { code } responsibleAgency { code } } }";
 const CONTACT: &str = "contactName: \"Ada Ek\", contactPhone: \"+46701740605\"";
 
+/// What may tell where the child is.
+const PLACE: &str = ", escort: \"Hemlig ledsagare\", note: \"Hemlig\"";
+
 /// An instant so long from now, as GraphQL takes it.
 fn ahead(hub: &Hub, micros: i64) -> String {
     let at = chrono::DateTime::from_timestamp_micros(hub.now() + micros).expect("an instant");
@@ -56,9 +67,11 @@ fn never(kind: &str) -> String {
 }
 
 async fn propose(hub: &Hub, by: &str, child: &str, kind: &str, to: &str) -> Answer {
-    let details = format!(
-        "{CONTACT}, decisionNumber: \"A-1\", decidedOn: \"2026-11-20\", escort: \"Hemlig ledsagare\", note: \"Hemlig\""
-    );
+    propose_with(hub, by, child, kind, to, PLACE).await
+}
+
+async fn propose_with(hub: &Hub, by: &str, child: &str, kind: &str, to: &str, more: &str) -> Answer {
+    let details = format!("{CONTACT}, decisionNumber: \"A-1\", decidedOn: \"2026-11-20\"{more}");
     let document = format!(
         "mutation {{ proposeHandover(childId: \"{child}\", kind: {kind}, toAgencyId: \"{}\", expectedAt: \"{}\",
             details: {{ {details} }}) {{ {SHOWN} }} }}",
@@ -77,7 +90,7 @@ async fn proposed(hub: &Hub, by: &str, child: &str, kind: &str, to: &str) -> Str
 async fn take_as(caller: &Caller<'_>, hub: &Hub, step: Step, id: &str) -> Answer {
     let more = match step {
         Step::Refuse | Step::Withdraw => ", reason: \"Det går inte.\"".to_owned(),
-        Step::Reschedule => format!(", expectedAt: \"{}\"", ahead(hub, 12 * HOUR)),
+        Step::Reschedule => format!(", expectedAt: \"{}\", reason: \"Tåget är inställt.\"", ahead(hub, 12 * HOUR)),
         _ => String::new(),
     };
     let name = step.mutation();
@@ -261,18 +274,24 @@ async fn the_receiver_learns_of_the_offer_and_nothing_of_the_child(hub: Hub) {
     let mut offers = Vec::new();
     for protection in ["NONE", "MARKED", "REGISTERED"] {
         let child = hub.child(Scene { protection, ..Scene::default() }).await;
-        let id = proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+        // Of a protected registration no words are taken that may tell where the child is.
+        let note = if protection == "REGISTERED" { "" } else { PLACE };
+        let offer = async || {
+            let answer = propose_with(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc", note).await;
+            answer.data("/proposeHandover/handover/id").as_str().expect("an id").to_owned()
+        };
+        let id = offer().await;
         let receiver = hub.caller("landskrona-soc");
         let list = receiver.ask("{ handovers(first: 1) { nodes { childId state kind urgent next reason overdue from { code } to { code }
             details { contactName contactPhone decisionNumber decidedOn escort ticket meeting unit note } receipt { section } } } }").await;
-        let offer = list.data("/handovers/nodes/0").clone();
-        assert_eq!(offer["childId"], Value::Null);
+        let offered = list.data("/handovers/nodes/0").clone();
+        assert_eq!(offered["childId"], Value::Null);
         assert_eq!(
-            offer["details"],
+            offered["details"],
             json!({ "contactName": "Ada Ek", "contactPhone": "+46701740605", "decisionNumber": null,
             "decidedOn": null, "escort": null, "ticket": null, "meeting": null, "unit": null, "note": null })
         );
-        assert_eq!(offer["next"], json!(["acceptHandover", "refuseHandover"]));
+        assert_eq!(offered["next"], json!(["acceptHandover", "refuseHandover"]));
         let one = receiver.ask(&format!("{{ handover(id: \"{id}\") {{ childId details {{ escort note }} }} }}")).await;
         assert_eq!(one.data("/handover/childId"), &Value::Null);
         for answer in [&list, &one] {
@@ -299,14 +318,15 @@ async fn the_receiver_learns_of_the_offer_and_nothing_of_the_child(hub: Hub) {
         );
         assert_eq!(receiver.ask(&ask).await.codes(), ["NOT_FOUND"]);
         // Who accepts reads, until it is taken back.
-        let id = proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+        let id = offer().await;
         let accepted = taken(&hub, "landskrona-soc", Step::Accept, &id).await;
         assert_eq!(accepted["child"]["id"], json!(child.id));
-        assert_eq!(accepted["handover"]["details"]["note"], "Hemlig");
+        let told = if note.is_empty() { Value::Null } else { json!("Hemlig") };
+        assert_eq!(accepted["handover"]["details"]["note"], told);
         hub.wait(HOUR);
         taken(&hub, "migrationsverket", Step::Withdraw, &id).await;
         assert!(!is_tied(&hub, &child, "landskrona-soc", "RECEIVING").await);
-        offers.push(offer);
+        offers.push(offered);
         hub.wait(1);
     }
     assert!(
@@ -504,6 +524,148 @@ async fn a_child_that_was_found_goes_on_to_whoever_awaits_it(hub: Hub) {
     assert_one_at_every_instant(&hub).await;
 }
 
+/// Whether the child is overdue, as a party is told, and which alarms of its handover have fired.
+async fn alarms(hub: &Hub, id: &str) -> (bool, Vec<String>) {
+    hub.domain.run_deadlines().await.expect("the database answers");
+    let told = hub.caller("landskrona-soc").ask(&format!("{{ handover(id: \"{id}\") {{ overdue }} }}")).await;
+    let fired = "SELECT step FROM deadline WHERE about = 'HANDOVER' AND fired_at IS NOT NULL ORDER BY due_at";
+    let fired = hub.rows(fired).await;
+    let fired = fired.iter().map(|row| row.try_get_by_index(0).expect("a step")).collect();
+    (told.data("/handover/overdue").as_bool().expect("a flag"), fired)
+}
+
+async fn an_overdue_arrival_is_put_off_with_a_reason_and_not_far(hub: Hub) {
+    let child = hub.child(Scene::default()).await;
+    let id = proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+    taken(&hub, "landskrona-soc", Step::Accept, &id).await;
+    prepared(&hub).await;
+    taken(&hub, "migrationsverket", Step::Depart, &id).await;
+    let put_off = async |hours: i64, more: &str| {
+        let at = ahead(&hub, hours * HOUR);
+        let document = format!(
+            "mutation {{ rescheduleHandover(handoverId: \"{id}\", expectedAt: \"{at}\"{more}) {{ handover {{ state }} }} }}"
+        );
+        hub.caller("landskrona-soc").ask(&document).await
+    };
+    const WHY: &str = ", reason: \"Tåget är inställt.\"";
+    // While it is awaited the parties agree on another day as they like.
+    put_off(24 * 7, "").await.data("/rescheduleHandover/handover/state");
+    put_off(6, "").await.data("/rescheduleHandover/handover/state");
+    hub.wait(7 * HOUR);
+    assert_eq!(alarms(&hub, &id).await, (true, vec!["OVERDUE".to_owned()]));
+    put_off(364 * 24, "").await.assert_refused(&[("REQUIRED", "reason"), ("DATE_ORDER", "expectedAt")], "a year");
+    put_off(25, WHY).await.assert_refused(&[("DATE_ORDER", "expectedAt")], "too far");
+    put_off(24, WHY).await.data("/rescheduleHandover/handover/state");
+    // It is overdue still, the county is told when it was to be, and put off again it stays so.
+    hub.wait(3 * HOUR);
+    assert_eq!(alarms(&hub, &id).await, (true, vec!["COUNTY".to_owned()]));
+    put_off(48, WHY).await.assert_refused(&[("DATE_ORDER", "expectedAt")], "again");
+    hub.wait(8 * HOUR);
+    assert_eq!(alarms(&hub, &id).await, (true, vec!["COUNTY".to_owned(), "EPISODE".to_owned()]));
+    // What has fired is set anew.
+    put_off(1, WHY).await.data("/rescheduleHandover/handover/state");
+    assert_eq!(alarms(&hub, &id).await.1, [""; 0]);
+    hub.wait(13 * HOUR);
+    assert_eq!(alarms(&hub, &id).await.1, ["OVERDUE", "COUNTY", "EPISODE"]);
+    // Once it is known to be missing, that is the alarm.
+    hub.caller("malmo-soc").reports(&child.id).await;
+    put_off(7 * 24, "").await.assert_refused(&[("REQUIRED", "reason")], "no reason");
+    put_off(7 * 24, WHY).await.data("/rescheduleHandover/handover/state");
+    assert!(!alarms(&hub, &id).await.0);
+}
+
+async fn who_left_and_did_not_come_is_not_withdrawn_in_silence(hub: Hub) {
+    let child = hub.child(Scene::default()).await;
+    let id = proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+    taken(&hub, "landskrona-soc", Step::Accept, &id).await;
+    prepared(&hub).await;
+    taken(&hub, "migrationsverket", Step::Depart, &id).await;
+    hub.wait(7 * HOUR);
+    taken(&hub, "migrationsverket", Step::ReportNotArrived, &id).await;
+    let silent = async || {
+        let refused = take(&hub, "migrationsverket", Step::Withdraw, &id).await;
+        assert_eq!(refused.codes(), ["CONFLICT"]);
+        assert!(refused.error()["expected"].as_str().is_some_and(|wanted| wanted.contains("missing episode")));
+        assert!(!refused.error()["next"].as_array().expect("a list").contains(&json!("withdrawHandover")));
+    };
+    silent().await;
+    // Nor by way of a new day.
+    taken(&hub, "migrationsverket", Step::Reschedule, &id).await;
+    silent().await;
+    hub.caller("malmo-soc").reports(&child.id).await;
+    let withdrawn = taken(&hub, "migrationsverket", Step::Withdraw, &id).await;
+    assert_eq!(withdrawn["handover"]["state"], "WITHDRAWN");
+    // Who stays with a home again is not missing, either.
+    let involved = vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE")];
+    let child = hub.child(Scene { involved, ..Scene::default() }).await;
+    let id = proposed(&hub, "malmo-soc", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+    taken(&hub, "landskrona-soc", Step::Accept, &id).await;
+    prepared(&hub).await;
+    taken(&hub, "malmo-soc", Step::Depart, &id).await;
+    hub.wait(7 * HOUR);
+    taken(&hub, "landskrona-soc", Step::ReportNotArrived, &id).await;
+    assert_eq!(take(&hub, "malmo-soc", Step::Withdraw, &id).await.codes(), ["CONFLICT"]);
+    let home = proposed(&hub, "malmo-soc", &child.id, "REPLACEMENT", "hvb-malmo").await;
+    taken(&hub, "hvb-malmo", Step::Accept, &home).await;
+    taken(&hub, "hvb-malmo", Step::Arrive, &home).await;
+    taken(&hub, "malmo-soc", Step::Withdraw, &id).await;
+}
+
+async fn where_the_responsible_board_does_not_lead_each_gives_what_it_has(hub: Hub) {
+    let (malmo, landskrona) = (hub.agency("malmo-soc"), hub.agency("landskrona-soc"));
+    let apart = async || {
+        let involved = vec![("malmo-soc", "LEAD"), ("landskrona-soc", "RESPONSIBLE")];
+        hub.child(Scene { involved, ..Scene::default() }).await
+    };
+    let child = apart().await;
+    // Nobody takes the lead from another by handing over to itself.
+    for by in ["malmo-soc", "landskrona-soc"] {
+        for kind in ["CASE_TRANSFER", "ASSIGNMENT"] {
+            let own = propose(&hub, by, &child.id, kind, by).await;
+            assert!(matches!(own.codes()[..], ["INVALID_INPUT" | "FORBIDDEN"]), "{by} {kind}: {}", own.text);
+        }
+    }
+    // The responsible board gives its part back to the lead, which then answers for both.
+    let id = proposed(&hub, "landskrona-soc", &child.id, "CASE_TRANSFER", "malmo-soc").await;
+    taken(&hub, "malmo-soc", Step::Accept, &id).await;
+    assert_eq!(answers(&hub, &child).await, (malmo, Some(malmo)));
+    taken(&hub, "malmo-soc", Step::Arrive, &id).await;
+    assert_eq!(answers(&hub, &child).await, (malmo, Some(malmo)));
+    // And the lead gives its own to the responsible board.
+    let child = apart().await;
+    let id = proposed(&hub, "malmo-soc", &child.id, "CASE_TRANSFER", "landskrona-soc").await;
+    taken(&hub, "landskrona-soc", Step::Accept, &id).await;
+    assert_eq!(answers(&hub, &child).await, (malmo, Some(landskrona)));
+    taken(&hub, "landskrona-soc", Step::Arrive, &id).await;
+    assert_eq!(answers(&hub, &child).await, (landskrona, Some(landskrona)));
+    assert_one_at_every_instant(&hub).await;
+    assert_eq!(hub.listed_wrongly().await, 0);
+}
+
+async fn a_withdrawal_gives_responsibility_back(hub: Hub) {
+    let (malmo, landskrona) = (hub.agency("malmo-soc"), hub.agency("landskrona-soc"));
+    for (involved, before) in
+        [(vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE")], Some(malmo)), (vec![("malmo-soc", "LEAD")], None)]
+    {
+        let child = hub.child(Scene { involved, ..Scene::default() }).await;
+        let id = proposed(&hub, "malmo-soc", &child.id, "CASE_TRANSFER", "landskrona-soc").await;
+        taken(&hub, "landskrona-soc", Step::Accept, &id).await;
+        assert_eq!(answers(&hub, &child).await, (malmo, Some(landskrona)));
+        hub.wait(HOUR);
+        taken(&hub, "malmo-soc", Step::Withdraw, &id).await;
+        assert_eq!(answers(&hub, &child).await, (malmo, before));
+    }
+    // Whoever was responsible before the offer stays so.
+    let involved = vec![("malmo-soc", "LEAD"), ("landskrona-soc", "RESPONSIBLE")];
+    let child = hub.child(Scene { involved, ..Scene::default() }).await;
+    let id = proposed(&hub, "malmo-soc", &child.id, "CASE_TRANSFER", "landskrona-soc").await;
+    taken(&hub, "landskrona-soc", Step::Accept, &id).await;
+    taken(&hub, "malmo-soc", Step::Withdraw, &id).await;
+    assert_eq!(answers(&hub, &child).await, (malmo, Some(landskrona)));
+    assert_one_at_every_instant(&hub).await;
+    assert_eq!(hub.listed_wrongly().await, 0);
+}
+
 async fn a_replacement_moves_where_the_child_stays(hub: Hub) {
     let involved = vec![("migrationsverket", "LEAD"), ("malmo-soc", "RESPONSIBLE"), ("hvb-malmo", "WHEREABOUTS")];
     let child = hub.child(Scene { involved, home: Some("hvb-malmo"), ..Scene::default() }).await;
@@ -525,6 +687,90 @@ async fn a_replacement_moves_where_the_child_stays(hub: Hub) {
     assert_eq!(leads(&hub, &child).await, hub.agency("migrationsverket"));
     assert_one_at_every_instant(&hub).await;
     assert_eq!(hub.listed_wrongly().await, 0);
+}
+
+const PLACES: &str = "to { code } acceptedAt departedAt arrivedAt endedAt reason
+    details { contactName decisionNumber escort ticket meeting unit note } receipt { section }";
+
+/// A re-placement from Malmö to Landskrona that tells where the child goes.
+async fn replaced(hub: &Hub, child: &TestChild) -> String {
+    let document = format!(
+        "mutation {{ proposeHandover(childId: \"{}\", kind: REPLACEMENT, toAgencyId: \"{}\", expectedAt: \"{}\",
+            details: {{ {CONTACT}, unit: \"Hemliga huset\", meeting: \"Storgatan 4\" }}) {{ handover {{ id }} }} }}",
+        child.id,
+        agency(hub, "hvb-landskrona"),
+        ahead(hub, 6 * HOUR)
+    );
+    let answer = hub.caller("malmo-soc").ask(&document).await;
+    answer.data("/proposeHandover/handover/id").as_str().expect("an id").to_owned()
+}
+
+async fn a_home_that_the_child_has_left_does_not_read_where_it_went(hub: Hub) {
+    let involved = vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE"), ("hvb-malmo", "WHEREABOUTS")];
+    let child = hub.child(Scene { involved, home: Some("hvb-malmo"), ..Scene::default() }).await;
+    let id = replaced(&hub, &child).await;
+    let asked = format!("{{ handover(id: \"{id}\") {{ state {PLACES} }} }}");
+    let told = async |by: &str| hub.caller(by).ask(&asked).await.data("/handover").clone();
+    // Who sends the child on its way knows where to.
+    taken(&hub, "hvb-landskrona", Step::Accept, &id).await;
+    prepared(&hub).await;
+    assert_eq!(told("hvb-malmo").await["to"]["code"], "hvb-landskrona");
+    taken(&hub, "hvb-malmo", Step::Depart, &id).await;
+    hub.wait(HOUR);
+    let confirm = format!("mutation {{ confirmArrival(handoverId: \"{id}\") {{ handover {{ {PLACES} }} }} }}");
+    let confirmed = hub.caller("hvb-landskrona").ask(&confirm).await;
+    let confirmed = confirmed.data("/confirmArrival/handover");
+    assert!(confirmed["arrivedAt"].is_string() && confirmed["receipt"].as_array().is_some_and(|list| !list.is_empty()));
+    assert_eq!(confirmed["details"]["unit"], "Hemliga huset");
+
+    let left = told("hvb-malmo").await;
+    let (nothing, board) = (&Value::Null, told("malmo-soc").await);
+    for part in ["to", "acceptedAt", "departedAt", "arrivedAt", "endedAt", "reason"] {
+        assert_eq!(&left[part], nothing, "{part}");
+    }
+    assert!(left["details"].as_object().is_some_and(|details| details.values().all(Value::is_null)), "{left}");
+    assert_eq!((&left["receipt"], &left["state"]), (&json!([]), &json!("ARRIVED")));
+    assert_eq!((&board["to"]["code"], &board["details"]["unit"]), (&json!("hvb-landskrona"), &json!("Hemliga huset")));
+    let listed = hub.caller("hvb-malmo").ask(&format!("{{ handovers {{ nodes {{ {PLACES} }} }} }}")).await;
+    let told = ["landskrona", "Hemliga", "Storgatan"].into_iter().find(|word| listed.text.contains(word));
+    assert_eq!(told, None, "{}", listed.text);
+}
+
+async fn free_words_of_a_handover_are_told_where_the_address_is(hub: Hub) {
+    let involved = vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE")];
+    let child = hub.child(Scene { involved, ..Scene::default() }).await;
+    let id = proposed(&hub, "malmo-soc", &child.id, "RETURN", "migrationsverket").await;
+    let accept = format!("mutation {{ acceptHandover(handoverId: \"{id}\") {{ handover {{ {PLACES} }} }} }}");
+    let accepted = hub.caller("migrationsverket").purpose("RETURN").ask(&accept).await;
+    let details = &accepted.data("/acceptHandover/handover/details");
+    assert_eq!((&details["contactName"], &details["decisionNumber"]), (&json!("Ada Ek"), &json!("A-1")));
+    assert!(!accepted.text.contains("Hemlig"), "{}", accepted.text);
+    let asked = format!("{{ handover(id: \"{id}\") {{ {PLACES} }} }}");
+    let told = hub.caller("migrationsverket").purpose("PROTECT").ask(&asked).await;
+    assert_eq!(told.data("/handover/details/note"), "Hemlig", "for its protection the address is shown");
+}
+
+async fn of_a_child_with_protected_registration_no_place_is_kept(hub: Hub) {
+    let involved = vec![("malmo-soc", "LEAD"), ("malmo-soc", "RESPONSIBLE"), ("hvb-malmo", "WHEREABOUTS")];
+    let child = hub.child(Scene { involved, home: Some("hvb-malmo"), ..Scene::default() }).await;
+    let id = replaced(&hub, &child).await;
+    taken(&hub, "hvb-landskrona", Step::Accept, &id).await;
+    let version = hub.caller("malmo-soc").version(&child.id, Section::Protection).await;
+    let level = "mutation($id: ID!, $version: String!) { updateProtection(childId: $id, expectedVersion: $version,
+        set: { level: REGISTERED }) { child { id } } }";
+    let set = hub.caller("malmo-soc").ask_with(level, json!({ "id": child.id, "version": version })).await;
+    set.data("/updateProtection/child/id");
+    let kept = hub.rows("SELECT details FROM handover").await;
+    let kept: Value = kept[0].try_get_by_index(0).expect("details");
+    assert_eq!(kept, json!({ "contactName": "Ada Ek", "contactPhone": "+46701740605" }));
+    // And nothing of it is taken.
+    taken(&hub, "malmo-soc", Step::Withdraw, &id).await;
+    let again = propose(&hub, "malmo-soc", &child.id, "REPLACEMENT", "hvb-landskrona").await;
+    assert_eq!(again.codes(), ["FORBIDDEN", "FORBIDDEN"]);
+    assert_eq!(
+        (&again.error()["rule"], &again.error()["input"]),
+        (&json!("protected-registration"), &json!(["details", "escort"]))
+    );
 }
 
 async fn a_change_of_chief_guardian_moves_its_tie(hub: Hub) {
@@ -708,6 +954,9 @@ async fn what_is_wrong_is_refused_and_moves_nothing(hub: Hub) {
         ("migrationsverket", "recordDeparture", "departedAt", 1),
         ("migrationsverket", "recordDeparture", "departedAt", -DAY),
         ("landskrona-soc", "confirmArrival", "arrivedAt", HOUR),
+        // The child does not come before somebody waits for it.
+        ("landskrona-soc", "confirmArrival", "arrivedAt", -1),
+        ("landskrona-soc", "confirmArrival", "arrivedAt", -365 * 30 * DAY),
     ] {
         let answer = instants(by, step, argument, micros).await;
         assert_eq!((answer.codes(), &answer.error()["input"]), (vec!["DATE_ORDER"], &json!([argument])), "{step}");
@@ -955,9 +1204,11 @@ async fn random_steps_of_random_callers_follow_the_table(hub: Hub) {
             .await;
         let (mut lead, mut other) = ("malmo-soc", "landskrona-soc");
         let (mut open, mut moves) = (None::<(String, State)>, 0);
+        let mut departed = false;
         for _ in 0..40 {
             hub.wait(dice.random_range(0..2));
             let Some((id, state)) = &mut open else {
+                departed = false;
                 let kind = if moves % 2 == 0 { "CASE_TRANSFER" } else { "ASSIGNMENT" };
                 let answer = propose(&hub, lead, &child.id, kind, other).await;
                 if answer.codes() == ["FORBIDDEN"] {
@@ -985,7 +1236,12 @@ async fn random_steps_of_random_callers_follow_the_table(hub: Hub) {
                 Some(Err(samverka_domain::handover::Wrong::Party)) => {
                     assert_eq!(answer.codes(), ["FORBIDDEN"], "{by} {step:?}")
                 }
+                // Of one that has left nobody has told where it is.
+                Some(Ok(_)) if step == Step::Withdraw && departed => {
+                    assert_eq!(answer.codes(), ["CONFLICT"], "{by} {step:?}")
+                }
                 Some(Ok(next)) => {
+                    departed |= step == Step::Depart;
                     let seen = answer.data(&format!("/{}/handover/state", step.mutation()));
                     assert_eq!(seen, next.code(), "{by} {step:?}");
                     *state = next;

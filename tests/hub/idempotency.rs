@@ -192,8 +192,11 @@ async fn suggested(hub: &Hub, child: &str) -> Value {
 
 const REPORT: &str = "$id: ID! | reportMissing(childId: $id, input: { lastSeenAt: \"2026-11-21T09:00:00Z\" })";
 const PUBLISH: &str =
-    "publishRoutine(county: \"12\", validFrom: \"2027-01-01\", items: [{ key: \"sok\", moment: MISSING,
-    actor: POLICE, sv: \"Sök.\", en: \"Search.\", mandatory: true, source: \"Länet\" }])";
+    "publishRoutine(county: \"12\", validFrom: \"2027-01-01\", items: [
+    { key: \"risk-assessment\", moment: PREVENT, actor: POLICE, sv: \"Gör.\", en: \"Do.\", mandatory: true, source: \"Länet\" },
+    { key: \"safety-plan\", moment: PREVENT, actor: POLICE, sv: \"Gör.\", en: \"Do.\", mandatory: true, source: \"Länet\" },
+    { key: \"photo-and-description\", moment: PREVENT, actor: POLICE, sv: \"Gör.\", en: \"Do.\", mandatory: true, source: \"Länet\" },
+    { key: \"hand-over-in-full\", moment: PREVENT, actor: POLICE, sv: \"Gör.\", en: \"Do.\", mandatory: true, source: \"Länet\" }])";
 
 /// A child that was missing, and of which somebody knows where it is: the id of the episode.
 async fn located(hub: &Hub, child: &str) -> String {

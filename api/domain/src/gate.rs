@@ -7,7 +7,9 @@ pub(crate) use suggestion::Suggested;
 
 use crate::agency::AgencyKind;
 use crate::caller::Caller;
-use crate::catalogue::{Code, EntryField, FieldId, FieldSet, IdentifierKind, Kind, List, Section, Source, Value};
+use crate::catalogue::{
+    Code, EntryField, FREE_WORDS, FieldId, FieldSet, IdentifierKind, Kind, List, Section, Source, Value,
+};
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::hub::Inner;
 use crate::ids::{AgencyId, IdentifierId, PlacementId};
@@ -52,6 +54,17 @@ impl Loaded {
     pub(crate) fn identifiers(&self, child: Uuid) -> &[IdentifierRow] {
         self.identifiers.get(&child).map_or(&[], Vec::as_slice)
     }
+}
+
+/// What is shown of a handover that the caller is a party of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OwnHandover {
+    /// F28, also when it has ended.
+    pub(crate) list: bool,
+    /// That one is under way.
+    pub(crate) under_way: bool,
+    /// What is told with it besides the contact, and why it came to nothing.
+    pub(crate) free_words: bool,
 }
 
 /// The decisions for one caller on one child.
@@ -112,6 +125,23 @@ impl<'a> Gate<'a> {
 
     fn own_decisions(&self) -> Arc<Decisions> {
         self.hub.decide(Situation { own: true, ..self.situation })
+    }
+
+    /// What is shown of a handover that the caller is a party of. Its free words may tell where the child is, and follow the address:
+    /// by the decision that shows the handover, so that a home that the child has left does not read them as its own.
+    pub(crate) fn of_own_handover(&self) -> OwnHandover {
+        let (plain, own) = (&self.decisions, self.own_decisions());
+        let has =
+            |decisions: &Decisions, path: &str| FieldId::by_path(path).is_some_and(|id| decisions.shown.contains(id));
+        let list = self.shows_path("handovers.list") || has(&own, "handovers.list");
+        let decisions = if list { &own } else { plain };
+        let under_way = self.shows_path("handovers.open");
+        OwnHandover { list, under_way, free_words: has(decisions, FREE_WORDS) }
+    }
+
+    /// Whether a field, by its path, is shown where it is no entry of the caller's own.
+    pub(crate) fn shows_path(&self, path: &str) -> bool {
+        FieldId::by_path(path).is_some_and(|id| self.decisions.shown.contains(id))
     }
 
     /// Every field that some row of the section could show: what is worth reading.

@@ -21,6 +21,7 @@ use samverka_domain::handover::{
     Fact, HandoverView, Involved, Kind, Readiness, ResponsibilityView, SectionReadiness, State, TOLD, Tenure,
     Unfinished,
 };
+use samverka_domain::ids::AgencyId;
 use samverka_domain::policy::{Rule, RuleId};
 use samverka_domain::session::Session;
 use samverka_domain::view::{ChildView, Page};
@@ -148,7 +149,7 @@ impl<'a> HandoverPayload<'a> {
         let Some((child, view)) = answer(ctx, result) else { return Ok(None) };
         let session: &std::sync::Arc<Session> = ctx.data()?;
         let handover = match &view {
-            Some(view) => to_json(view, &agencies(session, [view.from, view.to].into_iter()).await),
+            Some(view) => to_json(view, &agencies(session, named(view)).await),
             None => Json::Null,
         };
         let child = match child {
@@ -257,14 +258,13 @@ plain!(
 
 impl HandoverOutput {
     pub(super) async fn of(session: &Session, view: &HandoverView) -> Self {
-        HandoverOutput(to_json(view, &agencies(session, [view.from, view.to].into_iter()).await))
+        HandoverOutput(to_json(view, &agencies(session, named(view)).await))
     }
 }
 
 impl HandoversOutput {
     pub(super) async fn of(session: &Session, page: &Page<HandoverView>, after: bool) -> Self {
-        let named = page.items.iter().flat_map(|(_, view)| [view.from, view.to]);
-        let agencies = agencies(session, named).await;
+        let agencies = agencies(session, page.items.iter().flat_map(|(_, view)| named(view))).await;
         let nodes: Vec<Json> = page.items.iter().map(|(_, view)| to_json(view, &agencies)).collect();
         let edge = |((cursor, _), node): (&(String, HandoverView), &Json)| json!({ "cursor": cursor, "node": node });
         let edges: Vec<Json> = page.items.iter().zip(&nodes).map(edge).collect();
@@ -356,6 +356,11 @@ fn withheld(session: &Session, id: FieldId, rule: RuleId) -> Json {
     })
 }
 
+/// The agencies that a handover names.
+fn named(view: &HandoverView) -> impl Iterator<Item = AgencyId> {
+    [Some(view.from), view.to].into_iter().flatten()
+}
+
 /// A handover, with the names of the fields of `Handover`.
 fn to_json(view: &HandoverView, agencies: &Agencies) -> Json {
     let receipt = |(section, version): &(String, String)| json!({ "section": section, "version": version });
@@ -367,7 +372,7 @@ fn to_json(view: &HandoverView, agencies: &Agencies) -> Json {
         "overdue": view.overdue,
         "urgent": view.urgent,
         "from": agencies.get(&view.from),
-        "to": agencies.get(&view.to),
+        "to": view.to.and_then(|to| agencies.get(&to)),
         "proposedAt": timestamp(view.proposed_at),
         "expectedAt": timestamp(view.expected_at),
         "acceptedAt": view.accepted_at.map(timestamp),
@@ -417,14 +422,26 @@ fn handover_type(registry: &mut Registry) -> async_graphql::registry::MetaType {
         FieldType::new("overdue", "Boolean!", "Whether it is open and the expected arrival has passed (*försenad*)."),
         FieldType::new("urgent", "Boolean!", "Whether the sender asks for an answer at once (*brådskande*)."),
         FieldType::new("from", "Agency!", "The agency that hands over (*från*)."),
-        FieldType::new("to", "Agency!", "The agency that receives (*till*)."),
+        FieldType::new(
+            "to",
+            "Agency",
+            "The agency that receives (*till*); null once it has ended where you may not know where the child went.",
+        ),
         FieldType::new("proposedAt", "DateTime!", "When it was offered (*erbjuden*)."),
         FieldType::new("expectedAt", "DateTime!", "When the child is expected to be there (*väntas framme*)."),
-        FieldType::new("acceptedAt", "DateTime", "When the receiver accepted (*mottagen*)."),
+        FieldType::new(
+            "acceptedAt",
+            "DateTime",
+            "When the receiver accepted (*mottagen*); withheld with `to`, as what follows.",
+        ),
         FieldType::new("departedAt", "DateTime", "When the child left (*avrest*)."),
         FieldType::new("arrivedAt", "DateTime", "When the child came (*framme*)."),
         FieldType::new("endedAt", "DateTime", "When it came to an end (*avslutad*)."),
-        FieldType::new("details", "HandoverDetails!", "What the sender tells with it (*uppgifter*)."),
+        FieldType::new(
+            "details",
+            "HandoverDetails!",
+            "What the sender tells with it (*uppgifter*): the contact, and to whom the child's address is shown all else.",
+        ),
         FieldType::new("reason", "String", "Why it was refused, withdrawn or not completed (*skäl*)."),
         FieldType::new("receipt", "[HandoverReceipt!]!", "What the receiver confirmed to have got (*kvittens*)."),
         FieldType::new("next", "[String!]!", "The mutations that you can go on with (*nästa steg*)."),

@@ -351,7 +351,9 @@ macro_rules! mutations {
             }
 
             /// Takes a handover back (*återta överlämning*), by the sender. A child that travels is not withdrawn: first
-            /// somebody tells whether it came. Legal responsibility that has moved does not come back by it.
+            /// somebody tells whether it came; and one that has left and did not come only once it is known to be missing, was
+            /// found, or stays with a home. Legal responsibility that moved at the acceptance
+            /// comes back to whoever had it.
             async fn withdraw_handover<'a>(
                 &self,
                 ctx: &Context<'a>,
@@ -398,15 +400,18 @@ macro_rules! mutations {
                 take(ctx, &handover_id, Taking::ReportNotArrived, taken).await
             }
 
-            /// Tells when the child is expected anew (*ny tid*): by the sender, and once it has accepted by the receiver.
+            /// Tells when the child is expected anew (*ny tid*): by the sender, and once it has accepted by the receiver. A child
+            /// that is overdue, and of which nobody has told where it is, is expected within 24 hours, stays overdue until it is
+            /// there, and its alarms go on.
             async fn reschedule_handover<'a>(
                 &self,
                 ctx: &Context<'a>,
                 #[graphql(desc = "The id of the handover: `handover_…`.")] handover_id: ID,
                 #[graphql(desc = "When the child is expected to be there (*väntas framme*): ahead of now, at most a year.")]
                 expected_at: DateTime<Utc>,
+                #[graphql(desc = "Why, at most 1000 characters (*skäl*). It must be said of a child that is overdue.")] reason: Option<String>,
             ) -> Result<Option<HandoverPayload<'a>>> {
-                let taken = Taken { expected_at: Some(micros(expected_at)), ..Taken::default() };
+                let taken = Taken { expected_at: Some(micros(expected_at)), reason, ..Taken::default() };
                 take(ctx, &handover_id, Taking::Reschedule, taken).await
             }
 

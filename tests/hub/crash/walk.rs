@@ -160,7 +160,7 @@ impl Walker {
         let (lead, to) = (self.lead, self.receiver());
         let of_handover = |field: &str, more: &str| json!({ "query": format!("mutation {{ {field}(handoverId: \"{}\"{more}) {{ handover {{ id }} }} }}", self.handover) });
         let of_child = |field: &str, more: &str| json!({ "query": format!("mutation {{ {field}(childId: \"{}\"{more}) {{ episode {{ id }} }} }}", self.child) });
-        let reschedule = format!(", expectedAt: \"{}\"", ahead(7200));
+        let reschedule = format!(", expectedAt: \"{}\", reason: \"Barnet är funnet\"", ahead(7200));
         let at = format!(", at: \"{}\"", ahead(0));
         match self.stage {
             Stage::Register | Stage::RegisterSilent => ("migrationsverket", "registerChild", self.register()),

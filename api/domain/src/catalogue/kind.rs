@@ -114,11 +114,14 @@ pub static EARLIER_PLACEMENT: Entry = Entry {
     ],
 };
 
+/// The field that the free words of a handover follow: the address, which under a protected registration is neither kept nor shown.
+pub const FREE_WORDS: &str = "placement.street";
+
 /// F28: a handover.
 pub static HANDOVER: Entry = Entry {
     type_name: "HandoverEntry",
     description: "A handover of the child from one agency to another. Its free words may tell where the child is, and follow \
-                  the rules of the telephone of the home, too.",
+                  the rules of the child's address, too.",
     fields: &[
         part("id", Kind::Id("handover"), true, "id", "The id of the handover."),
         part("kind", Kind::Text(40), true, "slag", "What is handed over: `ASSIGNMENT`, `REPLACEMENT` …"),
@@ -132,14 +135,8 @@ pub static HANDOVER: Entry = Entry {
         part("arrivedAt", Kind::Instant, false, "ankomst", "When the receiver confirmed that the child had arrived."),
         part("overdueAt", Kind::Instant, false, "försenad", "When the silence after the expected arrival was noticed."),
         part("endedAt", Kind::Instant, false, "avslutad", "When it came to an end; null while it is open."),
-        guarded("details", Kind::Json, "placement.dutyPhone", "uppgifter", "Escort, ticket, contact, decision."),
-        guarded(
-            "reason",
-            Kind::Text(4000),
-            "placement.dutyPhone",
-            "skäl",
-            "Why it was refused, withdrawn or not completed.",
-        ),
+        guarded("details", Kind::Json, FREE_WORDS, "uppgifter", "Escort, ticket, contact, decision."),
+        guarded("reason", Kind::Text(4000), FREE_WORDS, "skäl", "Why it was refused, withdrawn or not completed."),
     ],
 };
 

@@ -13,7 +13,7 @@ mod set;
 
 pub use codes::{Code, CodeValue};
 pub use fields::{FIELD_COUNT, FIELDS, GROUPS};
-pub use kind::{Entry, EntryField, Invalid, Kind, Value, timestamp};
+pub use kind::{Entry, EntryField, FREE_WORDS, Invalid, Kind, Value, timestamp};
 pub use listed::ListKey;
 pub use lists::{List, Rows};
 pub use set::FieldSet;

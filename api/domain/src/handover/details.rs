@@ -13,10 +13,16 @@ pub struct Told {
     pub sv: &'static str,
     /// Whether the receiver sees it before it accepts. It is of the sender, and says nothing of the child.
     pub offered: bool,
+    /// Whether it may tell where the child is or goes. Under a protected registration it is neither kept nor shown.
+    pub place: bool,
 }
 
 const fn told(name: &'static str, kind: Kind, en: &'static str, sv: &'static str) -> Told {
-    Told { name, kind, en, sv, offered: false }
+    Told { name, kind, en, sv, offered: false, place: false }
+}
+
+const fn place(name: &'static str, kind: Kind, en: &'static str, sv: &'static str) -> Told {
+    Told { place: true, ..told(name, kind, en, sv) }
 }
 
 /// Every detail.
@@ -28,11 +34,11 @@ pub const TOLD: [Told; 9] = [
     Told { offered: true, ..told("contactPhone", Kind::Phone, "That person's telephone.", "kontaktpersonens telefon") },
     told("decisionNumber", Kind::Text(50), "The number of the decision that it rests on.", "beslutsnummer"),
     told("decidedOn", Kind::Date, "The day of that decision.", "beslutsdatum"),
-    told("escort", Kind::Text(200), "Who travels with the child.", "ledsagare"),
-    told("ticket", Kind::Text(200), "How the child travels: train, ticket, times.", "biljett"),
-    told("meeting", Kind::Text(500), "Who meets the child, where and when.", "mottagande på plats"),
-    told("unit", Kind::Text(200), "The unit that receives the child.", "mottagande enhet"),
-    told("note", Kind::Text(1000), "What else the receiver must know.", "anteckning"),
+    place("escort", Kind::Text(200), "Who travels with the child.", "ledsagare"),
+    place("ticket", Kind::Text(200), "How the child travels: train, ticket, times.", "biljett"),
+    place("meeting", Kind::Text(500), "Who meets the child, where and when.", "mottagande på plats"),
+    place("unit", Kind::Text(200), "The unit that receives the child.", "mottagande enhet"),
+    place("note", Kind::Text(1000), "What else the receiver must know.", "anteckning"),
 ];
 
 /// Details in their normal form, by name.
@@ -75,8 +81,23 @@ impl Details {
     /// Those that the receiver sees before it accepts.
     #[must_use]
     pub fn offered(&self) -> Self {
-        let offered = TOLD.iter().filter(|told| told.offered);
-        Details(offered.filter_map(|told| Some((told.name.to_owned(), self.0.get(told.name)?.clone()))).collect())
+        self.only(|told| told.offered)
+    }
+
+    /// Those that do not tell where the child is or goes.
+    #[must_use]
+    pub fn placeless(&self) -> Self {
+        self.only(|told| !told.place)
+    }
+
+    /// The names of those that may tell where the child is or goes.
+    pub fn places(&self) -> impl Iterator<Item = &'static str> {
+        TOLD.iter().filter(|told| told.place && self.0.contains_key(told.name)).map(|told| told.name)
+    }
+
+    fn only(&self, which: impl Fn(&Told) -> bool) -> Self {
+        let kept = TOLD.iter().filter(|told| which(told));
+        Details(kept.filter_map(|told| Some((told.name.to_owned(), self.0.get(told.name)?.clone()))).collect())
     }
 }
 

@@ -59,7 +59,7 @@ pub enum Effect {
 pub enum Holder {
     /// The lead.
     Lead,
-    /// The board that is legally responsible; the lead where none is.
+    /// The board that is legally responsible, and the lead where none is. The lead gives it to the responsible board, too.
     Responsible,
     /// Each of them.
     Any,
@@ -125,6 +125,8 @@ pub struct Terms {
     pub moment: Option<Moment>,
     /// Items of that checklist, by key, that must be done or left out before the departure.
     pub mandatory: &'static [&'static str],
+    /// How far ahead a child that is overdue, and of which nobody has told where it is, can be expected anew, in microseconds.
+    pub anew_within: i64,
     /// When silence goes further, unless the configuration says otherwise.
     pub alarms: Alarms,
 }
@@ -157,6 +159,7 @@ static ASSIGNMENT: Terms = Terms {
     adults: false,
     moment: Some(Moment::Prevent),
     mandatory: &["risk-assessment", "safety-plan", "photo-and-description", "hand-over-in-full"],
+    anew_within: 24 * HOUR,
     alarms: ALARMS,
 };
 
@@ -315,7 +318,9 @@ impl Terms {
         let receivers: Vec<&str> = self.receivers.iter().map(|kind| kind.code()).collect();
         let holder = match self.holder {
             Holder::Lead => " (the lead)",
-            Holder::Responsible => " (the responsible board, or the lead where there is none)",
+            Holder::Responsible => {
+                " (the responsible board, or the lead where there is none; the lead to the responsible board)"
+            }
             Holder::Any => "",
         };
         let required: Vec<&str> = self
@@ -348,6 +353,9 @@ impl Terms {
             self.alarms.county / HOUR,
             self.alarms.episode / HOUR
         );
+        if self.travels {
+            _ = writeln!(text, "  overdue        expected anew with a reason, within {} h", self.anew_within / HOUR);
+        }
     }
 }
 

@@ -15,7 +15,8 @@ pub struct HandoverView {
     pub overdue: bool,
     pub urgent: bool,
     pub from: AgencyId,
-    pub to: AgencyId,
+    /// None where it may not be told any more: the child went there.
+    pub to: Option<AgencyId>,
     /// Instants are in microseconds since 1970.
     pub proposed_at: i64,
     pub expected_at: i64,

@@ -3,6 +3,7 @@
 //! A routine is the county's own way of working, in the hub's words. What comes with the hub is in `policy/routines`; a county
 //! board publishes later versions. Checklists that run keep the version that they were copied from.
 
+use crate::handover::Kind;
 use crate::policy::Role;
 use crate::reference;
 use chrono::NaiveDate;
@@ -233,6 +234,18 @@ pub fn faults(items: &[Item]) -> Vec<Wrong> {
     faults
 }
 
+/// The keys of the items that some departure waits for, and that are not there: a county adds to what holds a child back until it can
+/// be handed over safely, and takes nothing from it.
+pub fn lacking(items: &[Item]) -> Vec<&'static str> {
+    let awaited = Kind::ALL.into_iter().map(Kind::terms).filter_map(|terms| Some((terms.moment?, terms.mandatory)));
+    let awaited: BTreeSet<(Moment, &str)> =
+        awaited.flat_map(|(moment, keys)| keys.iter().map(move |key| (moment, *key))).collect();
+    let is_there = |(moment, key): &(Moment, &str)| {
+        items.iter().any(|item| item.mandatory && item.moment == *moment && item.key == *key)
+    };
+    awaited.into_iter().filter(|awaited| !is_there(awaited)).map(|(_, key)| key).collect()
+}
+
 /// Why routine data cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RoutineError {
@@ -248,6 +261,9 @@ pub enum RoutineError {
     /// A moment without an item.
     #[error("`{file}`: no item is of the moment {moment}")]
     Moment { file: String, moment: &'static str },
+    /// An item that a departure waits for is not there, or not mandatory.
+    #[error("`{file}`: a departure waits for the mandatory item `{key}`, which is not there")]
+    Lacks { file: String, key: &'static str },
     /// Two files for one county and version.
     #[error("`{file}`: {label} is there twice")]
     Twice { file: String, label: String },
@@ -316,6 +332,9 @@ fn parse(name: &str, text: &str) -> Result<Routine, RoutineError> {
     }
     if let Some(Wrong { place, part, .. }) = faults(&routine.items).first() {
         return Err(RoutineError::Item { file: file(), place: place + 1, part });
+    }
+    if let Some(key) = lacking(&routine.items).first() {
+        return Err(RoutineError::Lacks { file: file(), key });
     }
     for moment in Moment::ALL {
         if routine.of(moment).next().is_none() {
@@ -410,6 +429,8 @@ mod tests {
         assert!(matches!(load("county = \"00\"", "county = \"12\""), Err(RoutineError::NoDefault)));
         assert!(matches!(load("actor = ", "actr = "), Err(RoutineError::Syntax { .. })));
         assert!(matches!(load("actor = \"", "actor = \"X"), Err(RoutineError::Syntax { .. })));
+        let lacks = load("key = \"safety-plan\"", "key = \"plan\"");
+        assert!(matches!(lacks, Err(RoutineError::Lacks { key: "safety-plan", .. })));
         let twice = Routines::load([("a", text), ("b", text)]);
         assert!(matches!(twice, Err(RoutineError::Twice { .. })));
     }

@@ -11,8 +11,8 @@ use crate::gate::Gate;
 use crate::ids::{AgencyId, EpisodeId, HandoverId, ItemId};
 use crate::policy::{Act, Operation, Relation, Role};
 use crate::reference;
-use crate::routine::{self, Item, ItemState, MOST_ITEMS, Moment, NATIONAL, Routine, Why, faults, in_force};
-use crate::store::{About, ItemRow, RoutineRow, Tie};
+use crate::routine::{self, Item, ItemState, MOST_ITEMS, Moment, NATIONAL, Routine, Why, faults, in_force, lacking};
+use crate::store::{About, HandoverRow, ItemRow, RoutineRow, Tie};
 use crate::view::{ChecklistView, ChildView, ItemAnswer, ItemView, RoutineView, Selection};
 use chrono::NaiveDate;
 use uuid::Uuid;
@@ -96,7 +96,8 @@ impl<'s> Step<'s> {
     ///
     /// # Errors
     ///
-    /// `OPERATION_FORBIDDEN` to all but the county's own board; `UNKNOWN_CODE`; `DATE_ORDER` for a first day that has passed;
+    /// `OPERATION_FORBIDDEN` to all but the county's own board; `REQUIRED` where an item is left out, or no longer mandatory, that a
+    /// departure waits for; `UNKNOWN_CODE`; `DATE_ORDER` for a first day that has passed;
     /// `TOO_LONG`, `INVALID_FORMAT`, `INVALID_TEXT`, `EMPTY_LIST` for items. Nothing is published then.
     pub async fn publish_routine(
         &self,
@@ -149,11 +150,14 @@ impl<'s> Step<'s> {
             inputs.refuse(Refusal::at(ErrorCode::DateOrder, ["validFrom"]).expecting(format!("on or after {today}")));
         }
         let about_all = |invalid| Refusal::of_value(vec!["items".to_owned()], invalid);
+        let lacks = lacking(items);
         if items.is_empty() {
             inputs.refuse(about_all(Invalid::EmptyList));
-        }
-        if items.len() > MOST_ITEMS {
+        } else if items.len() > MOST_ITEMS {
             inputs.refuse(about_all(Invalid::TooLong(MOST_ITEMS)));
+        } else if !lacks.is_empty() {
+            let expected = format!("mandatory items of PREVENT: {}", lacks.join(", "));
+            inputs.refuse(Refusal::at(ErrorCode::Required, ["items"]).expecting(expected));
         }
         for routine::Wrong { place, part, why } in faults(items) {
             let path = vec!["items".to_owned(), place.to_string(), part.to_owned()];
@@ -236,6 +240,11 @@ impl<'s> Step<'s> {
             work.gate.permit(Act::WorkChecklist)?;
             let row = self.reader().await?.item(id).await?.filter(|row| row.child == work.child());
             let mut row = row.ok_or(Error::NotFound)?;
+            let is_of_handover = row.about == About::Handover.code();
+            let handover = if is_of_handover { self.reader().await?.handover(row.about_id).await? } else { None };
+            if !self.sees_item(&work.gate, &row, handover.as_ref()) {
+                return Err(Error::NotFound);
+            }
             if row.state != ItemState::Open {
                 return Err(Error::Refused(vec![Refusal::in_state(["itemId"], row.state.code(), [])]));
             }
@@ -359,8 +368,20 @@ impl Session {
 
     /// The items of an episode and of handovers that are under way, as the caller may see them.
     pub(super) async fn items_of(&self, gate: &Gate<'_>, episode: Uuid) -> Result<ChecklistView, Error> {
-        let rows = self.reader().await?.checklist(gate.standing().child, &[episode]).await?;
-        Ok(ChecklistView { items: rows.iter().map(|row| item_view(gate, row, self.now)).collect() })
+        let (rows, handovers) = self.reader().await?.checklist(gate.standing().child, &[episode]).await?;
+        let about = |row: &ItemRow| handovers.iter().find(|handover| handover.id == row.about_id);
+        let seen = rows.iter().filter(|row| self.sees_item(gate, row, about(row)));
+        Ok(ChecklistView { items: seen.map(|row| item_view(gate, row, self.now)).collect() })
+    }
+
+    /// Whether an item is the caller's to know: of a handover those are its parties' and theirs to whom handovers are shown. Whoever
+    /// is told only that one is under way sees what it has to do itself, and whoever was given an item sees that.
+    fn sees_item(&self, gate: &Gate<'_>, row: &ItemRow, handover: Option<&HandoverRow>) -> bool {
+        let Some(handover) = handover else { return true };
+        let own = Some(self.caller.agency.id);
+        let is_given = own == row.agency || own == row.done_by;
+        let is_own = row.actor.is(self.caller.role) && gate.shows_path("handovers.open");
+        is_given || is_own || self.party_of(handover).is_some() || gate.shows_path("handovers.list")
     }
 }
 

@@ -14,13 +14,13 @@ use crate::feed::{EventKind, To};
 use crate::gate::{Gate, Loaded};
 use crate::handover::Step as Taking;
 use crate::handover::{
-    Alarms, Details, Effect, HandoverView, Holder, Kind, Moves, Party, Readiness, SectionReadiness, State, Terms,
+    Alarms, Details, Effect, HOUR, HandoverView, Holder, Kind, Moves, Party, Readiness, SectionReadiness, State, Terms,
     Unfinished, Wrong, is_of_age,
 };
 use crate::ids::{AgencyId, HandoverId, ItemId};
 use crate::ledger::Showing;
 use crate::policy::{Act, Consents, Protection, Purpose, Relation, Role};
-use crate::store::{About, HandoverChange, HandoverRow, Received, Standing, Tie};
+use crate::store::{About, EpisodeRow, HandoverChange, HandoverRow, Received, Standing, Tie};
 use crate::view::{ChildView, Page, Selection};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -28,6 +28,10 @@ use uuid::Uuid;
 
 /// How far ahead an arrival can be expected, in microseconds: a year.
 const FURTHEST: i64 = 366 * 24 * 3_600_000_000;
+/// What a withdrawal waits for when the child has left.
+const ACCOUNTED_FOR: &str = "a missing episode since the departure, or a home that the child stays with";
+/// The rule by which nothing is kept that tells where the child is.
+const PROTECTED_REGISTRATION: &str = "protected-registration";
 /// Why a handover was refused, withdrawn or not completed.
 const REASON: FieldKind = FieldKind::Text(1000);
 
@@ -96,6 +100,19 @@ struct Opened {
     ties: Vec<Tie>,
 }
 
+/// Whether a child that is on its way has been heard of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Silence {
+    /// Nobody needs to be: it has not left, or is accounted for.
+    None,
+    /// It has left, and is not expected yet.
+    Coming,
+    /// It is overdue, and since then it is known to be missing, was found, or stays with a home.
+    Broken,
+    /// It is overdue, and nobody has told where it is.
+    Unbroken,
+}
+
 impl<'s> Step<'s> {
     /// Proposes to hand a child over. The lead stays where it is until the receiver confirms the arrival; the receiver
     /// learns of the offer, and nothing of the child.
@@ -118,7 +135,8 @@ impl<'s> Step<'s> {
             let decide = |mut work: Work<'s>| async move {
                 work.gate.permit(Act::ProposeHandover)?;
                 let ties = self.reader().await?.ties(work.child()).await?;
-                let from = self.giver(&work, new.kind.terms(), &ties)?;
+                let from = self.giver(&work, new.kind.terms(), &ties, to)?;
+                tells_no_place(&work, details)?;
                 self.of_age(&work, new.kind, new.expected_at, "expectedAt").await?;
                 self.free_to_move(&work, new.kind, from, to).await?;
                 let row = self.offer(id, &work, new, (from, to), details.clone());
@@ -162,6 +180,7 @@ impl<'s> Step<'s> {
                 let ties = self.reader().await?.ties(work.child()).await?;
                 let lead = work.gate.standing().lead;
                 if lead != to {
+                    tells_no_place(&work, details)?;
                     self.free_to_move(&work, Kind::Assignment, lead, to).await?;
                 }
                 let is_new = row.is_none();
@@ -190,10 +209,11 @@ impl<'s> Step<'s> {
     ///
     /// # Errors
     ///
-    /// `CONFLICT` from a state in which the step is not possible, with the state and the steps that are; for an acceptance
+    /// `CONFLICT` from a state in which the step is not possible, with the state and the steps that are; for a withdrawal of a child that
+    /// has left and of which nobody has told where it is; for an acceptance
     /// after the expected arrival, which must be rescheduled first; for a departure before the checklist is done.
     /// `FORBIDDEN` for the other party's step. `DATE_ORDER` for a departure or arrival that is ahead, and an arrival before
-    /// the departure. [`Error::NotFound`] alike for a handover that never was and one that is not the caller's.
+    /// the departure or the acceptance; `REQUIRED` and `DATE_ORDER` for an overdue child that is expected anew without a reason, or late. [`Error::NotFound`] alike for a handover that never was and one that is not the caller's.
     pub async fn take_handover(
         &self,
         id: &str,
@@ -211,6 +231,11 @@ impl<'s> Step<'s> {
                 let opened = self.open_handover(&work, id).await?;
                 let next = opened.after(step)?;
                 self.in_time(&opened, step, taken)?;
+                let silence = match step {
+                    Taking::Withdraw | Taking::Reschedule => self.silence(&work, &opened).await?,
+                    _ => Silence::None,
+                };
+                self.breaks_no_silence(&opened, step, silence, taken)?;
                 if let Some((at, argument)) = taken.arrival(step, self.now) {
                     self.of_age(&work, opened.row.kind, at, argument).await?;
                 }
@@ -230,7 +255,7 @@ impl<'s> Step<'s> {
                     ended_at: next.has_ended().then_some(self.now),
                     reason: reason.clone(),
                     receipt,
-                    is_awaited: step == Taking::Reschedule,
+                    is_awaited: step == Taking::Reschedule && silence != Silence::Unbroken,
                 };
                 self.write_step(&mut work, &opened, step, change)?;
                 Ok(work)
@@ -318,30 +343,35 @@ impl<'s> Step<'s> {
         (!fits).then(refused)
     }
 
-    /// Whose it is to give. Who may propose at all the policy has said.
-    fn giver(&self, work: &Work<'_>, terms: &Terms, ties: &[Tie]) -> Result<AgencyId, Error> {
+    /// From whom it goes, if it is the caller's to give. Who may propose at all the policy has said.
+    ///
+    /// Where the responsible board does not lead, it gives the case to any board, also to the one that leads and then answers for
+    /// both; the lead gives it to the responsible board, and to no other.
+    fn giver(&self, work: &Work<'_>, terms: &Terms, ties: &[Tie], to: AgencyId) -> Result<AgencyId, Error> {
         let (own, lead) = (self.caller.agency.id, work.gate.standing().lead);
         if !terms.proposers.contains(&self.caller.role) {
             return Err(forbidden("handover-terms", None));
         }
-        let holder = match terms.holder {
-            Holder::Lead => lead,
-            Holder::Responsible => open(ties, "RESPONSIBLE").map_or(lead, |tie| tie.agency),
-            Holder::Any => own,
+        let responsible = open(ties, "RESPONSIBLE").map_or(lead, |tie| tie.agency);
+        let holds = match terms.holder {
+            Holder::Lead => own == lead,
+            Holder::Responsible => own == responsible || (own == lead && to == responsible),
+            Holder::Any => true,
         };
-        if holder != own {
+        if !holds {
             return Err(forbidden("handover-holder", None));
         }
         Ok(match terms.moves {
+            Moves::Lead if to == lead => own,
             Moves::Lead => lead,
             Moves::Guardian => own,
             Moves::Whereabouts => open(ties, "WHEREABOUTS").map_or(own, |tie| tie.agency),
         })
     }
 
-    /// Refuses what cannot move: to whom has it already, or while it is on its way elsewhere.
+    /// Refuses what cannot move: to oneself, to whom has it already, or while it is on its way elsewhere.
     async fn free_to_move(&self, work: &Work<'_>, kind: Kind, from: AgencyId, to: AgencyId) -> Result<(), Error> {
-        if from == to || (kind.terms().moves == Moves::Guardian && to == self.caller.agency.id) {
+        if from == to || to == self.caller.agency.id {
             return Err(another_agency());
         }
         self.may_receive(&work.gate, to).await?;
@@ -431,7 +461,7 @@ impl<'s> Step<'s> {
         }
         let earliest = match step {
             Taking::Depart => Some(row.proposed_at),
-            Taking::Arrive => row.departed_at,
+            Taking::Arrive => row.departed_at.or(row.accepted_at),
             _ => None,
         };
         match (taken.at, earliest, instant_of(step)) {
@@ -441,6 +471,51 @@ impl<'s> Step<'s> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a child that is on its way is overdue, and whether anybody has told since where it is: that it is missing, that it was
+    /// found, or which home it stays with. Only what the caller is shown counts, so that no refusal tells it of the rest.
+    async fn silence(&self, work: &Work<'_>, opened: &Opened) -> Result<Silence, Error> {
+        let Opened { row, ties, .. } = opened;
+        let is_late = row.overdue_at.is_some() || row.expected_at <= self.now || row.state == State::NotArrived;
+        let is_on_its_way = row.kind.terms().travels && row.state != State::Offered;
+        let since = row.departed_at.or(row.accepted_at).filter(|_| is_on_its_way);
+        let Some(since) = since.filter(|_| is_late || row.departed_at.is_some()) else { return Ok(Silence::None) };
+        let is_there = |tie: &Tie| tie.kind == "WHEREABOUTS" && tie.closed_at.is_none() && tie.opened_at >= since;
+        let mut is_told = work.gate.shows_path("placement.unitAgency") && ties.iter().any(is_there);
+        if !is_told && work.gate.shows_path("missing.status") {
+            let is_of_now =
+                |episode: &EpisodeRow| episode.state.is_open() || episode.found_at.is_some_and(|found| found >= since);
+            is_told = self.reader().await?.episodes(work.child()).await?.iter().any(is_of_now);
+        }
+        Ok(match (is_told, is_late) {
+            (true, true) => Silence::Broken,
+            (true, false) => Silence::None,
+            (false, true) => Silence::Unbroken,
+            (false, false) => Silence::Coming,
+        })
+    }
+
+    /// Refuses steps that would end an alarm while nobody knows where the child is. Who has left is not withdrawn then; and who is
+    /// overdue is expected anew with a reason, and soon.
+    fn breaks_no_silence(&self, opened: &Opened, step: Taking, silence: Silence, taken: &Taken) -> Result<(), Error> {
+        let row = &opened.row;
+        let is_unaccounted = matches!(silence, Silence::Coming | Silence::Unbroken);
+        if step == Taking::Withdraw && is_unaccounted && row.departed_at.is_some() {
+            let next = next_of(row, opened.party).into_iter().filter(|next| *next != step.mutation());
+            let refusal = Refusal::in_state(["handoverId"], row.state.code(), next);
+            return Err(Error::Refused(vec![refusal.expecting(ACCOUNTED_FOR)]));
+        }
+        if step != Taking::Reschedule || !matches!(silence, Silence::Broken | Silence::Unbroken) {
+            return Ok(());
+        }
+        let within = row.kind.terms().anew_within;
+        let too_late = silence == Silence::Unbroken && taken.expected_at.is_some_and(|at| at > self.now + within);
+        let no_reason = taken.reason.is_none().then(|| Refusal::at(ErrorCode::Required, ["reason"]));
+        let expected = || format!("at most {} hours ahead: the child is overdue", within / HOUR);
+        let too_late = too_late.then(|| Refusal::at(ErrorCode::DateOrder, ["expectedAt"]).expecting(expected()));
+        let refusals: Vec<Refusal> = no_reason.into_iter().chain(too_late).collect();
+        if refusals.is_empty() { Ok(()) } else { Err(Error::Refused(refusals)) }
     }
 
     /// Refuses a departure while items are open that the terms say come before it.
@@ -511,9 +586,18 @@ impl<'s> Step<'s> {
             work.write.close_tie(row.to, "RECEIVING", self.now);
         }
         self.move_ties(work, ties, (row.from, row.to), effects, terms.stay);
+        let given_back = given_back(row, ties).filter(|_| step == Taking::Withdraw);
+        if let Some((effect, before)) = given_back {
+            self.move_ties(work, ties, (row.to, before), &[effect], &[]);
+        }
         match (step, change.expected_at) {
-            (Taking::Reschedule, Some(expected_at)) => {
+            (Taking::Reschedule, Some(expected_at)) if change.is_awaited => {
                 Self::set_deadlines(work, row, expected_at, self.hub.alarms.of(row.kind))?
+            }
+            // It stays overdue, and the alarms that the first expectation set go on.
+            (Taking::Reschedule, Some(expected_at)) => {
+                work.write.overdue(row.id, self.now);
+                Self::prolong_deadlines(work, row, expected_at, self.hub.alarms.of(row.kind))?;
             }
             (step, _) if step.ends() => work.write.cancel_deadlines(row.id, self.now),
             _ => {}
@@ -521,7 +605,8 @@ impl<'s> Step<'s> {
         // Each party hears of it, also the receiver that may not know the child.
         work.write.event(event_of(step), FieldSet::EMPTY, Some(row.id), To::both(row.from, row.to));
         work.write.change_handover(row.id, change);
-        work.note(step.mutation(), moved(effects));
+        let back = given_back.map(|(effect, _)| effect);
+        work.note(step.mutation(), moved(effects) | moved(back.as_slice()));
         Ok(())
     }
 
@@ -553,6 +638,21 @@ impl<'s> Step<'s> {
         Ok(())
     }
 
+    /// Sets anew what has fired, besides the next expected arrival; what has not comes when it was to.
+    fn prolong_deadlines(
+        work: &mut Work<'_>,
+        row: &HandoverRow,
+        expected_at: i64,
+        alarms: Alarms,
+    ) -> Result<(), Error> {
+        let Alarms { county, episode } = alarms;
+        work.write.set_deadline("HANDOVER", row.id, "OVERDUE", expected_at)?;
+        for (step, due_at) in [("COUNTY", expected_at + county), ("EPISODE", expected_at + episode)] {
+            work.write.set_fired_deadline("HANDOVER", row.id, step, due_at)?;
+        }
+        Ok(())
+    }
+
     /// Moves what moves. Every tie ends where the next begins, also where the clock stood still or went back in between.
     fn move_ties(
         &self,
@@ -568,6 +668,7 @@ impl<'s> Step<'s> {
         };
         for effect in effects {
             match effect {
+                Effect::Lead if opened("LEAD", to) => {}
                 Effect::Lead => {
                     let since = open(ties, "LEAD").map_or(self.now, |tie| self.now.max(tie.opened_at + 1));
                     write.move_lead(to, since);
@@ -831,7 +932,7 @@ impl Session {
     }
 
     /// What the caller is to a handover, if anything.
-    fn party_of(&self, row: &HandoverRow) -> Option<Party> {
+    pub(super) fn party_of(&self, row: &HandoverRow) -> Option<Party> {
         let (own, role, terms) = (self.caller.agency.id, self.caller.role, row.kind.terms());
         if row.to == own && terms.receives(role) {
             return Some(Party::To);
@@ -839,12 +940,17 @@ impl Session {
         ((row.from == own || row.proposer == own) && terms.sends(role)).then_some(Party::From)
     }
 
-    /// A handover as the caller may see it, which is noted: all of it where it may know of the child, else the offer.
+    /// A handover as the caller may see it, which is noted. A party follows one that is under way, and keeps its own part of it: an offer
+    /// that it received, an arrival that it confirmed. Where the child went else is told to whom F28 is shown, and free words, which
+    /// may tell where it lives, to whom its address is.
     fn seen_handover(&self, row: &HandoverRow, gate: &Gate<'_>) -> Option<HandoverView> {
         let party = self.party_of(row).filter(|_| !gate.standing().blocked)?;
         let knows = gate.knows();
         let own_words = row.state == State::Refused && party == Party::To;
-        let receipt = row.receipt.iter().flatten().filter(|_| knows);
+        let shown = gate.of_own_handover();
+        let follows = shown.list || party == Party::To || (shown.under_way && !row.state.has_ended());
+        let of_time = |at: Option<i64>| at.filter(|_| follows);
+        let receipt = row.receipt.iter().flatten().filter(|_| knows && follows);
         let versions = receipt.clone().filter_map(|received| Section::by_name(&received.section)).collect();
         self.note(|draft| draft.decide(gate.standing()));
         self.note(|draft| draft.show(gate.standing().subject, Showing { versions, ..gate.glance() }));
@@ -852,18 +958,23 @@ impl Session {
             id: HandoverId(row.id).to_string(),
             kind: row.kind,
             state: row.state,
-            overdue: !row.state.has_ended() && row.expected_at <= self.now,
+            overdue: !row.state.has_ended() && (row.expected_at <= self.now || row.overdue_at.is_some()),
             urgent: row.urgent,
             from: row.from,
-            to: row.to,
+            to: Some(row.to).filter(|_| follows),
             proposed_at: row.proposed_at,
             expected_at: row.expected_at,
-            accepted_at: row.accepted_at,
-            departed_at: row.departed_at,
-            arrived_at: row.arrived_at,
-            ended_at: row.ended_at,
-            details: if knows { row.details.clone() } else { row.details.offered() },
-            reason: row.reason.clone().filter(|_| knows || own_words),
+            accepted_at: of_time(row.accepted_at),
+            departed_at: of_time(row.departed_at),
+            arrived_at: of_time(row.arrived_at),
+            ended_at: of_time(row.ended_at),
+            details: match (follows, knows && shown.free_words) {
+                (true, true) => row.details.clone(),
+                (true, false) if knows => row.details.placeless(),
+                (true, false) => row.details.offered(),
+                (false, _) => Details::default(),
+            },
+            reason: row.reason.clone().filter(|_| (knows && follows && shown.free_words) || own_words),
             receipt: receipt.map(|received| (received.section.clone(), received.version.clone())).collect(),
             child: knows.then(|| self.public_id(row.child)),
             next: next_of(row, party),
@@ -890,6 +1001,15 @@ impl Session {
     }
 }
 
+/// Refuses words that may tell where a child with a protected registration is: as its address, they are not kept.
+fn tells_no_place(work: &Work<'_>, details: &Details) -> Result<(), Error> {
+    let is_protected = work.gate.standing().protection == Protection::Registered;
+    let rule = || Some(PROTECTED_REGISTRATION.to_owned());
+    let refusal = |name| Refusal { rule: rule(), ..Refusal::at(ErrorCode::Forbidden, ["details", name]) };
+    let refusals: Vec<Refusal> = details.places().filter(|_| is_protected).map(refusal).collect();
+    if refusals.is_empty() { Ok(()) } else { Err(Error::Refused(refusals)) }
+}
+
 fn another_agency() -> Error {
     Error::refused_for(ErrorCode::InvalidInput, ["toAgencyId"], "another agency")
 }
@@ -897,6 +1017,14 @@ fn another_agency() -> Error {
 /// The open tie of a kind of which there is one at most.
 fn open<'t>(ties: &'t [Tie], kind: &str) -> Option<&'t Tie> {
     ties.iter().find(|tie| tie.kind == kind && tie.closed_at.is_none())
+}
+
+/// What a withdrawal gives back: the legal responsibility that moved at the acceptance, to whoever had it before, if anybody had.
+fn given_back(row: &HandoverRow, ties: &[Tie]) -> Option<(Effect, AgencyId)> {
+    let accepted = row.accepted_at.filter(|_| row.kind.terms().on_acceptance.contains(&Effect::Responsible))?;
+    let moved = open(ties, "RESPONSIBLE").filter(|tie| tie.agency == row.to && tie.opened_at >= accepted)?;
+    let before = ties.iter().find(|tie| tie.kind == "RESPONSIBLE" && tie.closed_at == Some(moved.opened_at));
+    Some(before.map_or((Effect::ResponsibleEnds, row.to), |tie| (Effect::Responsible, tie.agency)))
 }
 
 /// The mutations that a party can go on with.

@@ -329,6 +329,9 @@ impl<'s> Step<'s> {
             for section in [Section::Placement, Section::Schooling] {
                 work = self.purge(work, section).await?;
             }
+            for row in self.reader().await?.handovers_of(work.child()).await? {
+                work.write.keep_placeless(&row);
+            }
         }
         Ok(work)
     }

@@ -2,6 +2,7 @@
 
 use super::Store;
 use super::claim::{Claim, Claimed};
+use super::handover::{HandoverRow, read as read_handover};
 use super::read::Snapshot;
 use super::reading::{Rows, models};
 use super::write::Write;
@@ -72,8 +73,12 @@ impl Snapshot {
         item(self, id).await
     }
 
-    /// The items of what is going on about a child: of these episodes, and of handovers that have not ended.
-    pub(crate) async fn checklist(&self, child: Uuid, episodes: &[Uuid]) -> Result<Vec<ItemRow>, DatabaseError> {
+    /// The items of what is going on about a child: of these episodes, and of handovers that have not ended, which come with them.
+    pub(crate) async fn checklist(
+        &self,
+        child: Uuid,
+        episodes: &[Uuid],
+    ) -> Result<(Vec<ItemRow>, Vec<HandoverRow>), DatabaseError> {
         let going_on = handover::Entity::find()
             .filter(handover::Column::ChildId.eq(child))
             .filter(handover::Column::EndedAt.is_null());
@@ -85,7 +90,8 @@ impl Snapshot {
             .order_by_asc(checklist_item::Column::AboutId)
             .order_by_asc(checklist_item::Column::Position)
             .order_by_asc(checklist_item::Column::Id);
-        models(self, of).await?.into_iter().map(read_item).collect()
+        let items = models(self, of).await?.into_iter().map(read_item).collect::<Result<_, _>>()?;
+        Ok((items, handovers.into_iter().map(read_handover).collect::<Result<_, _>>()?))
     }
 
     /// The versions that a county's board has published, oldest first.

@@ -166,6 +166,32 @@ impl Write {
         step: &str,
         due_at: i64,
     ) -> Result<(), DatabaseError> {
+        self.put_deadline(about, about_id, step, due_at, false)
+    }
+
+    /// Sets the moment at which a step of an alarm is due, if the one that was set for the step before has fired.
+    ///
+    /// # Errors
+    ///
+    /// There is no such alarm.
+    pub(crate) fn set_fired_deadline(
+        &mut self,
+        about: &str,
+        about_id: Uuid,
+        step: &str,
+        due_at: i64,
+    ) -> Result<(), DatabaseError> {
+        self.put_deadline(about, about_id, step, due_at, true)
+    }
+
+    fn put_deadline(
+        &mut self,
+        about: &str,
+        about_id: Uuid,
+        step: &str,
+        due_at: i64,
+        only_fired: bool,
+    ) -> Result<(), DatabaseError> {
         if Alarm::of(about, step).is_none() {
             return Err(DatabaseError("there is no such alarm".to_owned()));
         }
@@ -191,7 +217,10 @@ impl Write {
             Column::FiredAt,
             Column::CancelledAt,
         ];
-        let renew = OnConflict::columns([Column::AboutId, Column::Step]).update_columns(renewed).to_owned();
+        let mut renew = OnConflict::columns([Column::AboutId, Column::Step]).update_columns(renewed).to_owned();
+        if only_fired {
+            renew.action_and_where(Expr::col((name("deadline"), name("fired_at"))).is_not_null());
+        }
         self.run(&deadline::Entity::insert(row).on_conflict(renew).into_query());
         Ok(())
     }

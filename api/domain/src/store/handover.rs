@@ -120,6 +120,13 @@ impl Snapshot {
         models(self, query).await?.into_iter().map(read).collect()
     }
 
+    /// All handovers of a child.
+    pub(crate) async fn handovers_of(&self, child: Uuid) -> Result<Vec<HandoverRow>, DatabaseError> {
+        let of =
+            handover::Entity::find().filter(handover::Column::ChildId.eq(child)).order_by_asc(handover::Column::Id);
+        models(self, of).await?.into_iter().map(read).collect()
+    }
+
     /// The open handover of a child that moves this, if there is one.
     pub(crate) async fn open_handover(&self, child: Uuid, moves: Moves) -> Result<Option<HandoverRow>, DatabaseError> {
         let found = models(self, open_of(child, moves)).await?;
@@ -189,6 +196,15 @@ impl Write {
         self.run(&update.into_query());
     }
 
+    /// Keeps of a handover no words that may tell where the child is or goes.
+    pub(crate) fn keep_placeless(&mut self, row: &HandoverRow) {
+        let update = handover::Entity::update_many()
+            .col_expr(handover::Column::Details, Expr::val(row.details.placeless().to_json()))
+            .col_expr(handover::Column::Reason, Expr::val(None::<String>))
+            .filter(handover::Column::Id.eq(row.id));
+        self.run(&update.into_query());
+    }
+
     /// Moves the lead: the database closes the tie that it ends and opens the one that it begins. `at` is after the lead
     /// began that it ends.
     pub(crate) fn move_lead(&mut self, to: AgencyId, at: i64) {
@@ -237,7 +253,7 @@ fn receipt(received: &[Received]) -> Json {
     serde_json::to_value(received).unwrap_or_default()
 }
 
-fn read(row: handover::Model) -> Result<HandoverRow, DatabaseError> {
+pub(super) fn read(row: handover::Model) -> Result<HandoverRow, DatabaseError> {
     let unknown = || DatabaseError("a stored handover is unknown".to_owned());
     Ok(HandoverRow {
         id: row.id,
