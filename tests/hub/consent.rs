@@ -9,6 +9,7 @@ both! {
     a_partner_reads_what_is_consented_and_nothing_else
     a_consent_is_checked_whole
     those_who_may_give_a_consent_and_those_who_may_not
+    who_cannot_give_a_consent_gives_none
     a_withdrawn_consent_opens_nothing_on_any_node
     a_consent_is_for_its_purpose_and_ends_with_its_day
     a_partner_sees_its_own_consents
@@ -187,6 +188,48 @@ async fn those_who_may_give_a_consent_and_those_who_may_not(hub: Hub) {
         ["NOT_FOUND"]
     );
     assert_eq!(hub.count("consent", "withdrawn_at IS NULL AND recorded_by IS NOT NULL").await, 0);
+}
+
+async fn who_cannot_give_a_consent_gives_none(hub: Hub) {
+    let child = hub.child(with_home()).await;
+    let board = hub.caller("malmo-soc");
+    let of = |giver: &str| {
+        let mut new = board.new_consent("radda-barnen", &["voice"]);
+        new["givenBy"] = json!(giver);
+        new
+    };
+    let born = async |day: &str| hub.sql(&format!("UPDATE identity SET birth_date = {day}")).await;
+    let guardian = async |set: &str| hub.sql(&format!("UPDATE guardianship SET {set}")).await;
+    for (day, may) in [("'2022-05-01'", false), ("'2011-11-22'", false), ("NULL", false), ("'2011-11-21'", true)] {
+        born(day).await;
+        let answer = board.grant(&child.id, of("CHILD")).await;
+        if may {
+            answer.data("/grantConsent/consent");
+        } else {
+            answer.assert_refused(&[("CONFLICT", "givenBy")], day);
+            let error = answer.error();
+            assert_eq!((&error["state"], &error["next"]), (&json!("TOO_YOUNG_ALONE"), &json!(["grantConsent"])));
+            assert!(error["expected"].as_str().expect("what is needed").contains("CHILD_AND_GUARDIAN"));
+        }
+    }
+    for (set, may) in [
+        ("guardian_name = NULL", false),
+        ("guardian_name = 'Eva', valid_from = NULL, valid_to = '2026-11-20'", false),
+        ("valid_from = '2026-11-22', valid_to = NULL", false),
+        ("valid_from = '2026-11-21', valid_to = '2026-11-21'", true),
+    ] {
+        guardian(set).await;
+        for giver in ["GUARDIAN", "CHILD_AND_GUARDIAN"] {
+            let answer = board.grant(&child.id, of(giver)).await;
+            if may {
+                answer.data("/grantConsent/consent");
+            } else {
+                answer.assert_refused(&[("CONFLICT", "givenBy")], set);
+                assert_eq!(answer.error()["state"], "NO_GUARDIAN");
+            }
+        }
+    }
+    assert_eq!(hub.count("consent", "recorded_by IS NOT NULL").await, 3);
 }
 
 async fn a_withdrawn_consent_opens_nothing_on_any_node(hub: Hub) {

@@ -3,7 +3,7 @@
 
 use crate::both;
 use crate::harness::{Answer, Caller, DAY, HOUR, Hub, Kind, Scene, TestChild};
-use samverka_domain::catalogue::Section;
+use samverka_domain::catalogue::{IdentifierKind, Section};
 use samverka_domain::hub::Database;
 use samverka_domain::ledger::Verdict;
 use serde_json::{Value, json};
@@ -20,6 +20,7 @@ both! {
     raising_protection_says_when_it_is_in_force
     a_sealed_child_is_to_everyone_as_one_that_never_was
     whoever_looks_at_a_missing_child_is_told_of
+    whoever_looks_in_vain_is_told_of
     looks_are_the_leads_to_read
 }
 
@@ -340,18 +341,60 @@ async fn whoever_looks_at_a_missing_child_is_told_of(hub: Hub) {
         .collect();
     let mut sorted = told.clone();
     sorted.sort();
-    let expected =
-        [("polisen", "12"), ("skola", "12"), ("skola", "13")].map(|(code, hour)| (code.to_owned(), hour.to_owned()));
-    assert_eq!(sorted, expected, "one an agency and hour; not the lead, not data protection, not who may not know");
+    let expected = [("landskrona-soc", "12"), ("polisen", "12"), ("skola", "12"), ("skola", "13")];
+    let expected = expected.map(|(code, hour)| (code.to_owned(), hour.to_owned()));
+    assert_eq!(sorted, expected, "one an agency and hour; not the lead, not data protection; who may not know, too");
     assert_eq!(lookups(&hub, "malmo-soc", &here).await.data("/lookups/nodes"), &json!([]), "the other is not missing");
     let events = hub.rows("SELECT agency_id FROM event WHERE kind = 'CHILD_LOOKED_UP'").await;
     let events: Vec<uuid::Uuid> = events.iter().map(|row| row.try_get_by_index(0).expect("an agency")).collect();
-    assert_eq!(events, [hub.agency("malmo-soc"); 3]);
+    assert_eq!(events, [hub.agency("malmo-soc"); 4]);
     // Once the episode is over a look is nobody's business again.
     hub.sql(&format!("UPDATE missing_episode SET closed_at = {}", hub.now())).await;
     hub.wait(DAY);
     look(&hub, "skola", &missing.id).await.data("");
-    assert_eq!(lookups(&hub, "malmo-soc", &missing).await.data("/lookups/nodes").as_array().expect("a list").len(), 3);
+    assert_eq!(lookups(&hub, "malmo-soc", &missing).await.data("/lookups/nodes").as_array().expect("a list").len(), 4);
+}
+
+/// Whoever asks for a missing child in vain is named to its lead, however it asks, and is answered as for what never was.
+async fn whoever_looks_in_vain_is_told_of(hub: Hub) {
+    let scene = |missing| Scene { involved: vec![("malmo-soc", "LEAD")], missing, ..Scene::default() };
+    let (missing, here) = (hub.child(scene(true)).await, hub.child(scene(false)).await);
+    let dossier = |child: &TestChild| child.canaries[&IdentifierKind::DossierNumber.field()].clone();
+    let by_number =
+        |number: &str| format!("{{ childByIdentifier(kind: DOSSIER_NUMBER, value: \"{number}\") {{ id }} }}");
+    let beside = |number: &str| {
+        format!("{{ childByIdentifier(kind: DOSSIER_NUMBER, value: \"{number}\") {{ id }} me {{ role }} }}")
+    };
+    let by_id = |id: &str| format!("{{ child(id: \"{id}\") {{ id }} }}");
+    let entries = |id: &str| format!("{{ suggestions(childId: \"{id}\") {{ nodes {{ id }} }} }}");
+    let never = missing.id.replace('a', "b");
+    let asked = |child: &TestChild| {
+        [
+            ("landskrona-soc", by_id(&child.id), by_id(&never)),
+            ("polisen", by_id(&child.id), by_id(&never)),
+            ("socialjour", by_number(&dossier(child)), by_number("11-111111")),
+            ("migrationsverket", beside(&dossier(child)), beside("11-111111")),
+            ("region-skane", entries(&child.id), entries(&never)),
+        ]
+    };
+    for child in [&missing, &here] {
+        for (code, query, of_nobody) in asked(child) {
+            let (answer, nobody) = (hub.caller(code).ask(&query).await, hub.caller(code).ask(&of_nobody).await);
+            assert_eq!((answer.codes(), &answer.text), (vec!["NOT_FOUND"], &nobody.text), "{code} {query}");
+        }
+    }
+    let names = |answer: Answer| {
+        let nodes = answer.data("/lookups/nodes").as_array().expect("a list").clone();
+        let names = nodes.iter().map(|node| node["agency"]["code"].as_str().expect("a code").to_owned());
+        names.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    let told = names(lookups(&hub, "malmo-soc", &missing).await);
+    assert_eq!(told, ["landskrona-soc", "migrationsverket", "polisen", "region-skane", "socialjour"]);
+    assert!(names(lookups(&hub, "malmo-soc", &here).await).is_empty(), "it is not missing");
+    // The log by child tells who saw it.
+    let log = "query($id: ID!) { accessLog(childId: $id) { edges { node { agencyId } } } }";
+    let log = hub.caller("malmo-soc").ask_with(log, json!({ "id": missing.id })).await;
+    assert!(log.codes().is_empty() && !log.text.contains(&hub.agency_id("polisen")), "{}", log.text);
 }
 
 async fn looks_are_the_leads_to_read(hub: Hub) {

@@ -20,6 +20,12 @@ both! {
     strangers_decide_on_nothing
     many_at_once_hand_in_no_more_than_one_after_the_other
     what_cannot_be_matched_holds_up_nothing
+    a_row_that_is_not_understood_is_open_and_hides_no_other
+    a_board_learns_of_what_it_gave_no_more_than_its_inbox_tells
+    whatever_is_acknowledged_is_in_somebodys_inbox
+    the_police_take_what_came_where_no_board_is
+    a_number_that_comes_into_the_record_later_is_found
+    a_number_that_has_ended_finds_nobody
 }
 
 /// Every role that may give, by persona.
@@ -451,4 +457,167 @@ async fn what_cannot_be_matched_holds_up_nothing(hub: Hub) {
     // What was in the way is gone: it comes, too.
     hub.sql(&format!("DELETE FROM submission WHERE id = {}", hub.literal(copy))).await;
     assert_eq!(hub.caller("malmo-soc").inbox().await.len(), 2);
+}
+
+async fn a_row_that_is_not_understood_is_open_and_hides_no_other(hub: Hub) {
+    let skola = hub.caller("skola");
+    for text in ["Läsbar.", "Oläsbar."] {
+        skola.submit("Concern", json!({ "text": text })).await.data("");
+    }
+    hub.sql(
+        "UPDATE submission SET state = 'LATER', role = 'NOBODY', kind = 'OTHER', named = '[]' WHERE text = 'Oläsbar.'",
+    )
+    .await;
+    let board = hub.caller("malmo-soc");
+    let told = board.inbox().await;
+    assert_eq!(told.len(), 2, "{told:?}");
+    let strange = told.iter().find(|node| node["text"] == "Oläsbar.").expect("there");
+    assert_eq!((&strange["state"], &strange["kind"]), (&json!("OPEN"), &json!("CONCERN")));
+    let open = board.ask("{ submissions(state: OPEN) { nodes { text } } }").await;
+    assert_eq!(open.data("/submissions/nodes").as_array().expect("a list").len(), 2);
+    // It can be decided on, as any other.
+    let decided = board.decide_on(&strange["id"], "CONCERN", json!({})).await;
+    assert_eq!(decided.data("/decideSubmission/submission/state"), "CONCERN");
+    assert_eq!(skola.given().await.len(), 1, "what was handed in by a role that is not understood is nobody's own");
+}
+
+async fn a_board_learns_of_what_it_gave_no_more_than_its_inbox_tells(hub: Hub) {
+    let elsewhere = hub.child(Scene { involved: vec![("landskrona-soc", "LEAD")], ..Scene::default() }).await;
+    let (giver, lead) = (hub.caller("malmo-soc"), hub.caller("landskrona-soc"));
+    for number in [dossier(&elsewhere), "11-111111".to_owned()] {
+        let mut new = about(&number, "Oro.");
+        new["municipality"] = json!("1280");
+        giver.submit("Concern", new).await.data("");
+    }
+    let told = lead.inbox().await;
+    assert_eq!(told.len(), 1);
+    let feedback = json!({ "f": "INQUIRY_OPENED" });
+    lead.decide_on(&told[0]["id"], "CONCERN", feedback.clone()).await.data("/decideSubmission/submission");
+    let own = giver.inbox().await;
+    assert!(own.iter().all(|node| node["state"] == "OPEN" && node["childId"].is_null()), "{own:?}");
+    for receipt in giver.given().await {
+        assert_eq!((&receipt["handled"], &receipt["feedback"]), (&json!(false), &Value::Null), "{receipt}");
+    }
+    // What it decides itself is what it is told.
+    for node in &own {
+        giver.decide_on(&node["id"], "CONCERN", feedback.clone()).await.data("/decideSubmission/submission");
+    }
+    assert!(giver.given().await.iter().all(|receipt| receipt["handled"] == true));
+}
+
+/// Whatever is handed in, wherever and about whomever: somebody has it, and whoever names a number is heard by those who
+/// answer for the child as well.
+async fn whatever_is_acknowledged_is_in_somebodys_inbox(hub: Hub) {
+    let asylum = hub.child(Scene { involved: vec![("migrationsverket", "LEAD")], ..Scene::default() }).await;
+    let missing = hub.child(Scene { missing: true, ..malmo() }).await;
+    let sealed = hub.child(malmo()).await;
+    hub.sql(&format!("UPDATE child SET state = 'SEALED' WHERE subject = {}", hub.literal(sealed.subject))).await;
+    let number = |child: &TestChild| json!({ "identifier": { "kind": "DOSSIER_NUMBER", "value": dossier(child) } });
+    let whoms = [
+        json!({ "name": "Ali" }),
+        json!({ "name": "Amir", "birthDate": "2010-01-01" }),
+        number(&asylum),
+        number(&missing),
+        number(&sealed),
+        json!({ "identifier": { "kind": "DOSSIER_NUMBER", "value": "11-111111" } }),
+        json!({}),
+    ];
+    let mut given = Vec::new();
+    for municipality in ["1280", "1282", "1283", "0180", "2584"] {
+        for (nth, whom) in whoms.iter().enumerate() {
+            for kind in ["Concern", "Sighting"] {
+                let mut new = whom.clone();
+                let text = format!("{kind} {nth} i {municipality}");
+                new["municipality"] = json!(municipality);
+                new["text"] = json!(text);
+                hub.caller("radda-barnen").submit(kind, new).await.data("");
+                given.push(text);
+            }
+        }
+    }
+    let mut read = std::collections::BTreeSet::new();
+    for code in ["malmo-soc", "landskrona-soc", "socialjour", "polisen"] {
+        read.extend(hub.caller(code).inbox().await.into_iter().map(|node| node["text"].to_string()));
+    }
+    let lost: Vec<&String> = given.iter().filter(|text| !read.contains(&json!(text).to_string())).collect();
+    assert!(lost.is_empty(), "in nobody's inbox: {lost:?}");
+}
+
+async fn the_police_take_what_came_where_no_board_is(hub: Hub) {
+    let asylum = hub.child(Scene { involved: vec![("migrationsverket", "LEAD")], ..Scene::default() }).await;
+    for (municipality, number) in [("0180", dossier(&asylum)), ("0180", "11-111111".to_owned())] {
+        let mut new = about(&number, "Sover i trapphuset.");
+        new["municipality"] = json!(municipality);
+        hub.caller("region-skane").submit("Concern", new).await.data("");
+    }
+    let police = hub.caller("polisen");
+    let told = police.inbox().await;
+    assert_eq!(told.len(), 2);
+    assert!(told.iter().all(|node| node["childId"].is_null() && node["by"].is_null()), "{told:?}");
+    assert!(hub.caller("malmo-soc").inbox().await.is_empty(), "it is another county");
+    let reason = json!({ "reason": "Lämnat till socialtjänsten i Stockholm." });
+    let decided = police.decide_on(&told[0]["id"], "DISMISS", reason).await;
+    assert_eq!(decided.data("/decideSubmission/submission/state"), "DISMISSED");
+    // Where there is a board the police have nothing of it.
+    hub.caller("skola").submit("Concern", json!({ "text": "I Malmö." })).await.data("");
+    assert_eq!(police.inbox().await.len(), 2);
+    // The worry waits for the first board that answers for the child.
+    hub.involve(asylum.uuid, "malmo-soc", "RESPONSIBLE", None).await;
+    let told = hub.caller("malmo-soc").inbox().await;
+    let own: Vec<&Value> = told.iter().filter(|node| node["childId"] == asylum.id).collect();
+    assert_eq!((own.len(), &own[0]["state"]), (1, &json!("OPEN")), "{told:?}");
+}
+
+async fn a_number_that_comes_into_the_record_later_is_found(hub: Hub) {
+    let led = hub.child(malmo()).await;
+    let (new, added) = ("99-999999/9", "98-888888/8");
+    for number in [new, added] {
+        let mut about = about("11-111111", "Jag såg honom.");
+        about["identifier"] = json!({ "kind": "LMA_CARD", "value": number });
+        hub.caller("skola").submit("Sighting", about).await.data("");
+    }
+    let board = hub.caller("malmo-soc");
+    assert!(board.inbox().await.is_empty());
+    // The desk of the municipality has decided already: that is nothing to those who answer for the child.
+    let desk = hub.caller("landskrona-soc");
+    for node in desk.inbox().await {
+        desk.decide_on(&node["id"], "DISMISS", json!({ "reason": "Okänd." })).await.data("/decideSubmission");
+    }
+    let register = format!(
+        "mutation {{ registerChild(input: {{ identity: {{ givenNames: \"Amir\" }},
+            identifiers: [{{ kind: LMA_CARD, value: \"{new}\" }}] }}) {{ child {{ id }} }} }}"
+    );
+    let migration = hub.caller("migrationsverket");
+    let registered = migration.ask(&register).await.data("/registerChild/child/id").clone();
+    hub.involve(led.uuid, "migrationsverket", "INVOLVED", None).await;
+    let add = "mutation($id: ID!, $number: IdentifierInput!) { addIdentifier(childId: $id, identifier: $number) {
+        child { id } } }";
+    let number = json!({ "kind": "LMA_CARD", "value": added });
+    migration.ask_with(add, json!({ "id": led.id, "number": number })).await.data("/addIdentifier");
+    hub.wait(HOUR);
+    for _ in 0..2 {
+        let told = board.inbox().await;
+        assert_eq!(told.len(), 1, "once: {told:?}");
+        assert_eq!((&told[0]["childId"], &told[0]["state"]), (&json!(led.id), &json!("OPEN")));
+        assert_eq!(told[0]["identifier"]["value"], added);
+        hub.wait(HOUR);
+    }
+    let copies = hub.count("submission", "copy_of IS NOT NULL AND child_id IS NOT NULL").await;
+    assert_eq!(copies, 2, "the one of {registered} waits for a board");
+}
+
+async fn a_number_that_has_ended_finds_nobody(hub: Hub) {
+    let (before, now) = (hub.child(malmo()).await, hub.child(malmo()).await);
+    let number = dossier(&now);
+    let ended = chrono::NaiveDate::from_ymd_opt(2026, 10, 22).expect("a day");
+    let old = format!("UPDATE identifier SET valid_to = '{ended}'");
+    hub.sql(&format!("{old} WHERE value = '{}'", dossier(&before))).await;
+    hub.caller("skola").submit("Concern", about(&dossier(&before), "Gammalt nummer.")).await.data("");
+    let board = hub.caller("malmo-soc");
+    assert!(board.inbox().await.is_empty(), "it is nobody's now");
+    // Given to another child, it is that child's alone.
+    hub.sql(&format!("UPDATE identifier SET value = '{number}' WHERE value = '{}'", dossier(&before))).await;
+    hub.caller("skola").submit("Concern", about(&number, "Nytt nummer.")).await.data("");
+    let told = board.inbox().await;
+    assert_eq!((told.len(), &told[0]["childId"]), (1, &json!(now.id)), "{told:?}");
 }

@@ -19,6 +19,7 @@ use crate::timekeeper::keep_time;
 use crate::world::{self, Case, MadeUpChild};
 use quick_cache::sync::Cache;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use uuid::Uuid;
@@ -31,6 +32,8 @@ const INDEX_REST: u32 = 9;
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// How often the children of what was handed in are looked for.
 const MATCH_EVERY: Duration = Duration::from_secs(1);
+/// How often those are looked for again that were not found, in microseconds: a minute.
+const MATCH_AGAIN_EVERY: i64 = 60_000_000;
 /// How often a question is decided anew, if who may see what changes while it is answered.
 const DECIDED: usize = 4;
 /// How many guesses are kept of what an agency is to a child.
@@ -235,6 +238,8 @@ pub(crate) struct Inner {
     agencies: RwLock<Vec<Arc<Agency>>>,
     /// Held by the one that brings the index of the access log up to date.
     indexing: tokio::sync::Mutex<()>,
+    /// When this node last looked again for the children of what was handed in. Microseconds since 1970.
+    matched_again: AtomicI64,
 }
 
 /// The ids of the agencies of the made-up world, by code.
@@ -317,6 +322,7 @@ impl Hub {
             holdback: crate::fault::Holdback::default(),
             agencies: RwLock::new(agencies),
             indexing: tokio::sync::Mutex::default(),
+            matched_again: AtomicI64::new(i64::MIN),
         };
         let hub = Hub { inner: Arc::new(inner) };
         tokio::spawn(keep_indexed(Arc::downgrade(&hub.inner)));
@@ -522,9 +528,17 @@ impl Inner {
         decisions
     }
 
-    /// Looks for the children of what was handed in since the last time.
+    /// Looks for the children of what was handed in since the last time; once in a while, for those that were not found then.
     pub(crate) async fn match_submissions(&self) -> Result<(), DatabaseError> {
-        self.store.match_submissions(self.clock.now()).await
+        let now = self.clock.now();
+        self.store.match_submissions(now).await?;
+        let before = self.matched_again.load(Ordering::Relaxed);
+        let is_due = now.saturating_sub(before) >= MATCH_AGAIN_EVERY;
+        // One at a time: whoever is second leaves it to the first.
+        if is_due && self.matched_again.compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            self.store.match_again(now).await?;
+        }
+        Ok(())
     }
 
     /// Brings the index of the access log by child up to date, for somebody who waits for it.

@@ -87,6 +87,8 @@ pub(crate) struct Draft {
     changes: Vec<Change>,
     /// Look-ups that found nothing the caller may know of.
     misses: u32,
+    /// Missing children that were asked for by whoever may not know of them: for whoever leads their cases.
+    signals: BTreeSet<Uuid>,
     /// Changes that were made before, under the same key, and only shown anew.
     repeats: u32,
     /// What lists were searched by: field, operator, and the value blinded under the hub's secret.
@@ -170,6 +172,11 @@ impl Draft {
         self.misses = self.misses.saturating_add(1);
     }
 
+    /// A missing child was asked for by whoever may not know of it. No answer tells of it, nor any list of children in the log.
+    pub(crate) fn signal(&mut self, subject: Uuid) {
+        self.signals.insert(subject);
+    }
+
     pub(crate) fn repeat(&mut self) {
         self.repeats = self.repeats.saturating_add(1);
     }
@@ -211,6 +218,8 @@ pub(crate) struct Record {
     changes: Vec<Change>,
     #[serde(default, skip_serializing_if = "is_zero")]
     misses: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    signals: Vec<Uuid>,
     #[serde(default, skip_serializing_if = "is_zero")]
     repeats: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -288,6 +297,7 @@ impl Record {
             shown: shown.collect(),
             changes: draft.changes,
             misses: draft.misses,
+            signals: draft.signals.into_iter().collect(),
             repeats: draft.repeats,
             searched: draft.searched.into_iter().collect(),
             refused: draft.refused.into_iter().map(str::to_owned).collect(),
@@ -313,6 +323,7 @@ impl Record {
             shown: Vec::new(),
             changes: subject.map(change).into_iter().collect(),
             misses: 0,
+            signals: Vec::new(),
             repeats: 0,
             searched: Vec::new(),
             refused: Vec::new(),
@@ -733,7 +744,8 @@ async fn index_lane(store: &Store, clock: &Clock, (lane, from): (Uuid, i64), res
 }
 
 /// Where the children of a row stand in the index, and at which of them it is a look: something of them was shown, or was
-/// asked for and withheld.
+/// asked for and withheld, the child itself or a part of it. What was asked for in vain is in no index: whoever reads the
+/// log by child reads who saw it.
 fn places(row: &LedgerRow) -> (Vec<SubjectRow>, Vec<Looked>) {
     let nothing = (Vec::new(), Vec::new());
     let Ok(record) = serde_json::from_str::<Record>(&row.record) else { return nothing };
@@ -741,7 +753,7 @@ fn places(row: &LedgerRow) -> (Vec<SubjectRow>, Vec<Looked>) {
     let place = |subject| SubjectRow { subject, at: row.at, lane: row.lane, seq: row.seq, agency };
     let role = Role::from_code(&record.role);
     let shown = record.shown.iter().filter(|shown| shown.relation != Relation::None.code() || !shown.fields.is_empty());
-    let looked = shown.flat_map(|shown| shown.subjects.iter().copied()).collect::<BTreeSet<Uuid>>();
+    let looked = shown.flat_map(|shown| &shown.subjects).chain(&record.signals).copied().collect::<BTreeSet<Uuid>>();
     let looks = looked.into_iter().filter_map(|subject| Some(Looked { place: place(subject), role: role? }));
     (record.subjects().into_iter().map(place).collect(), looks.collect())
 }

@@ -275,6 +275,9 @@ impl<'s> Step<'s> {
         let _span = debug_span!("decide", count = 1).entered();
         let gate = found.map(|found| self.session().gate(found.standing)).transpose()?;
         let gate = gate.filter(|gate| admits == Admits::Anyone || gate.knows());
+        if let (None, Some(found)) = (&gate, &found) {
+            self.signal(&found.standing);
+        }
         gate.zip(found.map(|found| found.sequence)).ok_or_else(|| {
             self.note(|draft| draft.miss());
             Error::NotFound

@@ -6,7 +6,7 @@ use super::step::{Step, Stop};
 use crate::agency::AgencyKind;
 use crate::catalogue::{FieldId, FieldSet, GROUPS, Kind, Value};
 use crate::clock::day;
-use crate::consent::{Giver, State};
+use crate::consent::{ALONE_FROM_YEARS, Giver, Lack, State};
 use crate::error::{Error, ErrorCode, Refusal};
 use crate::feed::EventKind;
 use crate::ids::{AgencyId, BlockId, ConsentId};
@@ -90,12 +90,14 @@ impl<'s> Step<'s> {
     /// # Errors
     ///
     /// `FORBIDDEN`, [`Error::NotFound`]; [`Error::Refused`] with every input that is wrong: `UNKNOWN_AGENCY`, `AGENCY_KIND`,
-    /// `UNKNOWN_CODE` for a group that nobody can consent to, `DATE_ORDER`.
+    /// `UNKNOWN_CODE` for a group that nobody can consent to, `DATE_ORDER`; `CONFLICT` with the state and what to do where no
+    /// guardian is recorded now, or the child is too young to consent alone ([`Giver::lacks`]).
     pub async fn grant_consent(&self, child: &str, new: &NewConsent) -> Result<InForce<ConsentView>, Error> {
         let result = async {
             let row = &self.read_consent(new).await?;
             let decide = |mut work: Work<'s>| async move {
                 work.gate.permit(Act::GrantConsent)?;
+                self.may_consent(&work, new.given_by).await?;
                 let row = ConsentRow { child: work.child(), ..row.clone() };
                 work.write.event(EventKind::ConsentGiven, FieldSet::EMPTY, Some(row.id), row.partner);
                 work.write.insert_consent(row);
@@ -212,6 +214,37 @@ impl<'s> Step<'s> {
             Ok(id)
         };
         self.conclude_block(Box::pin(result).await).await
+    }
+
+    /// Refuses a consent of somebody who cannot give it, as far as the caller is shown the guardian and the birth date.
+    async fn may_consent(&self, work: &Work<'_>, giver: Giver) -> Result<(), Error> {
+        let shown = |path| FieldId::by_path(path).is_some_and(|id| work.gate.shows(id, None));
+        let (child, today) = (work.child(), day(self.now));
+        let reader = self.reader().await?;
+        let by_itself = giver == Giver::Child;
+        let born = match by_itself && shown("identity.birthDate") {
+            true => reader.birth_date(child).await?,
+            false => None,
+        };
+        let names = ["guardianship.guardianName", "guardianship.from", "guardianship.to"];
+        let has_guardian = !by_itself && names.into_iter().all(shown) && reader.has_guardian(child, today).await?;
+        let Some(lack) = giver.lacks(born, has_guardian, today) else { return Ok(()) };
+        let (state, next, expected) = match lack {
+            Lack::Guardian => (
+                "NO_GUARDIAN",
+                ["updateGuardianship"],
+                "a guardian who is appointed now, in the section guardianship (OSL 12 kap. 3 §)".to_owned(),
+            ),
+            Lack::Age => (
+                "TOO_YOUNG_ALONE",
+                ["grantConsent"],
+                format!(
+                    "a registered birth date at least {ALONE_FROM_YEARS} years ago, or the consent of the guardian: \
+                     CHILD_AND_GUARDIAN (OSL 12 kap. 3 §)"
+                ),
+            ),
+        };
+        Err(Error::Refused(vec![Refusal::in_state(["givenBy"], state, next).expecting(expected)]))
     }
 
     /// Checks a consent. Everything that is wrong is told at once.

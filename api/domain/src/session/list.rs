@@ -102,7 +102,8 @@ impl Session {
             self.note(|draft| draft.search(format!("{field} {} {blinded}", operator.name())));
             if let Comparison::HasNumber(kind, number) = comparison {
                 let reader = self.reader().await?;
-                let pointed_at = reader.children_by_identifier(self.caller.agency.id, *kind, number, self.now).await?;
+                let pointed_at =
+                    reader.children_by_identifier(*kind, number, Some((self.caller.agency.id, self.now))).await?;
                 self.confirm(&self.known(&reader, &pointed_at).await?, listing);
             }
         }

@@ -86,7 +86,7 @@ impl Session {
             other => other?,
         };
         let reader = self.reader().await?;
-        let gate = self.known(&reader, &[child]).await?.pop();
+        let gate = self.asked_for(&reader, &[child]).await?.pop();
         if gate.is_none() {
             self.note(|draft| draft.miss());
         }

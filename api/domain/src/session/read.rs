@@ -103,7 +103,7 @@ impl Session {
             };
             let (found, read) = look.children(self.party()?, asked, &plan, self.now).instrument(span).await?;
             let standings = found.into_iter().map(|found| found.standing);
-            let gate = self.the_one(self.gates(standings.collect())?.into_iter(), by)?;
+            let gate = self.the_one(self.asked(standings.collect())?.into_iter(), by)?;
             let standing = *gate.standing();
             self.hub.recent.insert((agency, standing.child), standing);
             if guess == Some(standing) {
@@ -134,13 +134,11 @@ impl Session {
             let reader = self.reader().await?;
             let children = match asked {
                 Asked::Id(child) => vec![child],
-                Asked::Number(kind, value) => {
-                    reader.children_by_identifier(self.caller.agency.id, kind, value, self.now).await?
-                }
+                Asked::Number(kind, value) => reader.children_by_identifier(kind, value, None).await?,
             };
             // Unknown and unknowable take one way.
             let children = if children.is_empty() { vec![Uuid::nil()] } else { children };
-            self.known(&reader, &children).await?
+            self.asked_for(&reader, &children).await?
         };
         let gate = self.the_one(known.into_iter(), by)?;
         let load = self.load(std::slice::from_ref(&gate), selection);
@@ -150,7 +148,14 @@ impl Session {
 
     /// The only one of some children that may be found; a miss is noted.
     fn the_one<'g>(&self, known: impl Iterator<Item = Gate<'g>>, by: Option<FieldId>) -> Result<Gate<'g>, Error> {
-        let mut found = known.filter(|gate| by.is_none_or(|id| gate.finds_by(id)));
+        let finds = |gate: &Gate<'g>| {
+            let finds = by.is_none_or(|id| gate.finds_by(id));
+            if !finds {
+                self.signal(gate.standing());
+            }
+            finds
+        };
+        let mut found = known.filter(finds);
         match (found.next(), found.next()) {
             (Some(gate), None) => Ok(gate),
             (Some(_), Some(_)) => Err(Error::refused(ErrorCode::Ambiguous, ["value"])),
@@ -168,6 +173,28 @@ impl Session {
         let standings = reader.standings(self.party()?, children, self.now, self.rests_on_consent());
         let standings = standings.instrument(debug_span!("standing", count = children.len())).await?;
         self.gates(standings)
+    }
+
+    /// The same of children that the caller asks for: whoever leads the case of one that is missing is told, though the caller is
+    /// told that there is no such child.
+    pub(super) async fn asked_for(&self, reader: &Snapshot, children: &[Uuid]) -> Result<Vec<Gate<'_>>, Error> {
+        let standings = reader.standings(self.party()?, children, self.now, self.rests_on_consent());
+        self.asked(standings.instrument(debug_span!("standing", count = children.len())).await?)
+    }
+
+    fn asked(&self, standings: Vec<Standing>) -> Result<Vec<Gate<'_>>, Error> {
+        let found = standings.clone();
+        let gates = self.gates(standings)?;
+        let is_known = |standing: &Standing| gates.iter().any(|gate| gate.standing().child == standing.child);
+        found.iter().filter(|standing| !is_known(standing)).for_each(|standing| self.signal(standing));
+        Ok(gates)
+    }
+
+    /// Notes that the caller asked for a child in vain.
+    pub(super) fn signal(&self, standing: &Standing) {
+        if standing.missing {
+            self.note(|draft| draft.signal(standing.subject));
+        }
     }
 
     /// The gates of the children that the caller may know of.

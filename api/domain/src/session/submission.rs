@@ -7,7 +7,6 @@ use super::change::{Reading, Work};
 use super::episode::sighting_json;
 use super::step::{Step, Stop};
 use super::{Session, page_size};
-use crate::agency::AgencyKind;
 use crate::catalogue::{Code, FieldSet, IdentifierKind, Kind as ValueKind, Value};
 use crate::episode::Step as Move;
 use crate::error::{Error, ErrorCode, Refusal};
@@ -17,7 +16,7 @@ use crate::ids::{AgencyId, SubmissionId};
 use crate::policy::{Act, Operation, Role};
 use crate::reference;
 use crate::store::{Author, Decided, Inbox, Named, NewSighting, SubmissionRow};
-use crate::submission::{Decision, Feedback, Kind, State};
+use crate::submission::{DESKS, Decision, Feedback, Kind, State, desk_of};
 use crate::view::Page;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -174,6 +173,10 @@ impl<'s> Step<'s> {
                 let unknown = Refusal::at(ErrorCode::UnknownCode, ["about", "municipality"]);
                 refusals.push(unknown.expecting("MunicipalityCode"));
             }
+            Some(code) if desk_of(&self.hub.agencies(), code).is_none() => {
+                let nobody = Refusal::at(ErrorCode::OperationForbidden, ["about", "municipality"]);
+                refusals.push(nobody.expecting("a hub that a board or the police search unit has joined"));
+            }
             Some(_) => {}
         }
         if seen_at.is_some_and(|at| at > self.now) {
@@ -290,7 +293,7 @@ impl<'s> Step<'s> {
         Ok(())
     }
 
-    /// A board decides on what came to its municipality and is about no child of the hub.
+    /// A desk decides on what came to its municipalities and is about no child that it knows.
     async fn decide_unmatched(&self, id: Uuid, verdict: &Verdict, reason: Option<String>) -> Result<(), Stop> {
         let claim = self.go_apart(id).await?;
         let row = self.reader().await?.submission(id).await?.ok_or(Error::NotFound)?;
@@ -347,9 +350,9 @@ impl<'s> Step<'s> {
 }
 
 impl Session {
-    /// What was handed in and is for the caller to look at, latest first: about children that it answers for; to a board, what
-    /// came to its municipality, whether others answer for the child or not; to the police, sightings and tips on children
-    /// that are missing and that it knows.
+    /// What was handed in and is for the caller to look at, latest first: about children that it answers for; what came to the
+    /// municipalities whose desk it is ([`DESKS`]), whether others answer for the child or not; to the police, sightings and
+    /// tips on children that are missing and that it knows.
     ///
     /// # Errors
     ///
@@ -407,11 +410,14 @@ impl Session {
             let before = after.map(|cursor| self.submission_position(list, cursor)).transpose()?;
             let (agency, role) = (self.caller.agency.id, self.caller.role);
             let mut rows = self.reader().await?.own_submissions(agency, role, before, size as u64 + 1).await?;
+            let municipalities = self.municipalities();
             let has_next = rows.len() > size;
             rows.truncate(size);
             let item = |(row, copy): (SubmissionRow, Option<SubmissionRow>)| {
                 let position = serde_json::to_vec(&Position(row.at, row.id)).unwrap_or_default();
-                let desks = || copy.iter().chain([&row]);
+                // Whoever has it in its own inbox is told what that tells: what others decided would say that a child is there.
+                let is_ours = row.municipality.as_ref().is_some_and(|code| municipalities.contains(code));
+                let desks = || copy.iter().filter(|_| !is_ours).chain([&row]);
                 let receipt = SubmissionReceipt {
                     id: self.receipt_id(row.id),
                     kind: row.kind,
@@ -486,19 +492,14 @@ impl Session {
         }
     }
 
-    /// The municipalities whose submissions come to the caller: a board's own, and those of
-    /// its county that have no board in the hub.
+    /// The municipalities whose submissions come to the caller: those whose desk it is.
     fn municipalities(&self) -> Vec<String> {
-        let is_board = |kind| matches!(kind, AgencyKind::SocialServices | AgencyKind::SocialOnCall);
-        let own = &self.caller.agency;
-        let Some(home) = own.municipality.clone().filter(|_| is_board(own.kind)) else { return Vec::new() };
-        let agencies = self.hub.agencies();
-        let has_board = |code: &str| {
-            agencies.iter().any(|agency| is_board(agency.kind) && agency.municipality.as_deref() == Some(code))
-        };
-        let county = reference::municipality(&home).map(|municipality| municipality.county);
-        let others = reference::municipalities().filter(|other| Some(other.county) == county && !has_board(other.code));
-        others.map(|other| other.code.to_owned()).chain([home.clone()]).collect()
+        let (own, agencies) = (&self.caller.agency, self.hub.agencies());
+        if !DESKS.iter().any(|desk| desk.kinds.contains(&own.kind)) {
+            return Vec::new();
+        }
+        let is_ours = |code: &str| desk_of(&agencies, code).is_some_and(|desk| desk.is_of(own, code));
+        reference::municipalities().map(|place| place.code).filter(|code| is_ours(code)).map(str::to_owned).collect()
     }
 
     /// The id under which whoever handed something in knows it.

@@ -147,6 +147,18 @@ impl Snapshot {
         Ok(rows.iter().filter_map(|row| FollowUp::from_code(&row.kind)).collect())
     }
 
+    /// Whether somebody is recorded as the child's guardian on a day.
+    pub(crate) async fn has_guardian(&self, child: Uuid, on: NaiveDate) -> Result<bool, DatabaseError> {
+        let read = self.section(Section::Guardianship, child).await?;
+        let value = |field| {
+            let id = Section::Guardianship.field(field);
+            read.rows.first().zip(id).and_then(|((_, row), id)| row.value(id).cloned())
+        };
+        let has_begun = !matches!(value("from"), Some(Value::Date(from)) if from > on);
+        let has_ended = matches!(value("to"), Some(Value::Date(to)) if to < on);
+        Ok(value("guardianName").is_some() && has_begun && !has_ended)
+    }
+
     /// The child's birth date as registered.
     pub(crate) async fn birth_date(&self, child: Uuid) -> Result<Option<NaiveDate>, DatabaseError> {
         let read = self.section(Section::Identity, child).await?;

@@ -186,7 +186,7 @@ impl Rows for Snapshot {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Asked<'a> {
     Id(Uuid),
-    /// A number, and only children that the agency has an involvement with.
+    /// A number, whoever has to do with the child: it is the standing that says whether the agency may find it.
     Number(IdentifierKind, &'a str),
 }
 
@@ -348,20 +348,22 @@ impl Snapshot {
         rows.iter().map(|row| Ok(Place { key: None, child: row.try_get_by_index(0)? })).collect()
     }
 
-    /// The children with this number that the agency has an involvement with, at most 100.
+    /// The children with this number, at most 100; of an agency only those that it has an involvement with now.
     pub(crate) async fn children_by_identifier(
         &self,
-        agency: AgencyId,
         kind: IdentifierKind,
         value: &str,
-        now: i64,
+        of_agency: Option<(AgencyId, i64)>,
     ) -> Result<Vec<Uuid>, DatabaseError> {
-        let mut own = Query::select();
-        own.expr(Expr::val(1))
-            .from(name("involvement"))
-            .and_where(of("involvement", "child_id").equals((name("identifier"), name("child_id"))))
-            .and_where(of("involvement", "agency_id").eq(agency.0))
-            .cond_where(counts_still(now));
+        let own = of_agency.map(|(agency, now)| {
+            let mut own = Query::select();
+            own.expr(Expr::val(1))
+                .from(name("involvement"))
+                .and_where(of("involvement", "child_id").equals((name("identifier"), name("child_id"))))
+                .and_where(of("involvement", "agency_id").eq(agency.0))
+                .cond_where(counts_still(now));
+            Expr::exists(own)
+        });
         let mut query = Query::select();
         query
             .distinct()
@@ -369,7 +371,7 @@ impl Snapshot {
             .from(name("identifier"))
             .and_where(Expr::col(name("kind")).eq(kind.code()))
             .and_where(Expr::col(name("value")).eq(value))
-            .and_where(Expr::exists(own))
+            .and_where_option(own)
             .order_by(name("child_id"), Order::Asc)
             .limit(100);
         let rows = self.rows(&query).await?;
@@ -535,7 +537,7 @@ fn of(table: &'static str, column: &'static str) -> Expr {
     Expr::col((name(table), name(column)))
 }
 
-/// With a number: only of children that have it, and that the agency has an involvement with.
+/// With a number: only of children that have it.
 fn standings_query(party: Party<'_>, now: i64, number: Option<(IdentifierKind, &str)>) -> SelectStatement {
     let agency = party.agency;
     let of_child = |table: &'static str| of(table, "child_id").equals((name("child"), name("id")));
@@ -580,13 +582,12 @@ fn standings_query(party: Party<'_>, now: i64, number: Option<(IdentifierKind, &
         query.column((name(OPENED), name("until")));
         query.join_as(JoinType::LeftJoin, name("break_glass"), name(OPENED), opened);
     }
-    let tied = if number.is_some() { JoinType::InnerJoin } else { JoinType::LeftJoin };
     if let Some((kind, value)) = number {
         let number = Cond::all().add(of_child(NUMBER)).add(of(NUMBER, "kind").eq(Expr::cust(literal(kind))));
         query.join_as(JoinType::InnerJoin, name("identifier"), name(NUMBER), number.add(of(NUMBER, "value").eq(value)));
     }
     query
-        .join_as(tied, name("involvement"), name(TIE), tie)
+        .join_as(JoinType::LeftJoin, name("involvement"), name(TIE), tie)
         .join_as(JoinType::LeftJoin, name("protection"), name(LEVEL), Cond::all().add(of_child(LEVEL)))
         .join_as(JoinType::LeftJoin, name("missing_episode"), name(MISSING), missing)
         .join_as(JoinType::LeftJoin, name("block"), name(BLOCKED), blocked);

@@ -7,6 +7,7 @@ use super::quota::Quota;
 use super::reading::{Rows, count, models};
 use super::{Applied, Snapshot, Store, Write};
 use crate::catalogue::{FieldSet, IdentifierKind};
+use crate::clock::day;
 use crate::emergency::DAY;
 use crate::error::DatabaseError;
 use crate::feed::EventKind;
@@ -82,6 +83,10 @@ pub(crate) struct Inbox<'a> {
 
 /// How many submissions are looked at at a time.
 const MATCHED: u64 = 100;
+/// How long a child is looked for, in microseconds: a year.
+const LOOKED_FOR: i64 = 365 * DAY;
+/// A copy, beside what it is a copy of.
+const COPY: &str = "copied";
 /// The kinds of agency that look after what is handed in.
 const BOARDS: [&str; 2] = ["SOCIAL_SERVICES", "SOCIAL_ON_CALL"];
 
@@ -138,16 +143,30 @@ impl Store {
 
     /// Looks for the children of what was handed in since the last time, and lays a copy on the desk of those who answer for
     /// them: what the board of the municipality has before it does not change by that, and does not tell it that the child is
-    /// there. Each is looked for once, whatever nodes do it at the same time. One that cannot be matched is told to the
+    /// there. Each is copied once, whatever nodes do it at the same time. One that cannot be matched is told to the
     /// operator, tried again the next time, and holds up none of the others.
     pub(crate) async fn match_submissions(&self, now: i64) -> Result<(), DatabaseError> {
+        self.match_all(unmatched, now).await
+    }
+
+    /// Looks again for the children of what nobody was found for: the number may have come into the record since. That reads
+    /// all that is without a child, and is not for every request.
+    pub(crate) async fn match_again(&self, now: i64) -> Result<(), DatabaseError> {
+        self.match_all(|| found_since(now), now).await
+    }
+
+    async fn match_all(
+        &self,
+        waiting: impl Fn() -> sea_orm::Select<submission::Entity>,
+        now: i64,
+    ) -> Result<(), DatabaseError> {
         let mut after = None;
         loop {
             // By a writing connection: whoever waits for this may hold a reading one, and must not wait for another.
-            let waiting = unmatched_after(after).all(&self.writer).await?;
-            let Some(last) = waiting.last() else { return Ok(()) };
+            let some = next_after(waiting(), after).all(&self.writer).await?;
+            let Some(last) = some.last() else { return Ok(()) };
             after = Some((last.at, last.id));
-            for row in waiting {
+            for row in some {
                 let id = row.id;
                 if let Err(error) = self.match_submission(row, now).await {
                     tracing::error!(%error, submission = %id, "what was handed in could not be matched with a child");
@@ -158,25 +177,32 @@ impl Store {
 
     async fn match_submission(&self, row: submission::Model, now: i64) -> Result<(), DatabaseError> {
         let named: Named = serde_json::from_value(row.named.clone()).unwrap_or_default();
-        let Some(child) = self.child_with(named.identifier.as_ref()).await? else {
-            self.writer.execute(&matched(row.id, now)).await?;
+        let Some(child) = self.child_with(named.identifier.as_ref(), now).await? else {
+            self.writer.execute(&looked_for(row.id, now)).await?;
             return Ok(());
         };
         let row = &row;
         let decide = |mut write: Write| async move {
-            let is_waiting = unmatched().filter(submission::Column::Id.eq(row.id)).one(&self.writer).await?.is_some();
+            let is_waiting = uncopied().filter(submission::Column::Id.eq(row.id)).one(&self.writer).await?.is_some();
             if !is_waiting {
                 return Ok(None);
             }
             let id = copy_id(row.id);
+            // Nobody has decided on the copy, whatever became of what it is a copy of.
             let copy = submission::Model {
                 id,
                 child_id: Some(child),
                 matched_at: Some(now),
                 copy_of: Some(row.id),
+                state: State::Open.code().to_owned(),
+                reason: None,
+                feedback: None,
+                decided_at: None,
+                decided_by: None,
+                decided_user: None,
                 ..row.clone()
             };
-            write.must(&matched(row.id, now));
+            write.must(&copied(row.id, now));
             write.run(&submission::Entity::insert(submission::ActiveModel::from(copy).reset_all()).into_query());
             // Only to a board: what is handed in is not for an agency that decides on asylum.
             let board = board_of(self.writer.query_one(&answering(child)).await?.as_slice())?;
@@ -186,10 +212,12 @@ impl Store {
         self.change_unasked(child, now, decide).await.map(|_| ())
     }
 
-    /// The one child with this number. Where several have it, people decide.
-    async fn child_with(&self, number: Option<&(String, String)>) -> Result<Option<Uuid>, DatabaseError> {
+    /// The one child with this number now. Where several have it, people decide.
+    async fn child_with(&self, number: Option<&(String, String)>, now: i64) -> Result<Option<Uuid>, DatabaseError> {
         let Some((kind, value)) = number else { return Ok(None) };
-        match self.writer.query_all(&with_number(kind, value)).await?.as_slice() {
+        let mut query = with_number(Expr::val(kind), Expr::val(value));
+        query.cond_where(is_held(now));
+        match self.writer.query_all(&query).await?.as_slice() {
             [one] => Ok(Some(one.try_get_by_index(0)?)),
             _ => Ok(None),
         }
@@ -207,14 +235,44 @@ fn handed_in_after(kind: Kind, agency: AgencyId, after: i64) -> sea_orm::Select<
 
 /// What no child was looked for yet.
 fn unmatched() -> sea_orm::Select<submission::Entity> {
-    submission::Entity::find()
-        .filter(submission::Column::MatchedAt.is_null())
-        .filter(submission::Column::ChildId.is_null())
+    uncopied().filter(submission::Column::MatchedAt.is_null())
 }
 
-/// The next of them after a place, in the order in which they came.
-fn unmatched_after(after: Option<(i64, Uuid)>) -> sea_orm::Select<submission::Entity> {
-    let mut next = unmatched();
+/// What nobody who answers for a child has.
+fn uncopied() -> sea_orm::Select<submission::Entity> {
+    submission::Entity::find()
+        .filter(submission::Column::ChildId.is_null())
+        .filter(submission::Column::CopyOf.is_null())
+        .filter(Expr::exists(copy_of_submission()).not())
+}
+
+/// What a child was looked for in vain, and is held by one now.
+fn found_since(now: i64) -> sea_orm::Select<submission::Entity> {
+    // `Named` keeps kind and number as a pair.
+    let part = |place: u8| Expr::cust(format!("submission.named -> 'identifier' ->> {place}"));
+    let mut held = with_number(part(0), part(1));
+    held.cond_where(is_held(now));
+    uncopied()
+        .filter(submission::Column::MatchedAt.is_not_null())
+        .filter(submission::Column::At.gt(now.saturating_sub(LOOKED_FOR)))
+        .filter(Expr::exists(held))
+}
+
+fn copy_of_submission() -> SelectStatement {
+    let mut query = Query::select();
+    query
+        .expr(Expr::val(1))
+        .from_as(name("submission"), name(COPY))
+        .and_where(Expr::col((name(COPY), name("copy_of"))).equals((name("submission"), name("id"))));
+    query
+}
+
+/// The next of some submissions after a place, in the order in which they came.
+fn next_after(
+    some: sea_orm::Select<submission::Entity>,
+    after: Option<(i64, Uuid)>,
+) -> sea_orm::Select<submission::Entity> {
+    let mut next = some;
     if let Some((at, id)) = after {
         let same = Cond::all().add(submission::Column::At.eq(at)).add(submission::Column::Id.gt(id));
         next = next.filter(Cond::any().add(submission::Column::At.gt(at)).add(same));
@@ -223,13 +281,20 @@ fn unmatched_after(after: Option<(i64, Uuid)>) -> sea_orm::Select<submission::En
 }
 
 /// Notes that the child was looked for, unless it was before.
-fn matched(id: Uuid, now: i64) -> UpdateStatement {
+fn looked_for(id: Uuid, now: i64) -> UpdateStatement {
+    let mut update = copied(id, now);
+    update.and_where(Expr::col(name("matched_at")).is_null());
+    update
+}
+
+/// Notes that the child was looked for and found.
+fn copied(id: Uuid, now: i64) -> UpdateStatement {
     let mut update = Query::update();
     update
         .table(name("submission"))
         .value(name("matched_at"), now)
         .and_where(Expr::col(name("id")).eq(id))
-        .and_where(Expr::col(name("matched_at")).is_null());
+        .and_where(Expr::col(name("child_id")).is_null());
     update
 }
 
@@ -246,12 +311,11 @@ fn decision(id: Uuid, decided: Decided) -> UpdateStatement {
     if let Some(child) = child {
         update = update.col_expr(submission::Column::ChildId, Expr::val(child));
     }
-    let update = update.filter(submission::Column::Id.eq(id)).filter(submission::Column::State.eq(State::Open.code()));
-    update.into_query()
+    update.filter(submission::Column::Id.eq(id)).filter(is_undecided()).into_query()
 }
 
 /// The children with this number, whoever has to do with them, at most two; none that is sealed.
-fn with_number(kind: &str, value: &str) -> SelectStatement {
+fn with_number(kind: Expr, value: Expr) -> SelectStatement {
     let mut query = Query::select();
     query
         .distinct()
@@ -266,6 +330,12 @@ fn with_number(kind: &str, value: &str) -> SelectStatement {
         .and_where(Expr::col((name("child"), name("state"))).ne(super::seal::SEALED))
         .limit(2);
     query
+}
+
+/// Of numbers: that it has not ended. One that has may be another child's by now.
+fn is_held(now: i64) -> Cond {
+    let ends = || Expr::col((name("identifier"), name("valid_to")));
+    Cond::any().add(ends().is_null()).add(ends().gte(day(now)))
 }
 
 /// The board that leads a child's case, else the one that is responsible for it.
@@ -297,9 +367,9 @@ impl Snapshot {
         board_of(&self.rows(&answering(child)).await?)
     }
 
-    /// The children with this number, whoever has to do with them, at most two; none that is sealed.
+    /// The children with this number or that had it, whoever has to do with them, at most two; none that is sealed.
     pub(crate) async fn children_with(&self, kind: IdentifierKind, value: &str) -> Result<Vec<Uuid>, DatabaseError> {
-        let rows = self.rows(&with_number(kind.code(), value)).await?;
+        let rows = self.rows(&with_number(Expr::val(kind.code()), Expr::val(value))).await?;
         rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
     }
 
@@ -324,12 +394,13 @@ impl Snapshot {
         let copies = submission::Entity::find().filter(submission::Column::CopyOf.is_in(rows.iter().map(|row| row.id)));
         let mut copies: HashMap<Option<Uuid>, submission::Model> =
             models(self, copies).await?.into_iter().map(|row| (row.copy_of, row)).collect();
-        rows.into_iter()
+        Ok(rows
+            .into_iter()
             .map(|row| {
-                let copy = copies.remove(&Some(row.id)).map(read).transpose()?;
-                Ok((row, copy))
+                let copy = copies.remove(&Some(row.id)).map(read);
+                (row, copy)
             })
-            .collect()
+            .collect())
     }
 
     /// What may be in an inbox, latest first, before a place: what is about children that the agency has an open tie to, and
@@ -346,7 +417,10 @@ impl Snapshot {
             .add(submission::Column::ChildId.is_null());
         let mut select = submission::Entity::find().filter(Cond::any().add(tied).add(municipal));
         if let Some(state) = inbox.state {
-            select = select.filter(submission::Column::State.eq(state.code()));
+            select = match state {
+                State::Open => select.filter(is_undecided()),
+                decided => select.filter(submission::Column::State.eq(decided.code())),
+            };
         }
         page(self, select, before, limit).await
     }
@@ -411,33 +485,60 @@ async fn page(
         select = select.filter(earlier);
     }
     let select = select.order_by_desc(submission::Column::At).order_by_desc(submission::Column::Id).limit(limit);
-    models(database, select).await?.into_iter().map(read).collect()
+    Ok(models(database, select).await?.into_iter().map(read).collect())
 }
 
 async fn by_id(database: &impl Rows, id: Uuid) -> Result<Option<SubmissionRow>, DatabaseError> {
     let found = models(database, submission::Entity::find().filter(submission::Column::Id.eq(id))).await?;
-    found.into_iter().next().map(read).transpose()
+    Ok(found.into_iter().next().map(read))
 }
 
-fn read(row: submission::Model) -> Result<SubmissionRow, DatabaseError> {
-    let unknown = || DatabaseError("a stored submission is unknown".to_owned());
-    Ok(SubmissionRow {
+/// Nothing of what is kept here keeps the others from being read. What cannot be understood counts as what gets the most
+/// attention and tells the least: an open worry, of somebody who may be told nothing of it. The operator is told which row
+/// it is, and not what it holds.
+fn read(row: submission::Model) -> SubmissionRow {
+    let strange = |column: &'static str| {
+        tracing::error!(submission = %row.id, column, "a stored submission is not understood, and shown as an open one");
+    };
+    let kind = Kind::from_code(&row.kind).unwrap_or_else(|| {
+        strange("kind");
+        Kind::Concern
+    });
+    let role = Role::from_code(&row.role).unwrap_or_else(|| {
+        strange("role");
+        Role::Partner
+    });
+    let state = State::from_code(&row.state).unwrap_or_else(|| {
+        strange("state");
+        State::Open
+    });
+    let named = serde_json::from_value(row.named.clone()).unwrap_or_else(|_| {
+        strange("named");
+        Named::default()
+    });
+    SubmissionRow {
         id: row.id,
-        kind: Kind::from_code(&row.kind).ok_or_else(unknown)?,
+        kind,
         at: row.at,
         agency: AgencyId(row.agency_id),
-        role: Role::from_code(&row.role).ok_or_else(unknown)?,
+        role,
         user: row.user_ref,
         child: row.child_id,
-        named: serde_json::from_value(row.named).map_err(|_| unknown())?,
+        named,
         municipality: row.municipality,
         seen_at: row.seen_at,
         place: row.place,
         text: row.text,
-        state: State::from_code(&row.state).ok_or_else(unknown)?,
+        state,
         reason: row.reason,
         feedback: row.feedback.as_deref().and_then(Feedback::from_code),
         decided_at: row.decided_at,
         copy_of: row.copy_of,
-    })
+    }
+}
+
+/// What nobody has decided on: what holds a state that is not understood, too.
+fn is_undecided() -> Cond {
+    let decided = State::ALL.iter().filter(|state| **state != State::Open).map(|state| state.code());
+    Cond::all().add(submission::Column::State.is_not_in(decided))
 }
