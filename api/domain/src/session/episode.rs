@@ -749,7 +749,7 @@ pub(super) fn sighting_json(seen_at: Option<i64>, place: Option<&str>, text: &st
 }
 
 /// Whether the caller may know that there is an episode: whoever may take some part in it.
-fn permit_to_know(gate: &Gate<'_>) -> Result<(), Error> {
+pub(super) fn permit_to_know(gate: &Gate<'_>) -> Result<(), Error> {
     let mut refused = gate.permit(Act::ReportMissing);
     for act in Move::ALL.map(Move::act).into_iter().chain([Act::WorkChecklist]) {
         if gate.permit(act).is_ok() {
