@@ -317,7 +317,6 @@ async fn whoever_must_hear_an_alarm_is_not_blocked(hub: Hub) {
         "socialjour",
         "landskrona-soc",
         "region-skane",
-        "drift",
     ] {
         let answer = board.block(&child.id, code).await;
         answer.assert_refused(&[("FORBIDDEN", "agencyId")], code);

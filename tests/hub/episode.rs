@@ -24,6 +24,7 @@ both! {
     an_episode_is_closed_when_all_is_done_or_by_the_board_with_a_reason
     an_agency_that_closes_its_own_matter_is_warned_while_the_child_is_missing
     an_episode_is_gone_on_with_as_another_one
+    whoever_reports_reports_a_child_that_is_gone_again
     nobody_works_on_a_disappearance_for_a_return
     walks_through_the_protocol_agree_with_the_table
     of_two_who_report_at_once_one_opens_the_episode
@@ -663,6 +664,57 @@ async fn an_episode_is_gone_on_with_as_another_one(hub: Hub) {
         .map(|row| row["state"].as_str().expect("a state"))
         .collect();
     assert_eq!(states, ["REPORTED", "CLOSED", "CLOSED"]);
+    assert_eq!(hub.listed_wrongly().await, 0);
+}
+
+/// A child that was found, as far as a state, with the police in the search; gives the id of the episode.
+async fn found(hub: &Hub, child: &TestChild, until: State) -> String {
+    let more = format!("policeAgencyId: \"{}\"", hub.agency_id("polisen"));
+    let opened = hub.caller("malmo-soc").takes(&missing(&child.id, &more)).await;
+    let id = opened.data("/reportMissing/episode/id").as_str().expect("an id").to_owned();
+    let board = hub.caller("malmo-soc");
+    board.takes(&format!("recordPoliceReport(episodeId: \"{id}\", number: \"5000-K8-26\")")).await.data("");
+    board.takes(&format!("markLocated(childId: \"{}\", at: \"2026-11-21T12:00:00Z\")", child.id)).await.data("");
+    if until == State::Safe {
+        board.takes(&format!("markSafe(childId: \"{}\")", child.id)).await.data("");
+    }
+    id
+}
+
+async fn whoever_reports_reports_a_child_that_is_gone_again(hub: Hub) {
+    for until in [State::Located, State::Safe] {
+        for code in ["hvb-malmo", "skola", "malmo-overformyndare", "region-skane"] {
+            let child = hub.child(known()).await;
+            let first = found(&hub, &child, until).await;
+            let of_child = hub.literal(child.uuid);
+            let again = hub.caller(code).takes(&missing(&child.id, "suspected: true clothing: \"Blå jacka\"")).await;
+            let second = again.data("/reportMissing/episode/id").as_str().expect("an id").to_owned();
+            assert_ne!(second, first, "{code} {until:?}");
+            let seen = hub.caller("malmo-soc").ask(&format!(
+                "{{ episodes(childId: \"{}\") {{ id state reopens }} child(id: \"{}\") {{ missing {{ clothing policeNumber }} }} }}",
+                child.id, child.id
+            ));
+            let seen = seen.await;
+            assert_eq!(
+                seen.data("/episodes"),
+                &json!([{ "id": second, "state": "SUSPECTED", "reopens": first },
+                    { "id": first, "state": "CLOSED", "reopens": null }]),
+                "{code} {until:?}"
+            );
+            let told = json!({ "clothing": "Blå jacka", "policeNumber": null });
+            assert_eq!(seen.data("/child/missing"), &told, "{code}: the number was of the report before");
+            sees_by_rule(&hub, "polisen", &child, Relation::Involved, true).await;
+            let (whereabouts, involved) = homes(&hub, &child).await;
+            assert_eq!((whereabouts.len(), involved), (0, vec!["hvb-malmo".to_owned()]), "{code} {until:?}");
+            let open = format!(
+                "about = 'EPISODE' AND step = 'POLICE_REPORT' AND fired_at IS NULL AND cancelled_at IS NULL AND child_id = {of_child}"
+            );
+            assert_eq!(hub.count("deadline", &open).await, 1, "{code} {until:?}");
+            // It is open, and is not opened again.
+            let twice = hub.caller(code).takes(&missing(&child.id, "")).await;
+            twice.assert_refused(&[("CONFLICT", "childId")], code);
+        }
+    }
     assert_eq!(hub.listed_wrongly().await, 0);
 }
 

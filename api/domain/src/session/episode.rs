@@ -125,7 +125,9 @@ impl Inputs {
 
 impl<'s> Step<'s> {
     /// Opens an episode: from now on the child counts as missing for every decision. The county's routine becomes a
-    /// checklist, and the police agency that is named is involved. The home has the child no more, and is involved.
+    /// checklist, and the police agency that is named is involved. The home has the child no more, and is involved. A child
+    /// that was found and is gone again is reported as any other: the episode before ends, and the new one is linked to it.
+    /// The police who searched search again; their number was of the report before, and a new one is awaited.
     ///
     /// # Errors
     ///
@@ -146,15 +148,21 @@ impl<'s> Step<'s> {
                 work.gate.permit(mv.act())?;
                 let mut row = EpisodeRow { child: work.child(), ..report.clone() };
                 let reader = self.reader().await?;
-                let state = reader.episodes(work.child()).await?.first().map_or(State::NotMissing, |row| row.state);
-                let state = if state.is_open() { state } else { State::NotMissing };
+                let latest = reader.episodes(work.child()).await?.into_iter().next();
+                let before = latest.filter(|row| row.state.is_open());
+                let state = before.as_ref().map_or(State::NotMissing, |row| row.state);
                 row.state = state.after(mv).ok_or_else(|| conflict("childId", state))?;
                 let ties = reader.ties(work.child()).await?;
                 drop(reader);
                 let items = self.items_for(&work, About::Episode, made, Moment::Missing).await?;
-                self.put_episode(&mut work, None, row, mv);
-                self.lose_whereabouts(&mut work, &ties, None);
-                self.involve(&mut work, *police, &ties);
+                match before {
+                    None => {
+                        self.put_episode(&mut work, None, row, mv);
+                        self.lose_whereabouts(&mut work, &ties, None);
+                        self.involve(&mut work, *police, &ties);
+                    }
+                    Some(before) => self.follow_on(&mut work, &before, row, mv, (ties, *police)),
+                }
                 self.put_items(&mut work, &items)?;
                 work.write.set_deadline("EPISODE", made, "POLICE_REPORT", self.now + POLICE_REPORT_WITHIN)?;
                 Ok(work)
@@ -464,46 +472,59 @@ impl<'s> Step<'s> {
     ) -> Result<EpisodeAnswer, Error> {
         let result = async {
             let made = self.hub.dice.id();
-            let decide = |mut work: Work<'s>, before: EpisodeRow, after| async move {
+            let decide = |mut work: Work<'s>, before: EpisodeRow, _| async move {
                 let latest = self.reader().await?.episodes(work.child()).await?.into_iter().next();
                 if let Some(open) = latest.filter(|row| row.state.is_open() && row.id != before.id) {
                     return Err(conflict("episodeId", open.state));
                 }
                 let ties = self.reader().await?.ties(work.child()).await?;
                 let items = self.items_for(&work, About::Episode, made, Moment::Missing).await?;
-                if before.state.is_open() {
-                    let ended = self.closed(&before, after);
-                    self.put_episode(&mut work, Some(&before), ended, Move::ReopenEpisode);
-                    work.write.cancel_deadlines(before.id, self.now);
-                }
-                let mut row = EpisodeRow::new(made, work.child(), State::Reported, self.now);
-                row.opened_by = Some(self.caller.agency.id);
-                row.police_number = before.police_number.clone();
-                row.police_reference = before.police_reference.clone();
-                row.police_contact = before.police_contact.clone();
-                row.reopens = Some(before.id);
-                self.put_episode(&mut work, None, row, Move::ReopenEpisode);
-                self.lose_whereabouts(&mut work, &ties, Some(&before));
-                // The police who searched then search again.
-                let police = self.police();
-                let searched: BTreeSet<AgencyId> = ties
-                    .iter()
-                    .filter(|tie| {
-                        tie.kind == "INVOLVED" && tie.opened_at >= before.opened_at && police.contains(&tie.agency)
-                    })
-                    .map(|tie| tie.agency)
-                    .collect();
-                work.write.close_involved(&police, before.opened_at, self.now);
-                let elsewhere: Vec<Tie> = ties.into_iter().filter(|tie| tie.opened_at < before.opened_at).collect();
-                for agency in searched {
-                    self.involve(&mut work, Some(agency), &elsewhere);
-                }
+                let row = self.resumed(made, &before);
+                self.follow_on(&mut work, &before, row, Move::ReopenEpisode, (ties, None));
                 self.put_items(&mut work, &items)?;
                 Ok(work)
             };
             self.on_episode(id, Move::ReopenEpisode, Some(made), selection, decide).await
         };
         self.conclude_episode(Box::pin(result).await, selection, wanted).await
+    }
+
+    /// An episode that goes on with another one as far as that is known.
+    fn resumed(&self, id: Uuid, before: &EpisodeRow) -> EpisodeRow {
+        let mut row = EpisodeRow::new(id, before.child, State::Reported, self.now);
+        row.opened_by = Some(self.caller.agency.id);
+        row.police_number = before.police_number.clone();
+        row.police_reference = before.police_reference.clone();
+        row.police_contact = before.police_contact.clone();
+        row
+    }
+
+    /// Ends an episode if it is open, and opens the one that goes on with it. The police who searched then search again.
+    fn follow_on(
+        &self,
+        work: &mut Work<'s>,
+        before: &EpisodeRow,
+        row: EpisodeRow,
+        mv: Move,
+        (ties, named): (Vec<Tie>, Option<AgencyId>),
+    ) {
+        if before.state.is_open() {
+            self.put_episode(work, Some(before), self.closed(before, State::Closed), mv);
+            work.write.cancel_deadlines(before.id, self.now);
+        }
+        self.put_episode(work, None, EpisodeRow { reopens: Some(before.id), ..row }, mv);
+        self.lose_whereabouts(work, &ties, Some(before));
+        let police = self.police();
+        let searched = ties
+            .iter()
+            .filter(|tie| tie.kind == "INVOLVED" && tie.opened_at >= before.opened_at && police.contains(&tie.agency))
+            .map(|tie| tie.agency);
+        let again: BTreeSet<AgencyId> = searched.chain(named).collect();
+        work.write.close_involved(&police, before.opened_at, self.now);
+        let elsewhere: Vec<Tie> = ties.into_iter().filter(|tie| tie.opened_at < before.opened_at).collect();
+        for agency in again {
+            self.involve(work, Some(agency), &elsewhere);
+        }
     }
 
     /// Checks a report, and makes the row of it.
