@@ -25,6 +25,7 @@ both! {
     an_agency_that_closes_its_own_matter_is_warned_while_the_child_is_missing
     an_episode_is_gone_on_with_as_another_one
     whoever_reports_reports_a_child_that_is_gone_again
+    an_episode_that_the_police_never_heard_of_is_gone_on_with_and_asked_for
     nobody_works_on_a_disappearance_for_a_return
     walks_through_the_protocol_agree_with_the_table
     of_two_who_report_at_once_one_opens_the_episode
@@ -718,6 +719,30 @@ async fn whoever_reports_reports_a_child_that_is_gone_again(hub: Hub) {
     assert_eq!(hub.listed_wrongly().await, 0);
 }
 
+async fn an_episode_that_the_police_never_heard_of_is_gone_on_with_and_asked_for(hub: Hub) {
+    let child = hub.child(known()).await;
+    let board = hub.caller("malmo-soc");
+    let opened = board.takes(&missing(&child.id, "suspected: true lastSeenPlace: \"Triangeln\"")).await;
+    let first = opened.data("/reportMissing/episode/id").as_str().expect("an id").to_owned();
+    board.takes(&format!("closeEpisode(episodeId: \"{first}\", reason: \"Hörde av sig.\")")).await.data("");
+    let again = board.takes(&format!("reopenEpisode(episodeId: \"{first}\")")).await;
+    assert_eq!(state(&again), "SUSPECTED");
+    let seen = format!("{{ child(id: \"{}\") {{ missing {{ status lastSeenAt lastSeenPlace }} }} }}", child.id);
+    let told = json!({ "status": "SUSPECTED", "lastSeenAt": "2026-11-21T09:00:00.000000Z", "lastSeenPlace": "Triangeln" });
+    assert_eq!(board.ask(&seen).await.data("/child/missing"), &told);
+    let asked_for = "step = 'POLICE_REPORT' AND fired_at IS NULL AND cancelled_at IS NULL";
+    assert_eq!(hub.count("deadline", asked_for).await, 1);
+    // Found, and gone again with a reference of the police: there is nothing to ask for, and where it was seen is old.
+    let second = again.data("/reopenEpisode/episode/id").as_str().expect("an id").to_owned();
+    board.takes(&format!("recordPoliceReport(episodeId: \"{second}\", reference: \"A7\")")).await.data("");
+    board.takes(&format!("markLocated(childId: \"{}\", at: \"2026-11-21T12:00:00Z\")", child.id)).await.data("");
+    let third = board.takes(&format!("reopenEpisode(episodeId: \"{second}\")")).await;
+    assert_eq!(state(&third), "REPORTED");
+    let told = json!({ "status": "REPORTED", "lastSeenAt": null, "lastSeenPlace": null });
+    assert_eq!(board.ask(&seen).await.data("/child/missing"), &told);
+    assert_eq!(hub.count("deadline", asked_for).await, 0);
+}
+
 async fn nobody_works_on_a_disappearance_for_a_return(hub: Hub) {
     let child = hub.child(known()).await;
     let lead = hub.caller("migrationsverket").purpose("RETURN");
@@ -741,8 +766,8 @@ async fn walks_through_the_protocol_agree_with_the_table(hub: Hub) {
         let mut scene = known();
         scene.involved.push(("polisen", "INVOLVED"));
         let child = hub.child(scene).await;
-        let (mut model, mut episode, mut opened, mut done) =
-            (State::NotMissing, format!("episode_{}", "0".repeat(26)), 0, Vec::new());
+        let (mut model, mut episode, mut opened, mut done, mut told) =
+            (State::NotMissing, format!("episode_{}", "0".repeat(26)), 0, Vec::new(), false);
         for turn in 0..25 {
             hub.wait(HOUR);
             let all = steps(&child.id, &episode);
@@ -780,6 +805,7 @@ async fn walks_through_the_protocol_agree_with_the_table(hub: Hub) {
                 continue;
             };
             model = match step {
+                Step::ReopenEpisode if !told => State::Suspected,
                 Step::ReopenEpisode => State::Reported,
                 _ => after,
             };
@@ -790,6 +816,8 @@ async fn walks_through_the_protocol_agree_with_the_table(hub: Hub) {
                 opened += 1;
                 done.clear();
             }
+            // The police's reference is carried over by a reopening, and not by a new report.
+            told = step == Step::RecordPoliceReport || told && !matches!(step, Step::Suspect | Step::ReportMissing);
             if step == Step::RecordFollowUp {
                 done.push(part);
             }

@@ -459,7 +459,9 @@ impl<'s> Step<'s> {
         Ok(EpisodeAnswer { warns: self.refused(warns)?, ..answer })
     }
 
-    /// Goes on with an episode that was closed, or whose child is gone again: as another one, linked to it.
+    /// Goes on with an episode that was closed, or whose child is gone again: as another one, linked to it. What the police
+    /// gave is carried over, and where the child was last seen unless it was found; where the police gave nothing, their
+    /// number is asked for as after a report.
     ///
     /// # Errors
     ///
@@ -480,6 +482,9 @@ impl<'s> Step<'s> {
                 let ties = self.reader().await?.ties(work.child()).await?;
                 let items = self.items_for(&work, About::Episode, made, Moment::Missing).await?;
                 let row = self.resumed(made, &before);
+                if !is_known_to_police(&row) {
+                    work.write.set_deadline("EPISODE", made, "POLICE_REPORT", self.now + POLICE_REPORT_WITHIN)?;
+                }
                 self.follow_on(&mut work, &before, row, Move::ReopenEpisode, (ties, None));
                 self.put_items(&mut work, &items)?;
                 Ok(work)
@@ -489,10 +494,19 @@ impl<'s> Step<'s> {
         self.conclude_episode(Box::pin(result).await, selection, wanted).await
     }
 
-    /// An episode that goes on with another one as far as that is known.
+    /// An episode that goes on with another one as far as that is known. Where the police gave nothing to go on with, nobody
+    /// has told them yet.
     fn resumed(&self, id: Uuid, before: &EpisodeRow) -> EpisodeRow {
-        let mut row = EpisodeRow::new(id, before.child, State::Reported, self.now);
+        let state = if is_known_to_police(before) { State::Reported } else { State::Suspected };
+        let mut row = EpisodeRow::new(id, before.child, state, self.now);
         row.opened_by = Some(self.caller.agency.id);
+        // Where a child was found is told by other rules than where it was last seen.
+        if before.located_at.is_none() {
+            row.last_seen_at = before.last_seen_at;
+            row.last_seen_place = before.last_seen_place.clone();
+            row.clothing = before.clothing.clone();
+            row.circumstances = before.circumstances.clone();
+        }
         row.police_number = before.police_number.clone();
         row.police_reference = before.police_reference.clone();
         row.police_contact = before.police_contact.clone();
@@ -794,6 +808,10 @@ fn view_of(row: &EpisodeRow, gate: &Gate<'_>) -> EpisodeView {
         reopens: row.reopens.map(|id| EpisodeId(id).to_string()),
         next: row.state.next(),
     }
+}
+
+fn is_known_to_police(row: &EpisodeRow) -> bool {
+    row.police_number.is_some() || row.police_reference.is_some()
 }
 
 fn conflict(argument: &'static str, state: State) -> Error {
