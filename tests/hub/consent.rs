@@ -309,15 +309,9 @@ async fn whoever_must_hear_an_alarm_is_not_blocked(hub: Hub) {
     scene.involved.extend([("polisen", "INVOLVED"), ("region-skane", "INVOLVED")]);
     let child = hub.child(scene).await;
     let board = hub.caller("malmo-soc");
-    for code in [
-        "polisen",
-        "granspolisen",
-        "dataskydd",
-        "lansstyrelsen-skane",
-        "socialjour",
-        "landskrona-soc",
-        "region-skane",
-    ] {
+    for code in
+        ["polisen", "granspolisen", "dataskydd", "lansstyrelsen-skane", "socialjour", "landskrona-soc", "region-skane"]
+    {
         let answer = board.block(&child.id, code).await;
         answer.assert_refused(&[("FORBIDDEN", "agencyId")], code);
         assert_eq!(answer.error()["expected"], "CARE_HOME, GUARDIANSHIP, SCHOOL, PARTNER", "{code}");

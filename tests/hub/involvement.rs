@@ -175,7 +175,8 @@ async fn the_police_stay_until_the_child_is_safe(hub: Hub) {
     let police = hub.agency_id("polisen");
     let board = hub.caller("malmo-soc");
     let id = board.reports(&child.id).await;
-    let ends = async |code: &str, id: &str| hub.caller(code).purpose("PROTECT").ties("endInvolvement", id, &police).await;
+    let ends =
+        async |code: &str, id: &str| hub.caller(code).purpose("PROTECT").ties("endInvolvement", id, &police).await;
     for code in ["malmo-soc", "migrationsverket"] {
         let refused = ends(code, &child.id).await;
         assert_eq!((refused.codes(), &refused.error()["state"]), (vec!["CONFLICT"], &json!("REPORTED")), "{code}");

@@ -717,7 +717,9 @@ impl<'s> Step<'s> {
 }
 
 impl Session {
-    /// The episodes of a child, latest first: how far each came, and when. What was told in them is shown by the record.
+    /// The episodes of a child, latest first: how far each came, and when, as far as the record shows it. What was told in them
+    /// is shown by the record. To whom it shows no earlier ones, the latest; to whom it shows nothing but whether the child is
+    /// missing or found, that one's id while it is.
     ///
     /// # Errors
     ///
@@ -727,7 +729,11 @@ impl Session {
             self.purpose()?;
             let gate = self.known_child(child).await?;
             permit_to_know(&gate)?;
-            let rows = self.reader().await?.episodes(gate.standing().child).await?;
+            let mut rows = self.reader().await?.episodes(gate.standing().child).await?;
+            if !is_shown(&gate, "missing.earlier") {
+                rows.truncate(1);
+                rows.retain(|row| is_shown(&gate, "missing.status") || is_told_by_flag(row));
+            }
             self.note(|draft| draft.show(gate.standing().subject, gate.glance()));
             Ok(rows.iter().map(|row| view_of(row, &gate)).collect())
         };
@@ -750,13 +756,13 @@ impl Session {
         }
         // Whoever reported it has said what the report holds besides the record.
         if wanted.report && row.opened_by == Some(self.caller.agency.id) {
-            answer.report = Some(self.minimum_report(&answer.view.id, &row).await?);
+            answer.report = Some(self.minimum_report(&answer.view.id, &row, &gate).await?);
         }
         Ok(answer)
     }
 
     /// The text for the police, of what the caller is shown now; the log tells of it as of any showing.
-    async fn minimum_report(&self, child: &str, row: &EpisodeRow) -> Result<String, Error> {
+    async fn minimum_report(&self, child: &str, row: &EpisodeRow, gate: &Gate<'_>) -> Result<String, Error> {
         let view = self.child(child, &episode::selection()).await?;
         let mut names = HashMap::new();
         for id in episode::agencies_of(&view) {
@@ -765,14 +771,15 @@ impl Session {
             }
         }
         let facts = Facts {
-            state: row.state,
+            // What the caller has said of the disappearance is its own; how it went on is not.
+            is_suspected: row.state == State::Suspected && is_shown(gate, "missing.status"),
             reported_by: self.caller.agency.name.clone(),
             reported_at: row.opened_at,
             last_seen_at: row.last_seen_at,
             last_seen_place: row.last_seen_place.clone(),
             clothing: row.clothing.clone(),
             circumstances: row.circumstances.clone(),
-            police_number: row.police_number.clone(),
+            police_number: row.police_number.clone().filter(|_| is_shown(gate, "missing.policeNumber")),
         };
         Ok(episode::report(&view, &facts, &names))
     }
@@ -794,20 +801,30 @@ pub(super) fn permit_to_know(gate: &Gate<'_>) -> Result<(), Error> {
     refused
 }
 
-/// When the child was located and found is shown to whom the record shows it (F59).
+/// How far it came and when is shown to whom the record shows it (F53, F59); the id to whoever may take a part in the search.
 fn view_of(row: &EpisodeRow, gate: &Gate<'_>) -> EpisodeView {
-    let shown = gate.decisions(None).shown;
-    let is_shown = |path| FieldId::by_path(path).is_some_and(|id| shown.contains(id));
+    let is_shown = |path| is_shown(gate, path);
+    let state = Some(row.state).filter(|_| is_shown("missing.status"));
     EpisodeView {
         id: EpisodeId(row.id).to_string(),
-        state: row.state,
-        opened_at: row.opened_at,
+        state,
+        opened_at: Some(row.opened_at).filter(|_| is_shown("missing.since")),
         located_at: row.located_at.filter(|_| is_shown("missing.locatedAt")),
         found_at: row.found_at.filter(|_| is_shown("missing.foundAt")),
-        closed_at: row.closed_at,
-        reopens: row.reopens.map(|id| EpisodeId(id).to_string()),
-        next: row.state.next(),
+        closed_at: row.closed_at.filter(|_| is_shown("missing.closedAt")),
+        reopens: row.reopens.filter(|_| is_shown("missing.earlier")).map(|id| EpisodeId(id).to_string()),
+        next: state.map(State::next).unwrap_or_default(),
     }
+}
+
+/// Whether the record shows the caller a field of the child's episode.
+fn is_shown(gate: &Gate<'_>, path: &str) -> bool {
+    FieldId::by_path(path).is_some_and(|id| gate.decisions(None).shown.contains(id))
+}
+
+/// Whether it is missing now, or was found: what the flags of the record tell of an episode.
+fn is_told_by_flag(row: &EpisodeRow) -> bool {
+    row.state.is_open() || row.found_at.is_some()
 }
 
 fn is_known_to_police(row: &EpisodeRow) -> bool {
