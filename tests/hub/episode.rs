@@ -742,11 +742,11 @@ async fn whoever_reports_reports_a_child_that_is_gone_again(hub: Hub) {
             let again = hub.caller(code).takes(&missing(&child.id, "suspected: true clothing: \"Blå jacka\"")).await;
             let second = again.data("/reportMissing/episode/id").as_str().expect("an id").to_owned();
             assert_ne!(second, first, "{code} {until:?}");
-            let seen = hub.caller("malmo-soc").ask(&format!(
+            let seen = format!(
                 "{{ episodes(childId: \"{}\") {{ id state reopens }} child(id: \"{}\") {{ missing {{ clothing policeNumber }} }} }}",
                 child.id, child.id
-            ));
-            let seen = seen.await;
+            );
+            let seen = hub.caller("malmo-soc").ask(&seen).await;
             assert_eq!(
                 seen.data("/episodes"),
                 &json!([{ "id": second, "state": "SUSPECTED", "reopens": first },
