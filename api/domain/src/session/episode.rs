@@ -375,13 +375,17 @@ impl<'s> Step<'s> {
                 if done_on < day(row.opened_at) {
                     return Err(Error::refused_for(ErrorCode::DateOrder, ["doneOn"], "not before the episode"));
                 }
-                if self.reader().await?.follow_ups(row.id).await?.contains(&kind) {
+                let done = self.reader().await?.follow_ups(row.id).await?;
+                if done.contains(&kind) {
                     let refusal = Refusal::in_state(["kind"], row.state.code(), row.state.next());
                     return Err(Error::Refused(vec![refusal.expecting("a part that is not recorded yet")]));
                 }
                 let told = json!([{ "kind": kind.code(), "doneOn": done_on.to_string(), "note": note }]);
                 work.write.insert_follow_up(part, &row, (kind, done_on, note.clone()), &self.author());
                 self.tell_episode(&mut work, row.id, ("followUp", told), Move::RecordFollowUp);
+                let all_done = Section::Missing.field("followUpDone").filter(|_| done.len() + 1 == FollowUp::ALL.len());
+                let after = all_done.into_iter().collect();
+                Self::tell_flags(&mut work, (FieldSet::EMPTY, after, row.id), Move::RecordFollowUp);
                 Ok(work)
             };
             self.on_episode(id, Move::RecordFollowUp, None, selection, decide).await
@@ -523,10 +527,13 @@ impl<'s> Step<'s> {
         (ties, named): (Vec<Tie>, Option<AgencyId>),
     ) {
         if before.state.is_open() {
-            self.put_episode(work, Some(before), self.closed(before, State::Closed), mv);
+            self.write_episode(work, Some(before), self.closed(before, State::Closed), mv);
             work.write.cancel_deadlines(before.id, self.now);
         }
-        self.put_episode(work, None, EpisodeRow { reopens: Some(before.id), ..row }, mv);
+        // Of two episodes that are one to whoever reads a flag, no end of the first is told.
+        let told = (flags(Some(before)), flags(Some(&row)), row.id);
+        self.write_episode(work, None, EpisodeRow { reopens: Some(before.id), ..row }, mv);
+        Self::tell_flags(work, told, mv);
         self.lose_whereabouts(work, &ties, Some(before));
         let police = self.police();
         let searched = ties
@@ -654,8 +661,22 @@ impl<'s> Step<'s> {
         self.finish_episode(work, Uuid::nil(), selection).await
     }
 
+    /// Writes an episode, and tells of it.
+    fn put_episode(&self, work: &mut Work<'_>, before: Option<&EpisodeRow>, row: EpisodeRow, mv: Move) {
+        let told = (flags(before), flags(Some(&row)), row.id);
+        self.write_episode(work, before, row, mv);
+        Self::tell_flags(work, told, mv);
+    }
+
+    /// Whoever reads only a flag hears of what changes that, and of nothing else.
+    fn tell_flags(work: &mut Work<'_>, (before, after, id): (FieldSet, FieldSet, Uuid), mv: Move) {
+        let changed = |id: &FieldId| before.contains(*id) != after.contains(*id);
+        let changed: FieldSet = Section::Missing.fields().filter(changed).collect();
+        work.write.event(event_of(mv), changed, Some(id), work.gate.standing().lead);
+    }
+
     /// Writes an episode, with who wrote what of it when.
-    fn put_episode(&self, work: &mut Work<'_>, before: Option<&EpisodeRow>, mut row: EpisodeRow, mv: Move) {
+    fn write_episode(&self, work: &mut Work<'_>, before: Option<&EpisodeRow>, mut row: EpisodeRow, mv: Move) {
         let author = self.author();
         let changed = row.changed_from(before);
         for (column, _) in &changed {
@@ -825,6 +846,21 @@ fn is_shown(gate: &Gate<'_>, path: &str) -> bool {
 /// Whether it is missing now, or was found: what the flags of the record tell of an episode.
 fn is_told_by_flag(row: &EpisodeRow) -> bool {
     row.state.is_open() || row.found_at.is_some()
+}
+
+/// The flags of the record that an episode raises while it is the latest.
+fn flags(row: Option<&EpisodeRow>) -> FieldSet {
+    let Some(row) = row else { return FieldSet::EMPTY };
+    let raised = [
+        ("isMissing", row.found_at.is_none() && row.closed_at.is_none()),
+        ("found", row.found_at.is_some()),
+        ("wanted", row.wanted_entry == Some(true)),
+    ];
+    raised
+        .into_iter()
+        .filter(|(_, is_raised)| *is_raised)
+        .filter_map(|(name, _)| Section::Missing.field(name))
+        .collect()
 }
 
 fn is_known_to_police(row: &EpisodeRow) -> bool {
