@@ -16,6 +16,7 @@ both! {
     a_blocked_home_loses_everything_at_once_on_every_node
     a_blocked_party_cannot_tell
     whoever_answers_for_the_child_is_not_blocked
+    whoever_must_hear_an_alarm_is_not_blocked
     a_block_voids_consents_while_it_lasts
     strangers_get_the_same_answer_as_for_what_never_was
 }
@@ -319,14 +320,14 @@ async fn a_blocked_home_loses_everything_at_once_on_every_node(hub: Hub) {
 
 async fn a_blocked_party_cannot_tell(hub: Hub) {
     let mut scene = with_home();
-    scene.involved.push(("region-skane", "INVOLVED"));
+    scene.involved.push(("skola", "INVOLVED"));
     let child = hub.child(scene).await;
-    for code in ["hvb-malmo", "malmo-overformyndare", "region-skane"] {
+    for code in ["hvb-malmo", "malmo-overformyndare", "skola"] {
         hub.caller("malmo-soc").block(&child.id, code).await.data("");
     }
     let ghost = child.id.replace('a', "b");
     let dossier = child.canaries[&samverka_domain::catalogue::IdentifierKind::DossierNumber.field()].clone();
-    for code in ["hvb-malmo", "malmo-overformyndare", "region-skane"] {
+    for code in ["hvb-malmo", "malmo-overformyndare", "skola"] {
         let caller = hub.caller(code);
         for query in [
             "query($id: ID!) { child(id: $id) { id } }",
@@ -344,13 +345,29 @@ async fn a_blocked_party_cannot_tell(hub: Hub) {
         let (here, never) = (caller.ask(&by(&dossier)).await, caller.ask(&by("11-111111")).await);
         assert_eq!(here.text, never.text, "{code}");
     }
-    // Not in an emergency either, and it cannot tell that from a number that nobody has.
-    let region = hub.caller("region-skane");
-    let (here, never) = (
-        region.break_glass(json!({ "childId": child.id })).await,
-        region.break_glass(json!({ "childId": ghost })).await,
+}
+
+async fn whoever_must_hear_an_alarm_is_not_blocked(hub: Hub) {
+    let mut scene = with_home();
+    scene.involved.extend([("polisen", "INVOLVED"), ("region-skane", "INVOLVED")]);
+    let child = hub.child(scene).await;
+    let board = hub.caller("malmo-soc");
+    for code in
+        ["polisen", "granspolisen", "dataskydd", "lansstyrelsen-skane", "socialjour", "landskrona-soc", "region-skane"]
+    {
+        let answer = board.block(&child.id, code).await;
+        answer.assert_refused(&[("FORBIDDEN", "agencyId")], code);
+        assert_eq!(answer.error()["expected"], "CARE_HOME, GUARDIANSHIP, SCHOOL, PARTNER", "{code}");
+    }
+    assert_eq!(hub.count("block", "1 = 1").await, 0);
+    // The police that a home names are told of it, and know the child.
+    let police = hub.agency_id("polisen");
+    let report = format!(
+        "reportMissing(childId: \"{}\", input: {{ lastSeenAt: \"2026-11-21T09:00:00Z\" policeAgencyId: \"{police}\" }})",
+        child.id
     );
-    assert_eq!((here.codes(), &here.text), (vec!["NOT_FOUND"], &never.text));
+    hub.caller("hvb-malmo").takes(&report).await.data("/reportMissing/episode/id");
+    look(&hub, "polisen", &child.id).await.data("/child/id");
 }
 
 async fn whoever_answers_for_the_child_is_not_blocked(hub: Hub) {
@@ -365,7 +382,7 @@ async fn whoever_answers_for_the_child_is_not_blocked(hub: Hub) {
     let again = board.block(&child.id, "skola").await;
     assert_eq!((again.codes()[0], &again.error()["state"]), ("CONFLICT", &json!("BLOCKED")));
     for code in ["migrationsverket", "malmo-overformyndare", "hvb-malmo"] {
-        assert_eq!(hub.caller(code).block(&child.id, "polisen").await.codes(), ["FORBIDDEN"], "{code}");
+        assert_eq!(hub.caller(code).block(&child.id, "radda-barnen").await.codes(), ["FORBIDDEN"], "{code}");
     }
     assert_eq!(hub.count("block", "1 = 1").await, 1);
 }

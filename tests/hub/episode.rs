@@ -19,11 +19,14 @@ both! {
     a_child_has_one_open_episode
     each_role_takes_the_steps_its_rules_give_it
     a_stranger_learns_nothing_of_an_episode
+    who_reads_a_flag_is_told_no_more_by_the_episodes_and_the_report
     bad_input_is_refused_whole
     only_the_police_tell_of_assessment_measures_and_wanted_entry
     an_episode_is_closed_when_all_is_done_or_by_the_board_with_a_reason
     an_agency_that_closes_its_own_matter_is_warned_while_the_child_is_missing
     an_episode_is_gone_on_with_as_another_one
+    whoever_reports_reports_a_child_that_is_gone_again
+    an_episode_that_the_police_never_heard_of_is_gone_on_with_and_asked_for
     nobody_works_on_a_disappearance_for_a_return
     walks_through_the_protocol_agree_with_the_table
     of_two_who_report_at_once_one_opens_the_episode
@@ -147,7 +150,10 @@ async fn an_episode_from_the_report_to_its_end(hub: Hub) {
     ] {
         let done =
             format!("recordFollowUp(episodeId: \"{id}\", kind: {kind}, doneOn: \"2026-11-27\", note: \"Gjort.\")");
-        assert_eq!(state(&hub.caller(code).takes(&done).await), "SAFE");
+        let done = hub.caller(code).takes(&done).await;
+        // Health care records its part, and is not told how far the episode has come.
+        let told = if code == "malmo-soc" { json!("SAFE") } else { Value::Null };
+        assert_eq!(done.data("/recordFollowUp/episode/state"), &told);
     }
     let closed = hub.caller("migrationsverket").takes(&format!("closeEpisode(episodeId: \"{id}\")")).await;
     assert_eq!(state(&closed), "CLOSED");
@@ -412,6 +418,53 @@ async fn each_role_takes_the_steps_its_rules_give_it(hub: Hub) {
     }
 }
 
+async fn who_reads_a_flag_is_told_no_more_by_the_episodes_and_the_report(hub: Hub) {
+    let all = |id: &str| {
+        format!("{{ episodes(childId: \"{id}\") {{ id state openedAt locatedAt foundAt closedAt reopens next }} }}")
+    };
+    for code in ["skola", "region-skane"] {
+        let child = hub.child(known()).await;
+        let (caller, board) = (hub.caller(code), hub.caller("malmo-soc"));
+        // One that was closed before, and of which no flag tells.
+        let old = board.reports(&child.id).await;
+        board.takes(&format!("closeEpisode(episodeId: \"{old}\", reason: \"Fel barn.\")")).await.data("");
+        assert_eq!(caller.ask(&all(&child.id)).await.data("/episodes"), &json!([]), "{code}");
+        hub.wait(HOUR);
+        let report = format!(
+            "mutation {{ {} {{ {SHAPE} minimumReport {{ text }} child {{ id }} }} }}",
+            missing(&child.id, "suspected: true clothing: \"Röd jacka\"")
+        );
+        let once = hub.caller(code).header("idempotency-key", "reported").ask(&report).await;
+        let id = once.data("/reportMissing/episode/id").as_str().expect("an id").to_owned();
+        let own = json!([{ "id": id, "state": null, "openedAt": null, "locatedAt": null, "foundAt": null,
+            "closedAt": null, "reopens": null, "next": [] }]);
+        assert_eq!(once.data("/reportMissing/episode"), &own[0], "{code}");
+        board.takes(&format!("recordPoliceReport(episodeId: \"{id}\", number: \"5000-K1276-26\")")).await.data("");
+        let again = hub.caller(code).header("idempotency-key", "reported").ask(&report).await;
+        assert_eq!(again.data("/reportMissing"), once.data("/reportMissing"), "{code}");
+        let text = again.data("/reportMissing/minimumReport/text").as_str().expect("a text");
+        assert!(text.contains("Röd jacka") && !text.contains("5000-K1276-26"), "{code}: {text}");
+        assert_eq!(caller.ask(&all(&child.id)).await.data("/episodes"), &own, "{code}");
+        // Whoever reads the record is told all of both.
+        let told = board.ask(&all(&child.id)).await;
+        assert_eq!(
+            (told.data("/episodes/0/state"), told.data("/episodes/1/state")),
+            (&json!("REPORTED"), &json!("CLOSED"))
+        );
+        assert_eq!(told.data("/episodes/1/id"), old.as_str());
+        board.takes(&format!("markLocated(childId: \"{}\", at: \"2026-11-21T12:30:00Z\")", child.id)).await.data("");
+        assert_eq!(caller.ask(&all(&child.id)).await.data("/episodes"), &own, "{code}: located is not told");
+        if code == "region-skane" {
+            let done = format!(
+                "mutation {{ recordFollowUp(episodeId: \"{id}\", kind: HEALTH_CHECK, doneOn: \"2026-11-21\") {{ {SHAPE} minimumReport {{ text }} }} }}"
+            );
+            let done = caller.ask(&done).await;
+            assert_eq!(done.data("/recordFollowUp/episode"), &own[0]);
+            assert!(!done.text.contains("5000-K1276-26"), "{}", done.text);
+        }
+    }
+}
+
 async fn a_stranger_learns_nothing_of_an_episode(hub: Hub) {
     let child = hub.child(Scene { consents: vec![("radda-barnen", vec!["description"])], ..known() }).await;
     let episode = hub.caller("malmo-soc").reports(&child.id).await;
@@ -666,6 +719,82 @@ async fn an_episode_is_gone_on_with_as_another_one(hub: Hub) {
     assert_eq!(hub.listed_wrongly().await, 0);
 }
 
+/// A child that was found, as far as a state, with the police in the search; gives the id of the episode.
+async fn found(hub: &Hub, child: &TestChild, until: State) -> String {
+    let more = format!("policeAgencyId: \"{}\"", hub.agency_id("polisen"));
+    let opened = hub.caller("malmo-soc").takes(&missing(&child.id, &more)).await;
+    let id = opened.data("/reportMissing/episode/id").as_str().expect("an id").to_owned();
+    let board = hub.caller("malmo-soc");
+    board.takes(&format!("recordPoliceReport(episodeId: \"{id}\", number: \"5000-K8-26\")")).await.data("");
+    board.takes(&format!("markLocated(childId: \"{}\", at: \"2026-11-21T12:00:00Z\")", child.id)).await.data("");
+    if until == State::Safe {
+        board.takes(&format!("markSafe(childId: \"{}\")", child.id)).await.data("");
+    }
+    id
+}
+
+async fn whoever_reports_reports_a_child_that_is_gone_again(hub: Hub) {
+    for until in [State::Located, State::Safe] {
+        for code in ["hvb-malmo", "skola", "malmo-overformyndare", "region-skane"] {
+            let child = hub.child(known()).await;
+            let first = found(&hub, &child, until).await;
+            let of_child = hub.literal(child.uuid);
+            let again = hub.caller(code).takes(&missing(&child.id, "suspected: true clothing: \"Blå jacka\"")).await;
+            let second = again.data("/reportMissing/episode/id").as_str().expect("an id").to_owned();
+            assert_ne!(second, first, "{code} {until:?}");
+            let seen = format!(
+                "{{ episodes(childId: \"{}\") {{ id state reopens }} child(id: \"{}\") {{ missing {{ clothing policeNumber }} }} }}",
+                child.id, child.id
+            );
+            let seen = hub.caller("malmo-soc").ask(&seen).await;
+            assert_eq!(
+                seen.data("/episodes"),
+                &json!([{ "id": second, "state": "SUSPECTED", "reopens": first },
+                    { "id": first, "state": "CLOSED", "reopens": null }]),
+                "{code} {until:?}"
+            );
+            let told = json!({ "clothing": "Blå jacka", "policeNumber": null });
+            assert_eq!(seen.data("/child/missing"), &told, "{code}: the number was of the report before");
+            sees_by_rule(&hub, "polisen", &child, Relation::Involved, true).await;
+            let (whereabouts, involved) = homes(&hub, &child).await;
+            assert_eq!((whereabouts.len(), involved), (0, vec!["hvb-malmo".to_owned()]), "{code} {until:?}");
+            let open = format!(
+                "about = 'EPISODE' AND step = 'POLICE_REPORT' AND fired_at IS NULL AND cancelled_at IS NULL AND child_id = {of_child}"
+            );
+            assert_eq!(hub.count("deadline", &open).await, 1, "{code} {until:?}");
+            // It is open, and is not opened again.
+            let twice = hub.caller(code).takes(&missing(&child.id, "")).await;
+            twice.assert_refused(&[("CONFLICT", "childId")], code);
+        }
+    }
+    assert_eq!(hub.listed_wrongly().await, 0);
+}
+
+async fn an_episode_that_the_police_never_heard_of_is_gone_on_with_and_asked_for(hub: Hub) {
+    let child = hub.child(known()).await;
+    let board = hub.caller("malmo-soc");
+    let opened = board.takes(&missing(&child.id, "suspected: true lastSeenPlace: \"Triangeln\"")).await;
+    let first = opened.data("/reportMissing/episode/id").as_str().expect("an id").to_owned();
+    board.takes(&format!("closeEpisode(episodeId: \"{first}\", reason: \"Hörde av sig.\")")).await.data("");
+    let again = board.takes(&format!("reopenEpisode(episodeId: \"{first}\")")).await;
+    assert_eq!(state(&again), "SUSPECTED");
+    let seen = format!("{{ child(id: \"{}\") {{ missing {{ status lastSeenAt lastSeenPlace }} }} }}", child.id);
+    let told =
+        json!({ "status": "SUSPECTED", "lastSeenAt": "2026-11-21T09:00:00.000000Z", "lastSeenPlace": "Triangeln" });
+    assert_eq!(board.ask(&seen).await.data("/child/missing"), &told);
+    let asked_for = "step = 'POLICE_REPORT' AND fired_at IS NULL AND cancelled_at IS NULL";
+    assert_eq!(hub.count("deadline", asked_for).await, 1);
+    // Found, and gone again with a reference of the police: there is nothing to ask for, and where it was seen is old.
+    let second = again.data("/reopenEpisode/episode/id").as_str().expect("an id").to_owned();
+    board.takes(&format!("recordPoliceReport(episodeId: \"{second}\", reference: \"A7\")")).await.data("");
+    board.takes(&format!("markLocated(childId: \"{}\", at: \"2026-11-21T12:00:00Z\")", child.id)).await.data("");
+    let third = board.takes(&format!("reopenEpisode(episodeId: \"{second}\")")).await;
+    assert_eq!(state(&third), "REPORTED");
+    let told = json!({ "status": "REPORTED", "lastSeenAt": null, "lastSeenPlace": null });
+    assert_eq!(board.ask(&seen).await.data("/child/missing"), &told);
+    assert_eq!(hub.count("deadline", asked_for).await, 0);
+}
+
 async fn nobody_works_on_a_disappearance_for_a_return(hub: Hub) {
     let child = hub.child(known()).await;
     let lead = hub.caller("migrationsverket").purpose("RETURN");
@@ -689,8 +818,8 @@ async fn walks_through_the_protocol_agree_with_the_table(hub: Hub) {
         let mut scene = known();
         scene.involved.push(("polisen", "INVOLVED"));
         let child = hub.child(scene).await;
-        let (mut model, mut episode, mut opened, mut done) =
-            (State::NotMissing, format!("episode_{}", "0".repeat(26)), 0, Vec::new());
+        let (mut model, mut episode, mut opened, mut done, mut told) =
+            (State::NotMissing, format!("episode_{}", "0".repeat(26)), 0, Vec::new(), false);
         for turn in 0..25 {
             hub.wait(HOUR);
             let all = steps(&child.id, &episode);
@@ -728,6 +857,7 @@ async fn walks_through_the_protocol_agree_with_the_table(hub: Hub) {
                 continue;
             };
             model = match step {
+                Step::ReopenEpisode if !told => State::Suspected,
                 Step::ReopenEpisode => State::Reported,
                 _ => after,
             };
@@ -738,6 +868,8 @@ async fn walks_through_the_protocol_agree_with_the_table(hub: Hub) {
                 opened += 1;
                 done.clear();
             }
+            // The police's reference is carried over by a reopening, and not by a new report.
+            told = step == Step::RecordPoliceReport || told && !matches!(step, Step::Suspect | Step::ReportMissing);
             if step == Step::RecordFollowUp {
                 done.push(part);
             }

@@ -26,6 +26,9 @@ both! {
     what_was_committed_and_not_numbered_is_told_after_a_restart
     a_change_that_asks_for_nothing_new_is_no_event
     a_repeated_mutation_is_one_event
+    who_reads_a_flag_of_an_episode_hears_of_what_changes_it_and_of_nothing_else
+    who_leads_hears_of_what_the_record_shows_it_of_a_search
+    who_reads_whether_a_handover_is_under_way_hears_no_more_of_it
 }
 
 const CHANGES: &str = "query($after: String, $first: Int) { changes(after: $after, first: $first) { nodes {
@@ -541,4 +544,114 @@ async fn a_repeated_mutation_is_one_event(hub: Hub) {
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(told[0]["kind"], json!("CHILD_REGISTERED"));
     assert_eq!(gaps(&hub.outside).await, [""; 0]);
+}
+
+/// A child whose search all hear of in one way or another.
+async fn searched(hub: &Hub, lead: &'static str) -> TestChild {
+    let mut involved = vec![(lead, "LEAD"), ("polisen", "INVOLVED")];
+    involved.extend(["skola", "region-skane", "hvb-malmo"].map(|code| (code, "INVOLVED")));
+    if lead != "malmo-soc" {
+        involved.push(("malmo-soc", "RESPONSIBLE"));
+    }
+    hub.child(Scene { involved, ..Scene::default() }).await
+}
+
+/// What a caller is told of episodes: the kinds, each with whether it names the episode.
+async fn of_search(hub: &Hub, persona: &str, purpose: Option<&str>) -> Vec<String> {
+    let caller = hub.caller(persona);
+    let caller = if let Some(purpose) = purpose { caller.purpose(purpose) } else { caller };
+    let told = caller.ask_with(CHANGES, json!({ "first": 100 })).await;
+    let told = told.data("/changes/nodes").as_array().expect("a list").clone();
+    told.iter().map(|node| node["kind"].as_str().expect("a kind").to_owned()).collect()
+}
+
+async fn who_reads_a_flag_of_an_episode_hears_of_what_changes_it_and_of_nothing_else(hub: Hub) {
+    let child = searched(&hub, "malmo-soc").await;
+    let (board, police) = (hub.caller("malmo-soc"), hub.caller("polisen"));
+    let id = board.reports(&child.id).await;
+    for step in [
+        format!("recordPoliceReport(episodeId: \"{id}\", number: \"5000-K9-26\")"),
+        format!("recordSighting(episodeId: \"{id}\", text: \"Sågs.\")"),
+        format!("markLocated(childId: \"{}\", at: \"2026-11-21T12:00:00Z\")", child.id),
+    ] {
+        board.takes(&step).await.data("");
+    }
+    for code in ["skola", "region-skane"] {
+        assert_eq!(of_search(&hub, code, None).await, ["EPISODE_OPENED"], "{code}");
+    }
+    // Gone again: the same flag as before. Safe, and closed when that was told.
+    police.takes(&format!("reopenEpisode(episodeId: \"{id}\")")).await.data("");
+    assert_eq!(of_search(&hub, "skola", None).await, ["EPISODE_OPENED"]);
+    board.takes(&format!("markLocated(childId: \"{}\", at: \"2026-11-21T12:00:00Z\")", child.id)).await.data("");
+    board.takes(&format!("markSafe(childId: \"{}\")", child.id)).await.data("");
+    let latest = board.ask(&format!("{{ episodes(childId: \"{}\") {{ id }} }}", child.id)).await;
+    let latest = latest.data("/episodes/0/id").as_str().expect("an id").to_owned();
+    for (place, part) in
+        ["RETURN_TALK", "EXPLOITATION_SCREENING", "PLACEMENT_REVIEW", "HEALTH_CHECK"].into_iter().enumerate()
+    {
+        let done = format!("recordFollowUp(episodeId: \"{latest}\", kind: {part}, doneOn: \"2026-11-21\")");
+        board.takes(&done).await.data("");
+        // The police read whether all of it is done.
+        let heard = of_search(&hub, "polisen", None).await;
+        assert_eq!(heard.contains(&"FOLLOW_UP_RECORDED".to_owned()), place == 3, "{part}: {heard:?}");
+    }
+    board.takes(&format!("closeEpisode(episodeId: \"{latest}\")")).await.data("");
+    assert_eq!(of_search(&hub, "skola", None).await, ["EPISODE_OPENED", "CHILD_SAFE"]);
+    // A search that is given up ends the flag.
+    let given_up = searched(&hub, "malmo-soc").await;
+    let id = board.reports(&given_up.id).await;
+    board.takes(&format!("closeEpisode(episodeId: \"{id}\", reason: \"Utomlands.\")")).await.data("");
+    assert_eq!(
+        of_search(&hub, "skola", None).await,
+        ["EPISODE_OPENED", "CHILD_SAFE", "EPISODE_OPENED", "EPISODE_CLOSED"]
+    );
+}
+
+async fn who_leads_hears_of_what_the_record_shows_it_of_a_search(hub: Hub) {
+    let child = searched(&hub, "migrationsverket").await;
+    let (lead, police) = (hub.caller("migrationsverket"), hub.caller("polisen"));
+    let id = lead.reports(&child.id).await;
+    let search = |measures: &str| format!("updateSearch(episodeId: \"{id}\", measures: \"{measures}\")");
+    police.takes(&search("Spaning")).await.data("");
+    let before = of_search(&hub, "malmo-soc", None).await;
+    // The state has changed with the first; of the second nothing is shown to anybody else.
+    assert_eq!(before, ["EPISODE_OPENED", "SEARCH_UPDATED"]);
+    police.takes(&search("Mer spaning")).await.data("");
+    assert_eq!(of_search(&hub, "malmo-soc", None).await, before);
+    assert_eq!(of_search(&hub, "migrationsverket", None).await, before);
+    let wanted = |is: bool| format!("updateSearch(episodeId: \"{id}\", wantedEntry: {is})");
+    police.takes(&wanted(true)).await.data("");
+    assert_eq!(
+        of_search(&hub, "malmo-soc", None).await[2..],
+        ["SEARCH_UPDATED"],
+        "the board reads that there is an entry"
+    );
+    police.takes(&format!("recordSighting(episodeId: \"{id}\", text: \"Sågs.\")")).await.data("");
+    assert_eq!(of_search(&hub, "migrationsverket", None).await, before, "a sighting is not for who leads the case");
+    assert_eq!(of_search(&hub, "malmo-soc", None).await[3..], ["SIGHTING_RECORDED"]);
+    assert_eq!(of_search(&hub, "migrationsverket", Some("RETURN")).await, [""; 0]);
+}
+
+async fn who_reads_whether_a_handover_is_under_way_hears_no_more_of_it(hub: Hub) {
+    let child = searched(&hub, "malmo-soc").await;
+    let propose = "mutation($id: ID!, $to: ID!) { proposeHandover(childId: $id, kind: CASE_TRANSFER, toAgencyId: $to,
+        expectedAt: \"2026-11-22T12:00:00Z\", details: { contactName: \"Ada Ek\", contactPhone: \"+46701740605\" }) {
+        handover { id } } }";
+    let to = hub.agency_id("landskrona-soc");
+    let made = hub.caller("malmo-soc").ask_with(propose, json!({ "id": child.id, "to": to })).await;
+    let id = made.data("/proposeHandover/handover/id").as_str().expect("an id").to_owned();
+    assert_eq!(brief(&all(&hub, "hvb-malmo").await), [changed(&["handovers"])]);
+    let accept = format!("mutation {{ acceptHandover(handoverId: \"{id}\") {{ handover {{ id }} }} }}");
+    hub.caller("landskrona-soc").ask(&accept).await.data("");
+    // The acceptance moves who is responsible, which the home reads.
+    let told = brief(&all(&hub, "hvb-malmo").await);
+    assert_eq!(told, [changed(&["handovers"]), changed(&["responsibility"])]);
+    let withdraw =
+        format!("mutation {{ withdrawHandover(handoverId: \"{id}\", reason: \"Ändrat.\") {{ handover {{ id }} }} }}");
+    hub.caller("malmo-soc").ask(&withdraw).await.data("");
+    let told = brief(&all(&hub, "hvb-malmo").await);
+    assert!(told[2].0 == "SECTION_CHANGED" && told[2].1.contains(&"handovers".to_owned()), "{told:?}");
+    let party = brief(&all(&hub, "landskrona-soc").await);
+    let steps = party.iter().filter(|(kind, _)| kind.starts_with("HANDOVER_"));
+    assert_eq!(steps.count(), 3, "the parties hear of each step: {party:?}");
 }

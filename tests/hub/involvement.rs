@@ -12,6 +12,7 @@ both! {
     what_cannot_be_let_in_is_refused
     whoever_lets_in_is_told_who_is_involved_and_others_their_own
     whoever_is_kept_out_is_not_let_in
+    the_police_stay_until_the_child_is_safe
 }
 
 impl Caller<'_> {
@@ -165,6 +166,42 @@ async fn whoever_lets_in_is_told_who_is_involved_and_others_their_own(hub: Hub) 
     hub.caller("malmo-soc").ties("endInvolvement", &child.id, &hub.agency_id("skola")).await.data("");
     assert_eq!(of("malmo-soc", "").await, all[..3]);
     assert_eq!(of("malmo-soc", &before).await, all, "as of then");
+}
+
+async fn the_police_stay_until_the_child_is_safe(hub: Hub) {
+    let involved = vec![("migrationsverket", "LEAD"), ("malmo-soc", "RESPONSIBLE"), ("polisen", "INVOLVED")];
+    let child = hub.child(Scene { involved, ..Scene::default() }).await;
+    let other = hub.child(Scene::default()).await;
+    let police = hub.agency_id("polisen");
+    let board = hub.caller("malmo-soc");
+    let id = board.reports(&child.id).await;
+    let ends =
+        async |code: &str, id: &str| hub.caller(code).purpose("PROTECT").ties("endInvolvement", id, &police).await;
+    for code in ["malmo-soc", "migrationsverket"] {
+        let refused = ends(code, &child.id).await;
+        assert_eq!((refused.codes(), &refused.error()["state"]), (vec!["CONFLICT"], &json!("REPORTED")), "{code}");
+        ends(code, &other.id).await.data("/endInvolvement/child/id");
+    }
+    hub.caller("polisen").takes(&format!("updateSearch(episodeId: \"{id}\", measures: \"Spaning\")")).await.data("");
+    let own = hub.caller("polisen").ties("endInvolvement", &child.id, &police).await;
+    assert_eq!((own.codes(), &own.error()["state"]), (vec!["CONFLICT"], &json!("SEARCHING")));
+    // For a return nobody learns from it whether the child is missing.
+    let returns = hub.caller("migrationsverket").purpose("RETURN");
+    let answers = [
+        returns.ties("endInvolvement", &child.id, &police).await,
+        returns.ties("endInvolvement", &other.id, &police).await,
+    ];
+    assert_eq!(answers[0].codes(), ["FORBIDDEN"]);
+    assert_eq!(answers[0].text, answers[1].text);
+    assert_eq!(hub.count("involvement", "kind = 'INVOLVED' AND closed_at IS NULL").await, 1);
+    board
+        .takes(&format!("markLocated(childId: \"{}\", at: \"2026-11-21T12:00:00Z\")", child.id))
+        .await
+        .data("/markLocated");
+    assert_eq!(ends("malmo-soc", &child.id).await.codes(), ["CONFLICT"], "located is not safe");
+    board.takes(&format!("markSafe(childId: \"{}\")", child.id)).await.data("/markSafe");
+    ends("malmo-soc", &child.id).await.data("/endInvolvement/child/id");
+    assert_eq!(hub.count("involvement", "kind = 'INVOLVED' AND closed_at IS NULL").await, 0);
 }
 
 async fn whoever_is_kept_out_is_not_let_in(hub: Hub) {

@@ -43,6 +43,20 @@ impl AgencyKind {
         AgencyKind::Operator,
     ];
 
+    /// The kinds that can be a suspected party, and be kept from the record of a child: who has the child with it, or speaks for
+    /// it, or reads by consent. All others search for the child, decide on it, care for it in an emergency, or watch over those
+    /// who do: to keep one of them out would silence an alarm. Nobody who leads a case decides on that.
+    pub const SUSPECTABLE: [AgencyKind; 4] = [
+        // Where the child lives.
+        AgencyKind::CareHome,
+        // The guardian is no user of the hub: what is known of the child reaches them through their authority.
+        AgencyKind::Guardianship,
+        // Where the child is in the daytime: a private school may belong to the same owner as a home.
+        AgencyKind::School,
+        // A private organisation, which reads what it was let in to.
+        AgencyKind::Partner,
+    ];
+
     /// The code, as in GraphQL and in the configuration.
     pub const fn code(self) -> &'static str {
         match self {

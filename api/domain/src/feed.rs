@@ -289,9 +289,21 @@ impl Places {
 }
 
 impl EventKind {
-    /// The fields of the catalogue by which it is known.
+    /// The fields of the catalogue by which it is known. Of those that tell who hears of it none is a flag: most of what a
+    /// flag is about does not change it, and where it does change, that is told of by whoever makes the change.
     pub(crate) fn fields(self) -> FieldSet {
-        FieldId::all().filter(|id| self.numbers().contains(&id.field().number)).collect()
+        let of_number = |id: &FieldId| self.numbers().contains(&id.field().number);
+        FieldId::all().filter(of_number).filter(|id| !self.is_told_by_fields() || !id.field().is_flag()).collect()
+    }
+
+    fn is_told_by_fields(self) -> bool {
+        self.audience() == Audience::Shown
+    }
+
+    /// Whether an address alone is no reason to be told of it: what is told in an episode is for those who are shown that, and
+    /// of what happens in it the lead learns what the record shows it.
+    fn is_for_whom_it_shows(self) -> bool {
+        self.topic() == Topic::Episode && self.is_told_by_fields()
     }
 
     /// Those of which somebody hears whom they are not addressed to.
@@ -351,13 +363,13 @@ pub(crate) fn heard(
     places: &Places,
     shows: Option<impl Fn(Place) -> bool>,
 ) -> Option<Heard> {
-    let addressed = listener.is_addressed(kind, to);
     let seen = |places: &BTreeSet<Place>| match &shows {
         Some(shows) => places.iter().copied().filter(|place| shows(*place)).collect(),
         None => BTreeSet::new(),
     };
     let (own, changed) = (seen(&places.own), seen(&places.changed));
-    let public = kind.audience() == Audience::Shown;
+    let public = kind.is_told_by_fields();
+    let addressed = listener.is_addressed(kind, to) && !(kind.is_for_whom_it_shows() && own.is_empty());
     let sections = |places: BTreeSet<Place>| places.into_iter().map(|Place(id, _)| id.field().section).collect();
     if addressed || (public && !own.is_empty()) {
         // A handover is between its parties; an episode is known to whoever is shown it.
@@ -439,7 +451,8 @@ mod tests {
         for kind in EventKind::ALL.iter().copied() {
             assert!(!reaches(board.0, board.1, kind, other), "{kind:?}");
             let watchers = kind == EventKind::HandoverOverdueInCounty;
-            assert_eq!(reaches(board.0, board.1, kind, me), !watchers, "{kind:?}");
+            let by_address = !watchers && !kind.is_for_whom_it_shows();
+            assert_eq!(reaches(board.0, board.1, kind, me), by_address, "{kind:?}");
             assert_eq!(reaches(Role::CountyBoard, Purpose::Stat, kind, me), watchers, "{kind:?}");
             let reviewed = EventKind::of_reviewers().any(|reviewed| reviewed == kind);
             assert_eq!(reaches(Role::DataProtection, Purpose::Audit, kind, other), reviewed, "{kind:?}");

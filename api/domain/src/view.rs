@@ -129,8 +129,9 @@ pub struct SuggestedView {
 #[derive(Clone, Debug)]
 pub struct EpisodeView {
     pub id: String,
-    pub state: episode::State,
-    pub opened_at: i64,
+    /// How far it came, and when it was opened: to whom the record shows it.
+    pub state: Option<episode::State>,
+    pub opened_at: Option<i64>,
     /// When somebody knew where the child was.
     pub located_at: Option<i64>,
     /// When the child was safe.

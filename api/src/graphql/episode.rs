@@ -142,8 +142,8 @@ pub(super) fn to_json(view: &EpisodeView) -> Json {
     let EpisodeView { id, state, opened_at, located_at, found_at, closed_at, reopens, next } = view;
     json!({
         "id": id,
-        "state": state.code(),
-        "openedAt": timestamp(*opened_at),
+        "state": state.map(|state| state.code()),
+        "openedAt": opened_at.map(timestamp),
         "locatedAt": located_at.map(timestamp),
         "foundAt": found_at.map(timestamp),
         "closedAt": closed_at.map(timestamp),
@@ -168,8 +168,12 @@ impl OutputType for Episode {
             <EpisodeState as InputType>::create_type_info(registry);
             let fields = vec![
                 FieldType::new("id", "ID!", "The id of the episode: `episode_…`."),
-                FieldType::new("state", "EpisodeState!", "How far it has come (*läge*)."),
-                FieldType::new("openedAt", "DateTime!", "When the child was reported missing (*anmält*)."),
+                FieldType::new("state", "EpisodeState", "How far it has come (*läge*), to whom the record shows it."),
+                FieldType::new(
+                    "openedAt",
+                    "DateTime",
+                    "When the child was reported missing (*anmält*), to whom the record shows it.",
+                ),
                 FieldType::new("locatedAt", "DateTime", "When somebody knew where the child was (*lokaliserat*)."),
                 FieldType::new(
                     "foundAt",
@@ -178,7 +182,11 @@ impl OutputType for Episode {
                 ),
                 FieldType::new("closedAt", "DateTime", "When it ended (*avslutat*)."),
                 FieldType::new("reopens", "ID", "The episode that this one goes on with (*återupptar*)."),
-                FieldType::new("next", "[String!]!", "The mutations that its state allows now (*nästa steg*)."),
+                FieldType::new(
+                    "next",
+                    "[String!]!",
+                    "The mutations that its state allows now (*nästa steg*); none to whom the state is not shown.",
+                ),
             ];
             object(
                 "Episode",

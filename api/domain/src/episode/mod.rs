@@ -79,8 +79,9 @@ impl State {
     pub const fn after(self, step: Step) -> Option<State> {
         use State::{Closed, Located, NotMissing, Reported, Safe, Searching, Suspected};
         match (step, self) {
-            (Step::Suspect, NotMissing) => Some(Suspected),
-            (Step::ReportMissing, NotMissing) => Some(Reported),
+            // A child that was found can be gone again: that is reported as any disappearance, in an episode of its own.
+            (Step::Suspect, NotMissing | Located | Safe) => Some(Suspected),
+            (Step::ReportMissing, NotMissing | Located | Safe) => Some(Reported),
             // A number that comes late, or is corrected, moves nothing on.
             (Step::RecordPoliceReport, Suspected | Reported) => Some(Reported),
             (Step::RecordPoliceReport, Searching | Located) => Some(self),

@@ -1,6 +1,5 @@
 //! The minimum report to the police: one text, in Swedish, made of what the caller is shown and of nothing else.
 
-use super::State;
 use crate::catalogue::{Code, Entry, FieldId, Kind, Section, Value};
 use crate::clock::instant;
 use crate::ids::AgencyId;
@@ -44,7 +43,8 @@ pub(crate) const REPORTED: [(&str, &[&str]); 9] = [
 /// What the report holds besides the record: what its writer has said of the disappearance.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
-    pub(crate) state: State,
+    /// Nobody has told the police yet.
+    pub(crate) is_suspected: bool,
     /// By whom, as the hub names the agency.
     pub(crate) reported_by: String,
     /// Microseconds since 1970.
@@ -77,7 +77,7 @@ pub(crate) fn report(view: &ChildView, facts: &Facts, names: &HashMap<AgencyId, 
     let mut text = String::from("ANMÄLAN OM FÖRSVUNNET BARN – UNDERLAG TILL POLISEN\n");
     line(&mut text, "Upprättat", &format!("{}, av {}", told_instant(facts.reported_at), facts.reported_by));
     line(&mut text, "Barnets id i Samverka", &view.id);
-    if facts.state == State::Suspected {
+    if facts.is_suspected {
         line(&mut text, "Läge", "misstänkt försvinnande");
     }
     if let Some(number) = &facts.police_number {

@@ -145,8 +145,9 @@ impl<'s> Step<'s> {
     ///
     /// # Errors
     ///
-    /// `FORBIDDEN`, `UNKNOWN_AGENCY`, [`Error::NotFound`]; `CONFLICT` with the state for an agency that leads the case or is
-    /// responsible, and for one that is kept out already.
+    /// `FORBIDDEN`, also for an agency of a kind that cannot be suspected: see [`AgencyKind::SUSPECTABLE`]; `UNKNOWN_AGENCY`,
+    /// [`Error::NotFound`]; `CONFLICT` with the state for an agency that leads the case or is responsible, and for one that is
+    /// kept out already.
     pub async fn block_party(&self, child: &str, agency: &str, reason: &str) -> Result<InForce<BlockView>, Error> {
         let result = async {
             let reason = &read_line(reason, "reason", REASON)?;
@@ -160,6 +161,10 @@ impl<'s> Step<'s> {
                 let in_state = |state, next| Error::Refused(vec![Refusal::in_state(["agencyId"], state, [next])]);
                 if self.reader().await?.answers_for(child, agency).await? {
                     return Err(in_state("ANSWERS_FOR_THE_CHILD", "proposeHandover"));
+                }
+                if !self.hub.agency_kind(agency).is_some_and(|kind| AgencyKind::SUSPECTABLE.contains(&kind)) {
+                    let kinds = AgencyKind::SUSPECTABLE.map(AgencyKind::code).join(", ");
+                    return Err(Error::refused_for(ErrorCode::Forbidden, ["agencyId"], kinds));
                 }
                 if self.reader().await?.open_block(child, agency).await?.is_some() {
                     return Err(in_state(BLOCKED, "unblockParty"));

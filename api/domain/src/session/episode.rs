@@ -125,7 +125,9 @@ impl Inputs {
 
 impl<'s> Step<'s> {
     /// Opens an episode: from now on the child counts as missing for every decision. The county's routine becomes a
-    /// checklist, and the police agency that is named is involved. The home has the child no more, and is involved.
+    /// checklist, and the police agency that is named is involved. The home has the child no more, and is involved. A child
+    /// that was found and is gone again is reported as any other: the episode before ends, and the new one is linked to it.
+    /// The police who searched search again; their number was of the report before, and a new one is awaited.
     ///
     /// # Errors
     ///
@@ -146,15 +148,21 @@ impl<'s> Step<'s> {
                 work.gate.permit(mv.act())?;
                 let mut row = EpisodeRow { child: work.child(), ..report.clone() };
                 let reader = self.reader().await?;
-                let state = reader.episodes(work.child()).await?.first().map_or(State::NotMissing, |row| row.state);
-                let state = if state.is_open() { state } else { State::NotMissing };
+                let latest = reader.episodes(work.child()).await?.into_iter().next();
+                let before = latest.filter(|row| row.state.is_open());
+                let state = before.as_ref().map_or(State::NotMissing, |row| row.state);
                 row.state = state.after(mv).ok_or_else(|| conflict("childId", state))?;
                 let ties = reader.ties(work.child()).await?;
                 drop(reader);
                 let items = self.items_for(&work, About::Episode, made, Moment::Missing).await?;
-                self.put_episode(&mut work, None, row, mv);
-                self.lose_whereabouts(&mut work, &ties, None);
-                self.involve(&mut work, *police, &ties);
+                match before {
+                    None => {
+                        self.put_episode(&mut work, None, row, mv);
+                        self.lose_whereabouts(&mut work, &ties, None);
+                        self.involve(&mut work, *police, &ties);
+                    }
+                    Some(before) => self.follow_on(&mut work, &before, row, mv, (ties, *police)),
+                }
                 self.put_items(&mut work, &items)?;
                 work.write.set_deadline("EPISODE", made, "POLICE_REPORT", self.now + POLICE_REPORT_WITHIN)?;
                 Ok(work)
@@ -367,13 +375,17 @@ impl<'s> Step<'s> {
                 if done_on < day(row.opened_at) {
                     return Err(Error::refused_for(ErrorCode::DateOrder, ["doneOn"], "not before the episode"));
                 }
-                if self.reader().await?.follow_ups(row.id).await?.contains(&kind) {
+                let done = self.reader().await?.follow_ups(row.id).await?;
+                if done.contains(&kind) {
                     let refusal = Refusal::in_state(["kind"], row.state.code(), row.state.next());
                     return Err(Error::Refused(vec![refusal.expecting("a part that is not recorded yet")]));
                 }
                 let told = json!([{ "kind": kind.code(), "doneOn": done_on.to_string(), "note": note }]);
                 work.write.insert_follow_up(part, &row, (kind, done_on, note.clone()), &self.author());
                 self.tell_episode(&mut work, row.id, ("followUp", told), Move::RecordFollowUp);
+                let all_done = Section::Missing.field("followUpDone").filter(|_| done.len() + 1 == FollowUp::ALL.len());
+                let after = all_done.into_iter().collect();
+                Self::tell_flags(&mut work, (FieldSet::EMPTY, after, row.id), Move::RecordFollowUp);
                 Ok(work)
             };
             self.on_episode(id, Move::RecordFollowUp, None, selection, decide).await
@@ -451,7 +463,9 @@ impl<'s> Step<'s> {
         Ok(EpisodeAnswer { warns: self.refused(warns)?, ..answer })
     }
 
-    /// Goes on with an episode that was closed, or whose child is gone again: as another one, linked to it.
+    /// Goes on with an episode that was closed, or whose child is gone again: as another one, linked to it. What the police
+    /// gave is carried over, and where the child was last seen unless it was found; where the police gave nothing, their
+    /// number is asked for as after a report.
     ///
     /// # Errors
     ///
@@ -464,46 +478,74 @@ impl<'s> Step<'s> {
     ) -> Result<EpisodeAnswer, Error> {
         let result = async {
             let made = self.hub.dice.id();
-            let decide = |mut work: Work<'s>, before: EpisodeRow, after| async move {
+            let decide = |mut work: Work<'s>, before: EpisodeRow, _| async move {
                 let latest = self.reader().await?.episodes(work.child()).await?.into_iter().next();
                 if let Some(open) = latest.filter(|row| row.state.is_open() && row.id != before.id) {
                     return Err(conflict("episodeId", open.state));
                 }
                 let ties = self.reader().await?.ties(work.child()).await?;
                 let items = self.items_for(&work, About::Episode, made, Moment::Missing).await?;
-                if before.state.is_open() {
-                    let ended = self.closed(&before, after);
-                    self.put_episode(&mut work, Some(&before), ended, Move::ReopenEpisode);
-                    work.write.cancel_deadlines(before.id, self.now);
+                let row = self.resumed(made, &before);
+                if !is_known_to_police(&row) {
+                    work.write.set_deadline("EPISODE", made, "POLICE_REPORT", self.now + POLICE_REPORT_WITHIN)?;
                 }
-                let mut row = EpisodeRow::new(made, work.child(), State::Reported, self.now);
-                row.opened_by = Some(self.caller.agency.id);
-                row.police_number = before.police_number.clone();
-                row.police_reference = before.police_reference.clone();
-                row.police_contact = before.police_contact.clone();
-                row.reopens = Some(before.id);
-                self.put_episode(&mut work, None, row, Move::ReopenEpisode);
-                self.lose_whereabouts(&mut work, &ties, Some(&before));
-                // The police who searched then search again.
-                let police = self.police();
-                let searched: BTreeSet<AgencyId> = ties
-                    .iter()
-                    .filter(|tie| {
-                        tie.kind == "INVOLVED" && tie.opened_at >= before.opened_at && police.contains(&tie.agency)
-                    })
-                    .map(|tie| tie.agency)
-                    .collect();
-                work.write.close_involved(&police, before.opened_at, self.now);
-                let elsewhere: Vec<Tie> = ties.into_iter().filter(|tie| tie.opened_at < before.opened_at).collect();
-                for agency in searched {
-                    self.involve(&mut work, Some(agency), &elsewhere);
-                }
+                self.follow_on(&mut work, &before, row, Move::ReopenEpisode, (ties, None));
                 self.put_items(&mut work, &items)?;
                 Ok(work)
             };
             self.on_episode(id, Move::ReopenEpisode, Some(made), selection, decide).await
         };
         self.conclude_episode(Box::pin(result).await, selection, wanted).await
+    }
+
+    /// An episode that goes on with another one as far as that is known. Where the police gave nothing to go on with, nobody
+    /// has told them yet.
+    fn resumed(&self, id: Uuid, before: &EpisodeRow) -> EpisodeRow {
+        let state = if is_known_to_police(before) { State::Reported } else { State::Suspected };
+        let mut row = EpisodeRow::new(id, before.child, state, self.now);
+        row.opened_by = Some(self.caller.agency.id);
+        // Where a child was found is told by other rules than where it was last seen.
+        if before.located_at.is_none() {
+            row.last_seen_at = before.last_seen_at;
+            row.last_seen_place = before.last_seen_place.clone();
+            row.clothing = before.clothing.clone();
+            row.circumstances = before.circumstances.clone();
+        }
+        row.police_number = before.police_number.clone();
+        row.police_reference = before.police_reference.clone();
+        row.police_contact = before.police_contact.clone();
+        row
+    }
+
+    /// Ends an episode if it is open, and opens the one that goes on with it. The police who searched then search again.
+    fn follow_on(
+        &self,
+        work: &mut Work<'s>,
+        before: &EpisodeRow,
+        row: EpisodeRow,
+        mv: Move,
+        (ties, named): (Vec<Tie>, Option<AgencyId>),
+    ) {
+        if before.state.is_open() {
+            self.write_episode(work, Some(before), self.closed(before, State::Closed), mv);
+            work.write.cancel_deadlines(before.id, self.now);
+        }
+        // Of two episodes that are one to whoever reads a flag, no end of the first is told.
+        let told = (flags(Some(before)), flags(Some(&row)), row.id);
+        self.write_episode(work, None, EpisodeRow { reopens: Some(before.id), ..row }, mv);
+        Self::tell_flags(work, told, mv);
+        self.lose_whereabouts(work, &ties, Some(before));
+        let police = self.police();
+        let searched = ties
+            .iter()
+            .filter(|tie| tie.kind == "INVOLVED" && tie.opened_at >= before.opened_at && police.contains(&tie.agency))
+            .map(|tie| tie.agency);
+        let again: BTreeSet<AgencyId> = searched.chain(named).collect();
+        work.write.close_involved(&police, before.opened_at, self.now);
+        let elsewhere: Vec<Tie> = ties.into_iter().filter(|tie| tie.opened_at < before.opened_at).collect();
+        for agency in again {
+            self.involve(work, Some(agency), &elsewhere);
+        }
     }
 
     /// Checks a report, and makes the row of it.
@@ -619,8 +661,22 @@ impl<'s> Step<'s> {
         self.finish_episode(work, Uuid::nil(), selection).await
     }
 
+    /// Writes an episode, and tells of it.
+    fn put_episode(&self, work: &mut Work<'_>, before: Option<&EpisodeRow>, row: EpisodeRow, mv: Move) {
+        let told = (flags(before), flags(Some(&row)), row.id);
+        self.write_episode(work, before, row, mv);
+        Self::tell_flags(work, told, mv);
+    }
+
+    /// Whoever reads only a flag hears of what changes that, and of nothing else.
+    fn tell_flags(work: &mut Work<'_>, (before, after, id): (FieldSet, FieldSet, Uuid), mv: Move) {
+        let changed = |id: &FieldId| before.contains(*id) != after.contains(*id);
+        let changed: FieldSet = Section::Missing.fields().filter(changed).collect();
+        work.write.event(event_of(mv), changed, Some(id), work.gate.standing().lead);
+    }
+
     /// Writes an episode, with who wrote what of it when.
-    fn put_episode(&self, work: &mut Work<'_>, before: Option<&EpisodeRow>, mut row: EpisodeRow, mv: Move) {
+    fn write_episode(&self, work: &mut Work<'_>, before: Option<&EpisodeRow>, mut row: EpisodeRow, mv: Move) {
         let author = self.author();
         let changed = row.changed_from(before);
         for (column, _) in &changed {
@@ -682,7 +738,9 @@ impl<'s> Step<'s> {
 }
 
 impl Session {
-    /// The episodes of a child, latest first: how far each came, and when. What was told in them is shown by the record.
+    /// The episodes of a child, latest first: how far each came, and when, as far as the record shows it. What was told in them
+    /// is shown by the record. To whom it shows no earlier ones, the latest; to whom it shows nothing but whether the child is
+    /// missing or found, that one's id while it is.
     ///
     /// # Errors
     ///
@@ -692,7 +750,11 @@ impl Session {
             self.purpose()?;
             let gate = self.known_child(child).await?;
             permit_to_know(&gate)?;
-            let rows = self.reader().await?.episodes(gate.standing().child).await?;
+            let mut rows = self.reader().await?.episodes(gate.standing().child).await?;
+            if !is_shown(&gate, "missing.earlier") {
+                rows.truncate(1);
+                rows.retain(|row| is_shown(&gate, "missing.status") || is_told_by_flag(row));
+            }
             self.note(|draft| draft.show(gate.standing().subject, gate.glance()));
             Ok(rows.iter().map(|row| view_of(row, &gate)).collect())
         };
@@ -715,13 +777,13 @@ impl Session {
         }
         // Whoever reported it has said what the report holds besides the record.
         if wanted.report && row.opened_by == Some(self.caller.agency.id) {
-            answer.report = Some(self.minimum_report(&answer.view.id, &row).await?);
+            answer.report = Some(self.minimum_report(&answer.view.id, &row, &gate).await?);
         }
         Ok(answer)
     }
 
     /// The text for the police, of what the caller is shown now; the log tells of it as of any showing.
-    async fn minimum_report(&self, child: &str, row: &EpisodeRow) -> Result<String, Error> {
+    async fn minimum_report(&self, child: &str, row: &EpisodeRow, gate: &Gate<'_>) -> Result<String, Error> {
         let view = self.child(child, &episode::selection()).await?;
         let mut names = HashMap::new();
         for id in episode::agencies_of(&view) {
@@ -730,14 +792,15 @@ impl Session {
             }
         }
         let facts = Facts {
-            state: row.state,
+            // What the caller has said of the disappearance is its own; how it went on is not.
+            is_suspected: row.state == State::Suspected && is_shown(gate, "missing.status"),
             reported_by: self.caller.agency.name.clone(),
             reported_at: row.opened_at,
             last_seen_at: row.last_seen_at,
             last_seen_place: row.last_seen_place.clone(),
             clothing: row.clothing.clone(),
             circumstances: row.circumstances.clone(),
-            police_number: row.police_number.clone(),
+            police_number: row.police_number.clone().filter(|_| is_shown(gate, "missing.policeNumber")),
         };
         Ok(episode::report(&view, &facts, &names))
     }
@@ -749,7 +812,7 @@ pub(super) fn sighting_json(seen_at: Option<i64>, place: Option<&str>, text: &st
 }
 
 /// Whether the caller may know that there is an episode: whoever may take some part in it.
-fn permit_to_know(gate: &Gate<'_>) -> Result<(), Error> {
+pub(super) fn permit_to_know(gate: &Gate<'_>) -> Result<(), Error> {
     let mut refused = gate.permit(Act::ReportMissing);
     for act in Move::ALL.map(Move::act).into_iter().chain([Act::WorkChecklist]) {
         if gate.permit(act).is_ok() {
@@ -759,20 +822,49 @@ fn permit_to_know(gate: &Gate<'_>) -> Result<(), Error> {
     refused
 }
 
-/// When the child was located and found is shown to whom the record shows it (F59).
+/// How far it came and when is shown to whom the record shows it (F53, F59); the id to whoever may take a part in the search.
 fn view_of(row: &EpisodeRow, gate: &Gate<'_>) -> EpisodeView {
-    let shown = gate.decisions(None).shown;
-    let is_shown = |path| FieldId::by_path(path).is_some_and(|id| shown.contains(id));
+    let is_shown = |path| is_shown(gate, path);
+    let state = Some(row.state).filter(|_| is_shown("missing.status"));
     EpisodeView {
         id: EpisodeId(row.id).to_string(),
-        state: row.state,
-        opened_at: row.opened_at,
+        state,
+        opened_at: Some(row.opened_at).filter(|_| is_shown("missing.since")),
         located_at: row.located_at.filter(|_| is_shown("missing.locatedAt")),
         found_at: row.found_at.filter(|_| is_shown("missing.foundAt")),
-        closed_at: row.closed_at,
-        reopens: row.reopens.map(|id| EpisodeId(id).to_string()),
-        next: row.state.next(),
+        closed_at: row.closed_at.filter(|_| is_shown("missing.closedAt")),
+        reopens: row.reopens.filter(|_| is_shown("missing.earlier")).map(|id| EpisodeId(id).to_string()),
+        next: state.map(State::next).unwrap_or_default(),
     }
+}
+
+/// Whether the record shows the caller a field of the child's episode.
+fn is_shown(gate: &Gate<'_>, path: &str) -> bool {
+    FieldId::by_path(path).is_some_and(|id| gate.decisions(None).shown.contains(id))
+}
+
+/// Whether it is missing now, or was found: what the flags of the record tell of an episode.
+fn is_told_by_flag(row: &EpisodeRow) -> bool {
+    row.state.is_open() || row.found_at.is_some()
+}
+
+/// The flags of the record that an episode raises while it is the latest.
+fn flags(row: Option<&EpisodeRow>) -> FieldSet {
+    let Some(row) = row else { return FieldSet::EMPTY };
+    let raised = [
+        ("isMissing", row.found_at.is_none() && row.closed_at.is_none()),
+        ("found", row.found_at.is_some()),
+        ("wanted", row.wanted_entry == Some(true)),
+    ];
+    raised
+        .into_iter()
+        .filter(|(_, is_raised)| *is_raised)
+        .filter_map(|(name, _)| Section::Missing.field(name))
+        .collect()
+}
+
+fn is_known_to_police(row: &EpisodeRow) -> bool {
+    row.police_number.is_some() || row.police_reference.is_some()
 }
 
 fn conflict(argument: &'static str, state: State) -> Error {

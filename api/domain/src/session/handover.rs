@@ -258,6 +258,9 @@ impl<'s> Step<'s> {
                     is_awaited: step == Taking::Reschedule && silence != Silence::Unbroken,
                 };
                 self.write_step(&mut work, &opened, step, change)?;
+                if step.ends() {
+                    self.tell_flag(&mut work, &[opened.row.id]).await?;
+                }
                 Ok(work)
             };
             let work = self.decide_on(child, id, Reading::Several, Admits::Anyone, decide).await?;
@@ -435,7 +438,21 @@ impl<'s> Step<'s> {
         Self::set_deadlines(work, &row, row.expected_at, self.hub.alarms.of(row.kind))?;
         self.put_items(work, &items)?;
         work.write.event(kind, FieldSet::EMPTY, Some(row.id), To::both(row.from, row.to));
+        self.tell_flag(work, &[row.id]).await?;
         work.write.insert_handover(row);
+        Ok(())
+    }
+
+    /// Whoever reads only whether a handover is under way hears of the first that begins and of the last that ends: as of a
+    /// change of the section, and not how it ended.
+    async fn tell_flag(&self, work: &mut Work<'_>, changed: &[Uuid]) -> Result<(), Error> {
+        for moves in Moves::ALL {
+            let open = self.reader().await?.open_handover(work.child(), moves).await?;
+            if open.is_some_and(|row| !changed.contains(&row.id)) {
+                return Ok(());
+            }
+        }
+        work.write.flags(Section::Handovers.field("open").into_iter());
         Ok(())
     }
 
@@ -613,6 +630,7 @@ impl<'s> Step<'s> {
     /// Ends what the child was on its way by, when its missing episode is closed and nobody awaits it any more: the receiver is
     /// none then, and the lead stays where it is. What legal responsibility has moved at an acceptance stays moved.
     pub(super) async fn settle_handovers(&self, work: &mut Work<'_>, was_found: bool) -> Result<(), Error> {
+        let mut ended = Vec::new();
         for moves in Moves::ALL {
             let open = self.reader().await?.open_handover(work.child(), moves).await?;
             let Some(row) = open else { continue };
@@ -625,8 +643,9 @@ impl<'s> Step<'s> {
             let change = HandoverChange { state: Some(state), ended_at: Some(self.now), ..HandoverChange::default() };
             work.write.change_handover(row.id, change);
             work.write.event_besides(event_of(Taking::Close), Some(row.id), To::both(row.from, row.to));
+            ended.push(row.id);
         }
-        Ok(())
+        if ended.is_empty() { Ok(()) } else { self.tell_flag(work, &ended).await }
     }
 
     fn set_deadlines(work: &mut Work<'_>, row: &HandoverRow, expected_at: i64, alarms: Alarms) -> Result<(), Error> {

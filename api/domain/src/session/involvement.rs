@@ -3,6 +3,7 @@
 use super::Step;
 use super::change::{Reading, Work};
 use super::consent::BLOCKED;
+use super::episode::permit_to_know;
 use crate::agency::AgencyKind;
 use crate::catalogue::FieldSet;
 use crate::error::{Error, ErrorCode, Refusal};
@@ -55,11 +56,11 @@ impl<'s> Step<'s> {
     }
 
     /// Ends the involvement of an agency: its own, or another's by whoever may let agencies in. What it reads then is what
-    /// an ended matter leaves it, for 90 days. One that is not involved is left as it is.
+    /// an ended matter leaves it, for 90 days. One that is not involved is left as it is. The police stay until the child is safe.
     ///
     /// # Errors
     ///
-    /// `FORBIDDEN`, `INVALID_ID`, [`Error::NotFound`].
+    /// `FORBIDDEN`, `INVALID_ID`, [`Error::NotFound`]; `CONFLICT` with the state of the episode for police that search.
     pub async fn end_involvement(&self, child: &str, agency: &str, selection: &Selection) -> Result<ChildView, Error> {
         let result = async {
             let agency = self.read_agency(agency)?;
@@ -68,7 +69,15 @@ impl<'s> Step<'s> {
                 if !is_own {
                     work.gate.permit(Act::InvolveAgency)?;
                 }
+                let searches = self.hub.agency_kind(agency) == Some(AgencyKind::Police);
+                if searches {
+                    // Alike whether the child is missing or not: whoever may not know of a search does not end the police's part.
+                    permit_to_know(&work.gate)?;
+                }
                 if self.is_involved(&work, agency).await? {
+                    if searches {
+                        self.is_not_searched_for(&work).await?;
+                    }
                     work.write.close_tie(agency, INVOLVED, self.now);
                     self.tell(&mut work, EventKind::InvolvementEnded, agency);
                 }
@@ -92,6 +101,17 @@ impl<'s> Step<'s> {
             return Err(Error::Refused(vec![Refusal::in_state(["agencyId"], BLOCKED, ["unblockParty"])]));
         }
         Ok(())
+    }
+
+    /// Refuses to end the police's part while a child is missing: nobody would hear the alarms that are for them.
+    async fn is_not_searched_for(&self, work: &Work<'_>) -> Result<(), Error> {
+        let latest = self.reader().await?.episodes(work.child()).await?.into_iter().next();
+        match latest.filter(|episode| episode.state.is_open() && episode.found_at.is_none()) {
+            Some(open) => {
+                Err(Error::Refused(vec![Refusal::in_state(["agencyId"], open.state.code(), open.state.next())]))
+            }
+            None => Ok(()),
+        }
     }
 
     async fn is_involved(&self, work: &Work<'_>, agency: AgencyId) -> Result<bool, Error> {

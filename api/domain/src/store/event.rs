@@ -160,6 +160,11 @@ impl Write {
         self.told().tell(kind, fields.iter().map(|id| Place(id, entry)), about, To::NOBODY);
     }
 
+    /// Notes flags that the change raises or lowers.
+    pub(crate) fn flags(&mut self, flags: impl Iterator<Item = FieldId>) {
+        self.told().change(flags, None);
+    }
+
     /// Notes fields that are not shown any more where they were, without a change of their own.
     pub(crate) fn empties(&mut self, fields: impl Iterator<Item = FieldId>) {
         self.told().change(fields, None);
