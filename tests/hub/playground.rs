@@ -108,6 +108,11 @@ async fn the_page_is_guarded_and_never_old() {
         assert!(answer.headers["x-request-id"].len() <= 36);
         assert!(answer.headers.get("access-control-allow-origin").is_none());
     }
+    let front = page.get("/").await;
+    assert_eq!(
+        (front.status, &front.headers["location"]),
+        (StatusCode::TEMPORARY_REDIRECT, &"/playground".parse().expect("a header"))
+    );
     let config = page.get("/playground/config.json").await;
     assert_eq!(config.json, json!({ "sandbox": true, "graphql": "/graphql" }));
     assert_eq!(config.headers["cache-control"], "no-store");
@@ -502,7 +507,8 @@ async fn the_children_that_are_pointed_to_show_what_is_said_of_them(hub: Hub) {
             }
             "handover-under-way" | "overdue-handover" => {
                 let is_overdue = key == "overdue-handover";
-                let query = "{ handovers(first: 100) { nodes { id childId state overdue from { code } to { code } } } }";
+                let query =
+                    "{ handovers(first: 100) { nodes { id childId state overdue from { code } to { code } } } }";
                 let handovers = hub.caller("landskrona-soc").ask(query).await;
                 let nodes = handovers.data("/handovers/nodes").as_array().expect("a list").clone();
                 let own: Vec<&Value> = nodes

@@ -50,13 +50,13 @@ pub struct ErrorEntry {
 
 codes! {
     Unauthenticated "UNAUTHENTICATED" 401
-        en "the request carries no valid access token" sv "anropet saknar en giltig åtkomstbiljett"
-        do "send `Authorization: Bearer <token>` with a token from your agency's issuer" / "skicka `Authorization: Bearer <token>` med en biljett från er myndighets utfärdare";
+        en "the request carries no valid access token" sv "anropet saknar en giltig åtkomsttoken"
+        do "send `Authorization: Bearer <token>` with a token from your agency's issuer" / "skicka `Authorization: Bearer <token>` med en token från er myndighets utfärdare";
     TokenExpired "TOKEN_EXPIRED" 401
-        en "the access token has expired" sv "åtkomstbiljetten har gått ut"
-        do "fetch a new token and send the request again" / "hämta en ny biljett och skicka anropet igen";
+        en "the access token has expired" sv "åtkomsttoken har gått ut"
+        do "fetch a new token and send the request again" / "hämta en ny token och skicka anropet igen";
     TokenRefused "TOKEN_REFUSED" 401
-        en "the access token is not accepted here" sv "åtkomstbiljetten godtas inte här"
+        en "the access token is not accepted here" sv "åtkomsttoken godtas inte här"
         do "check issuer, audience, signature, role and lifetime against the hub's configuration" / "kontrollera utfärdare, mottagare, signatur, roll och livslängd mot hubbens inställningar";
     PurposeRequired "PURPOSE_REQUIRED" 400
         en "the header Samverka-Purpose is required to touch a child's record" sv "huvudet Samverka-Purpose krävs för att röra ett barns uppgifter"
@@ -90,7 +90,7 @@ codes! {
         do "leave the field out, suggest it with `suggestCorrection`, or ask its owner; `fieldRules` shows the rules" / "utelämna fältet, föreslå det med `suggestCorrection` eller fråga dess ägare; `fieldRules` visar reglerna";
     OperationForbidden "OPERATION_FORBIDDEN" 200
         en "your role may not do this for this purpose" sv "er roll får inte göra detta för detta ändamål"
-        do "use a token of a role that may, or state another purpose" / "använd en biljett för en roll som får, eller ange ett annat ändamål";
+        do "use a token of a role that may, or state another purpose" / "använd en token för en roll som får, eller ange ett annat ändamål";
     Conflict "CONFLICT" 200
         en "the section has changed since you read it; nothing was written" sv "avsnittet har ändrats sedan ni läste det; inget skrevs"
         do "read the section again, apply your change to it, and send its new version" / "läs avsnittet igen, gör om ändringen och skicka den nya versionen";
@@ -138,7 +138,7 @@ codes! {
         do "name the field in `set` or in `clear`, not in both" / "nämn fältet i `set` eller i `clear`, inte i båda";
     InvalidCursor "INVALID_CURSOR" 200
         en "the cursor is not one the hub gave to you for this list" sv "markören är inte en som hubben gav er för denna lista"
-        do "pass `pageInfo.endCursor` of the page before, unchanged, with the same other arguments, or leave `after` out" / "skicka föregående sidas `pageInfo.endCursor` oförändrad, med samma övriga argument, eller utelämna `after`";
+        do "pass the cursor of the page before (`pageInfo.endCursor`; of `changes`: `cursor`), unchanged, with the same other arguments, or leave `after` out" / "skicka föregående sidas markör (`pageInfo.endCursor`; av `changes`: `cursor`) oförändrad, med samma övriga argument, eller utelämna `after`";
     PageSize "PAGE_SIZE" 200
         en "`first` must be from 1 to 100" sv "`first` ska vara från 1 till 100"
         do "ask for at most 100 and fetch the next page with `after`" / "be om högst 100 och hämta nästa sida med `after`";

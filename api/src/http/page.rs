@@ -5,7 +5,7 @@ use crate::playground;
 use axum::extract::Request;
 use axum::http::header::ALLOW;
 use axum::http::{HeaderValue, Method};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use samverka_domain::error::ErrorCode;
@@ -16,6 +16,7 @@ pub(super) fn routes(is_sandbox: bool) -> Router {
     let path = playground::PATH;
     let config = move || async move { Json(json!({ "sandbox": is_sandbox, "graphql": "/graphql" })) };
     Router::new()
+        .route("/", get(|| async { Redirect::temporary(playground::PATH) }).fallback(only_get))
         .route(path, any(file))
         .route(&format!("{path}/"), any(file))
         .route(&format!("{path}/config.json"), get(config).fallback(only_get))

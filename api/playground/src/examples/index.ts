@@ -283,9 +283,9 @@ export const EXAMPLES: readonly Example[] = [
     'five-hundred',
     { sv: 'En lång lista', en: 'A long list' },
     {
-      sv: 'Fem sidor på en gång. Samma skäl sammanfattas i svaret med en stjärna och ett antal.',
-      en: 'Five pages at once. The answer sums up equal reasons with a star and a count.',
+      sv: 'Samma sida fem gånger. Lika skäl sammanfattas i svaret med en stjärna och ett antal.',
+      en: 'The same page five times. The answer sums up equal reasons with a star and a count.',
     },
-    step('malmo-soc', 'Upp till fem hundra barn.', 'Up to five hundred children.', documents.MANY),
+    step('malmo-soc', 'Upp till fem hundra rader.', 'Up to five hundred rows.', documents.MANY),
   ),
 ];

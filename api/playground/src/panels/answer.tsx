@@ -73,7 +73,8 @@ export function Banner({ answer }: { readonly answer: Answer | null }) {
   const running = useStore(session, (state) => state.running);
   const query = useStore(session, (state) => state.query);
   const count = answer ? withheldCount(answer.access) : 0;
-  // That nothing is hidden is said only of an answer without errors: of one with them nobody knows.
+  // That nothing is named as limited is said only of an answer without errors. It is no promise: of some fields not even it is told
+  // that they are withheld.
   const isSaid = answer !== null && (count > 0 || (answer.body.errors === undefined && answer.data !== undefined));
   const message = isSaid ? limited(count) : null;
   useEffect(() => {
@@ -83,7 +84,7 @@ export function Banner({ answer }: { readonly answer: Answer | null }) {
   if (!answer) return running ? null : <p class="empty">{text('notRun')}</p>;
   return (
     <>
-      {message && <p class={count === 0 ? 'banner is-open' : 'banner is-bad'}>{message}</p>}
+      {message && <p class={count === 0 ? 'banner' : 'banner is-bad'}>{message}</p>}
       {answer.asked !== query && <p class="banner is-some">{text('stale')}</p>}
       <Unplaced answer={answer} />
     </>
