@@ -285,7 +285,10 @@ async fn the_report_to_the_police_holds_what_its_writer_is_shown_and_nothing_els
                     "{code} {protection}: {id} is not in\n{text}"
                 );
             }
-            assert!(text.contains("Klädsel då: Röd jacka\n") && text.contains("Tid: 2026-11-21 09:00 UTC\n"), "{text}");
+            assert!(
+                text.contains("Klädsel då: Röd jacka\n") && text.contains("Tid: 2026-11-21 kl. 10.00 (UTC 09.00)\n"),
+                "{text}"
+            );
             assert!(!text.lines().any(|line| line == "God man, namn: Falsk"), "{text}");
             assert!(text.contains(&child.id));
             let is_told = text.contains("Misstanke om utnyttjande") || text.contains("misstanke om");

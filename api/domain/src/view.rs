@@ -172,6 +172,8 @@ pub struct ItemView {
     pub about: String,
     /// The routine and its version: `12/1`.
     pub routine: String,
+    /// What the routine and a refusal call it.
+    pub key: String,
     pub moment: Moment,
     pub actor: Actor,
     pub sv: String,

@@ -293,9 +293,9 @@ impl ReadinessOutput {
             sections.iter().map(section).collect::<Vec<_>>()
         };
         let item = |item: &Unfinished| {
-            let Unfinished { id, actor, sv, en, mandatory } = item;
+            let Unfinished { id, key, actor, sv, en, mandatory } = item;
             let begun = id.is_some();
-            json!({ "id": id, "begun": begun, "actor": actor, "text": sv, "textEn": en, "mandatory": mandatory })
+            json!({ "id": id, "key": key, "begun": begun, "actor": actor, "text": sv, "textEn": en, "mandatory": mandatory })
         };
         ReadinessOutput(json!({
             "kind": kind.code(),
@@ -468,6 +468,7 @@ fn readiness_type(registry: &mut Registry) -> async_graphql::registry::MetaType 
             "Boolean!",
             "Whether a checklist holds it; false for what a proposal would bring (*påbörjad*).",
         ),
+        FieldType::new("key", "String!", "What the routine, and a refusal, call it (*beteckning*)."),
         FieldType::new("actor", "String!", "Whose it is, as a role of the routine (*ansvarig*)."),
         FieldType::new("text", "String!", "What is to be done, in Swedish (*punkt*)."),
         FieldType::new("textEn", "String!", "The same in English."),

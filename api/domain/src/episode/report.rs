@@ -169,8 +169,11 @@ fn told_code(list: Code, code: &str) -> String {
     known.map_or_else(|| code.to_owned(), |value| value.sv.to_owned())
 }
 
+/// By the clock on a Swedish wall, and by that of the systems: an hour off is a search in the wrong place.
 fn told_instant(micros: i64) -> String {
-    instant(micros).format("%Y-%m-%d %H:%M UTC").to_string()
+    let utc = instant(micros);
+    let swedish = utc.with_timezone(&chrono_tz::Europe::Stockholm);
+    format!("{} (UTC {})", swedish.format("%Y-%m-%d kl. %H.%M"), utc.format("%H.%M"))
 }
 
 /// A value of several lines stays below its label, so that no value can look like another line.
@@ -192,6 +195,15 @@ mod tests {
         for path in REPORTED.iter().flat_map(|(_, paths)| paths.iter()) {
             assert!(FieldId::by_path(path).is_some(), "{path}");
         }
+    }
+
+    #[test]
+    fn a_time_is_told_by_the_swedish_clock() {
+        let told = |text: &str| {
+            told_instant(text.parse::<chrono::DateTime<chrono::Utc>>().expect("a time").timestamp_micros())
+        };
+        assert_eq!(told("2026-01-31T23:30:00Z"), "2026-02-01 kl. 00.30 (UTC 23.30)");
+        assert_eq!(told("2026-07-01T10:05:00Z"), "2026-07-01 kl. 12.05 (UTC 10.05)");
     }
 
     #[test]

@@ -61,6 +61,8 @@ pub struct SectionReadiness {
 pub struct Unfinished {
     /// None while no checklist has it.
     pub id: Option<String>,
+    /// What the routine and a refusal call it.
+    pub key: String,
     pub actor: String,
     pub sv: String,
     pub en: String,

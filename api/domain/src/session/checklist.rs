@@ -401,6 +401,7 @@ fn item_view(gate: &Gate<'_>, row: &ItemRow, now: i64) -> ItemView {
         id: ItemId(row.id).to_string(),
         about,
         routine: row.routine.clone(),
+        key: row.key.clone(),
         moment: row.moment,
         actor: row.actor,
         sv: row.sv.clone(),

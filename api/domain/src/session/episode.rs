@@ -898,7 +898,11 @@ fn told((column, value): (&'static str, Json)) -> Option<(String, Json)> {
 /// Why an episode cannot be closed, as the caller is told.
 fn unclosed(row: &EpisodeRow, lacking: &Unclosed) -> Error {
     match lacking {
-        Unclosed::Reason => Error::refused(ErrorCode::Required, ["reason"]),
+        Unclosed::Reason => {
+            let parts = FollowUp::ALL.map(FollowUp::code).join(", ");
+            let expected = format!("the child safe and all of {parts} recorded with `recordFollowUp`, or a reason");
+            Error::refused_for(ErrorCode::Required, ["reason"], expected)
+        }
         Unclosed::State | Unclosed::FollowUp => {
             let open = row.state.next().into_iter().filter(|step| *step != Move::CloseEpisode.mutation());
             Error::Refused(vec![Refusal::in_state(["episodeId"], row.state.code(), open)])

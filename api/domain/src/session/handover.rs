@@ -902,6 +902,7 @@ impl Session {
             .map(|item| Unfinished {
                 id: Some(ItemId(item.id).to_string()),
                 mandatory: terms.is_mandatory(&item.key),
+                key: item.key,
                 actor: item.actor,
                 sv: item.sv,
                 en: item.en,
@@ -922,6 +923,7 @@ impl Session {
         Ok(items
             .map(|item| Unfinished {
                 id: None,
+                key: item.key.clone(),
                 mandatory: terms.is_mandatory(&item.key),
                 actor: item.actor.code().to_owned(),
                 sv: item.sv.clone(),
