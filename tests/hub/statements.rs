@@ -117,8 +117,8 @@ async fn rest_of(kind: Option<u8>, from: &mut OwnedReadHalf) -> std::io::Result<
 
 /// For how long nothing goes over the wire when it is quiet.
 const QUIET: Duration = Duration::from_millis(25);
-/// How often each is asked. What the hub does beside requests – the log's index, callers' keys – comes into few of them.
-const TRIES: usize = 5;
+/// How often each is asked. What the hub does beside requests – the log's index, callers' keys – comes into few of them, and so does what a connection has yet to prepare.
+const TRIES: usize = 9;
 
 /// Statements, and round trips, of a request: what most tries came to.
 async fn cost(hub: &Hub, wire: &Wire, persona: &str, query: &str, mut variables: impl FnMut() -> Value) -> (u64, u64) {

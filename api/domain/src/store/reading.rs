@@ -3,7 +3,7 @@
 
 use super::read::Shape;
 use crate::error::DatabaseError;
-use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
+use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult};
 use quick_cache::sync::Cache;
 use sea_orm::sea_query::{Expr, PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder, Value, Values};
 use sea_orm::sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection};
@@ -94,7 +94,8 @@ impl Manager for Maker {
 impl Connections {
     pub(super) fn new(options: Options, size: usize, patience: Duration) -> Result<Self, DatabaseError> {
         let maker = Maker { options, kept: Arc::new(Cache::new(KEPT)) };
-        let pool = Pool::builder(maker).max_size(size).runtime(deadpool::Runtime::Tokio1);
+        // The one used last comes first: it has most statements prepared.
+        let pool = Pool::builder(maker).max_size(size).runtime(deadpool::Runtime::Tokio1).queue_mode(QueueMode::Lifo);
         let pool = pool.wait_timeout(Some(patience)).create_timeout(Some(patience)).build();
         pool.map(Connections).map_err(|_| DatabaseError("the connections cannot be kept".to_owned()))
     }
