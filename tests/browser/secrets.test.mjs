@@ -39,7 +39,7 @@ test('a token that has run out is said, and a new one is one press away', async 
     async (page) => {
       await page.getByText('Token har gått ut').waitFor();
       await run(page);
-      await page.getByText('Åtkomstbiljetten har gått ut.').waitFor();
+      await page.getByText('Åtkomsttoken har gått ut.').waitFor();
       assert.ok((await page.locator('.errors code').allTextContents()).includes('TOKEN_EXPIRED'));
       await page.unrouteAll();
       await page.getByRole('button', { name: 'Hämta ny token och kör igen' }).click();
