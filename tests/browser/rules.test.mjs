@@ -121,6 +121,7 @@ test('a field is added to the question without touching what stands there', asyn
     await page.getByLabel('Sök fält').fill('criticalNeeds');
     await page.getByRole('button', { name: /criticalNeeds/ }).first().click();
     await page.getByRole('button', { name: 'Lägg till criticalNeeds i frågan' }).click();
+    await page.locator('.query-box .cm-content').getByText('criticalNeeds').waitFor();
     const text = await page.locator('.query-box .cm-content').evaluate((one) => one.innerText);
     assert.match(text, /# en kommentar/);
     assert.match(text, /health \{ criticalNeeds \}/);
