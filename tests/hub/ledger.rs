@@ -24,6 +24,7 @@ both! {
     a_row_tells_of_earlier_placements_what_was_shown_of_them
     a_row_tells_by_which_number_a_child_was_found
     refusals_and_misses_are_logged_too
+    a_receipt_tells_its_caller_nothing_of_what_the_row_holds
     the_log_is_append_only_and_any_tampering_is_found
     a_lane_whose_end_is_cut_off_is_found_by_the_next
     each_agency_reads_its_own_showings_and_the_data_protection_officer_all
@@ -220,6 +221,34 @@ async fn refusals_and_misses_are_logged_too(hub: Hub) {
     let last = hub.outside.query_one(&last).await.expect("reads").expect("a row");
     let last: String = last.try_get_by_index(0).expect("a record");
     assert!(last.contains("PURPOSE_NOT_ALLOWED"), "{last}");
+}
+
+async fn a_receipt_tells_its_caller_nothing_of_what_the_row_holds(hub: Hub) {
+    let child = hub.child(Scene { missing: true, ..Scene::default() }).await;
+    let query = "query($id: ID!) { child(id: $id) { id } }";
+    let nobody = crate::harness::child_id(Uuid::from_u128(1));
+    let mut salts = Vec::new();
+    for (id, is_told) in [(&child.id, true), (&child.id, true), (&nobody, false), (&nobody, false)] {
+        let miss = hub.caller("skola").ask_with(query, json!({ "id": id })).await;
+        assert_eq!(miss.codes(), ["NOT_FOUND"]);
+        let record = record(&hub, miss.headers["audit-receipt"].to_str().expect("text")).await.expect("the row");
+        assert_eq!(record["signals"].is_array(), is_told, "the look is told to whoever leads the search: {record}");
+        // With it, nobody can try both hashes.
+        let salt = record["salt"].as_str().expect("a salt").to_owned();
+        assert!(u128::from_str_radix(&salt, 16).expect("128 bits").count_ones() > 16, "{salt}");
+        assert!(!miss.json.to_string().contains(&salt) && miss.headers.values().all(|value| value != salt.as_str()));
+        salts.push(salt);
+    }
+    salts.dedup();
+    assert_eq!(salts.len(), 4, "no salt is used twice");
+    hub.caller("malmo-soc").ask_with(query, json!({ "id": child.id })).await.data("/child");
+    let officer = hub.caller("dataskydd");
+    let log = "query($id: ID!) { accessLog(childId: $id) { edges { node { place request hash } } } }";
+    let log = officer.ask_with(log, json!({ "id": child.id })).await;
+    let row = log.data("/accessLog/edges/0/node");
+    let receipt = format!("{}/{}", row["place"].as_str().expect("a place"), row["hash"].as_str().expect("a hash"));
+    let record = record(&hub, &receipt).await.expect("the row");
+    assert!(!log.json.to_string().contains(record["salt"].as_str().expect("a salt")), "{}", log.json);
 }
 
 /// Lets the rows of the log be altered, which the database refuses.

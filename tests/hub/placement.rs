@@ -567,8 +567,10 @@ async fn an_address_does_not_slip_in_beside_the_protection(hub: Hub) {
         ];
         let answers = hub.send_together(requests).await;
         answers[0].data("");
-        if !answers[1].json["errors"].is_null() {
-            answers[1].assert_refused(&[("FORBIDDEN", "set.street")], "the protection was first");
+        match answers[1].codes()[..] {
+            // The address was first: its answer may have been on its way when the protection came, and then stays.
+            [] | ["DECISION_STALE"] => {}
+            _ => answers[1].assert_refused(&[("FORBIDDEN", "set.street")], "the protection was first"),
         }
         assert!(hub.columns_holding(&street).await.is_empty(), "round {round}");
     }

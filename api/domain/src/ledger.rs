@@ -10,7 +10,7 @@
 //! every node. The check costs no statement of its own.
 
 use crate::catalogue::{FieldSet, Section};
-use crate::clock::{Clock, Stopwatch};
+use crate::clock::{Clock, Stopwatch, random_id};
 use crate::error::{DatabaseError, Error, ErrorCode};
 use crate::figures::LedgerFigures;
 use crate::policy::{Engine, Relation, Role, RuleId};
@@ -48,7 +48,7 @@ pub struct Receipt {
     pub lane: Uuid,
     /// Its place in the lane.
     pub seq: i64,
-    /// Its link in the chain: whoever keeps it can prove that the row was altered.
+    /// Its link in the chain: whoever keeps it can prove that the row was altered. It tells nothing of what the row holds.
     pub hash: String,
 }
 
@@ -199,6 +199,10 @@ impl Draft {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Record {
+    /// Told to nobody: the row's hash is told to its caller, who knows all else that a look in vain may hold, and would
+    /// else see from it whether a missing child was looked for.
+    #[serde(default, with = "uuid::serde::simple")]
+    salt: Uuid,
     pub(crate) request: String,
     pub(crate) agency: String,
     pub(crate) role: String,
@@ -284,6 +288,7 @@ impl Record {
             rules: showing.rules.iter().map(|rule| engine.rule(*rule).id.clone()).collect(),
         });
         Record {
+            salt: random_id(),
             request: request.to_owned(),
             agency: caller.agency.id.to_string(),
             role: caller.role.code().to_owned(),
@@ -310,6 +315,7 @@ impl Record {
     pub(crate) fn of_command(operation: &str, subject: Option<Uuid>) -> Self {
         let change = |subject| Change { subject, operation: operation.to_owned(), fields: Vec::new() };
         Record {
+            salt: random_id(),
             request: String::new(),
             agency: AgencyId(Uuid::nil()).to_string(),
             role: Role::SystemAdmin.code().to_owned(),
