@@ -243,7 +243,7 @@ async fn a_receipt_tells_its_caller_nothing_of_what_the_row_holds(hub: Hub) {
     assert_eq!(salts.len(), 4, "no salt is used twice");
     hub.caller("malmo-soc").ask_with(query, json!({ "id": child.id })).await.data("/child");
     let officer = hub.caller("dataskydd");
-    let log = "query($id: ID!) { accessLog(childId: $id) { edges { node { place request hash } } } }";
+    let log = "query($id: ID!) { accessLog(childId: $id) { edges { node { place hash } } } }";
     let log = officer.ask_with(log, json!({ "id": child.id })).await;
     let row = log.data("/accessLog/edges/0/node");
     let receipt = format!("{}/{}", row["place"].as_str().expect("a place"), row["hash"].as_str().expect("a hash"));

@@ -567,6 +567,7 @@ async fn an_address_does_not_slip_in_beside_the_protection(hub: Hub) {
         ];
         let answers = hub.send_together(requests).await;
         answers[0].data("");
+        eprintln!("CODES {:?}", answers[1].codes());
         match answers[1].codes()[..] {
             // The address was first: its answer may have been on its way when the protection came, and then stays.
             [] | ["DECISION_STALE"] => {}

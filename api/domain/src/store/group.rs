@@ -17,13 +17,19 @@ use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 /// How many changes may wait; the next is refused.
 const QUEUE: usize = 4_096;
 /// How many changes one commit takes at most.
 const GROUP: usize = 64;
+/// How many changes more in one statement cost about what another statement does.
+const WORTH: usize = 5;
+/// How long a change waits for a statement that may be held up by a locked row.
+const LONGEST_WAIT: Duration = Duration::from_millis(5);
 /// How many statements are kept as text.
 const KEPT: usize = 256;
 
@@ -185,19 +191,33 @@ impl Changes {
 /// Makes what waits, until nobody can ask any more.
 async fn make(mut waiting: mpsc::Receiver<Waiting>, connections: Connections) {
     let mut queue = VecDeque::new();
-    while let Some(next) = waiting.recv().await {
-        queue.push_back(next);
-        while !queue.is_empty() {
-            let held = connections.take().await;
-            // What has come meanwhile comes along.
-            queue.extend(std::iter::from_fn(|| waiting.try_recv().ok()));
-            let group = first_group(&mut queue);
-            match held {
-                Ok(held) => _ = tokio::spawn(make_group(held, connections.clone(), group)),
-                Err(error) => group.into_values().for_each(|one| one.answer(Err(error.clone()))),
+    let mut under_way = JoinSet::new();
+    let mut is_open = true;
+    while is_open || !queue.is_empty() {
+        let is_late = tokio::select! {
+            next = waiting.recv(), if is_open => {
+                is_open = next.is_some();
+                queue.extend(next);
+                false
             }
+            Some(_) = under_way.join_next() => false,
+            () = tokio::time::sleep(LONGEST_WAIT), if !queue.is_empty() => true,
+        };
+        // What has come meanwhile comes along.
+        queue.extend(std::iter::from_fn(|| waiting.try_recv().ok()));
+        while under_way.len() < connections.most()
+            && (is_worth_it(queue.len(), under_way.len()) || (is_late && !queue.is_empty()))
+        {
+            under_way.spawn(make_group(connections.clone(), first_group(&mut queue)));
         }
     }
+    under_way.join_all().await;
+}
+
+/// Whether so many changes wait that a statement for them is worth it, beside those that are under way. It costs as much as
+/// several changes more in the next one, for which they wait no longer than the disk takes.
+fn is_worth_it(waiting: usize, under_way: usize) -> bool {
+    waiting > under_way * WORTH
 }
 
 /// The changes that one statement can make: of the form of the first, in the order of their children, of each child one. So
@@ -225,8 +245,12 @@ impl Waiting {
     }
 }
 
-async fn make_group(held: Object<Maker>, connections: Connections, group: BTreeMap<Uuid, Waiting>) {
-    match make_once(held, group.values().map(|waiting| &waiting.change)).await {
+async fn make_group(connections: Connections, group: BTreeMap<Uuid, Waiting>) {
+    let made = match connections.take().await {
+        Ok(held) => make_once(held, group.values().map(|waiting| &waiting.change)).await,
+        Err(error) => Err(error.into()),
+    };
+    match made {
         Ok(made) => {
             for (child, waiting) in group {
                 waiting.answer(Ok(if made.contains(&child) { Applied::Done } else { Applied::Stale }));
@@ -284,6 +308,12 @@ mod tests {
         let expected =
             [(vec![1, 2, 3], vec![Section::Risk; 3]), (vec![2], vec![Section::Voice]), (vec![3], vec![Section::Risk])];
         assert_eq!(groups, expected);
+    }
+
+    #[test]
+    fn the_first_waits_for_nothing_and_others_for_one_another() {
+        assert!(!is_worth_it(0, 0) && is_worth_it(1, 0));
+        assert!(!is_worth_it(WORTH, 1) && is_worth_it(WORTH + 1, 1) && !is_worth_it(WORTH + 1, 2));
     }
 
     #[test]

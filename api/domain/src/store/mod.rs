@@ -72,7 +72,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 const READERS_POSTGRES: usize = 8;
 const WRITERS_POSTGRES: u32 = 4;
-/// While one group of changes waits for the disk, the next is made; and where one waits for a row that is locked, others go on.
+/// While a group of changes waits for the disk, or for a row that is locked, others go on.
 const CHANGES_POSTGRES: usize = 4;
 /// How many changes come together cannot be told from a statement, which always takes a few: each child is found by its key.
 const PLANS_OF_CHANGES: [(&str, &str); 4] = [

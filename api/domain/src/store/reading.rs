@@ -112,6 +112,11 @@ impl Connections {
         self.0.close();
     }
 
+    /// How many there are at most.
+    pub(super) fn most(&self) -> usize {
+        self.0.status().max_size
+    }
+
     /// The connections as they stand.
     pub(super) fn figures(&self) -> crate::figures::Pool {
         let status = self.0.status();
