@@ -110,7 +110,7 @@ async fn row_of(hub: &Hub, answer: &Answer) -> Value {
     let rows = hub.rows(&format!("SELECT record FROM ledger WHERE record LIKE '%{id}%'")).await;
     let record: String = rows[0].try_get_by_index(0).expect("a record");
     let mut record: Value = serde_json::from_str(&record).expect("JSON");
-    record["request"] = Value::Null;
+    (record["request"], record["salt"]) = (Value::Null, Value::Null);
     record
 }
 

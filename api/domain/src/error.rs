@@ -279,8 +279,17 @@ impl Refusal {
         Refusal { state: Some((state, next.into_iter().collect())), ..Refusal::at(ErrorCode::Conflict, input) }
     }
 
-    /// What is said of a step that is not possible in a state; none of any other refusal, of which its code tells all.
+    /// What is said of a step that is not possible in a state, or is not the caller's for this child; none of any other refusal,
+    /// of which its code tells all.
     pub fn words(&self) -> Option<StepWords> {
+        if self.code == ErrorCode::Forbidden && self.input.is_empty() {
+            return Some(StepWords {
+                en: "your role may not do this for this child in this situation".to_owned(),
+                sv: "er roll får inte göra detta för barnet i den här situationen".to_owned(),
+                remedy_en: "leave it to the agency whose step it is, or ask the agency that leads the case; `extensions.rule` names the rule",
+                remedy_sv: "låt den aktör vars steg det är göra det, eller fråga den som leder ärendet; `extensions.rule` anger regeln",
+            });
+        }
         let (state, next) = self.state.as_ref()?;
         let steps = next.iter().map(|step| format!("`{step}`")).collect::<Vec<_>>().join(", ");
         let (en, sv) = match self.code {
@@ -407,6 +416,13 @@ mod tests {
         assert!(ended.en.contains("none to take") && ended.sv.contains("inget steg att ta"));
         let held = in_state(&["confirmArrival"]).expecting("done or skipped: safety-plan").words().expect("words");
         assert!(held.en.contains("`extensions.expected`") && held.sv.contains("`extensions.expected`"));
+        let step = Refusal::at(ErrorCode::Forbidden, [""; 0]).words().expect("words");
+        assert!(step.en.contains("for this child") && step.remedy_sv.contains("leder ärendet"), "{step:?}");
+        assert_eq!(
+            Refusal::at(ErrorCode::Forbidden, ["set", "street"]).words(),
+            None,
+            "a field's remedy is its code's"
+        );
         let others = Refusal { code: ErrorCode::Forbidden, ..in_state(&[]) }.words().expect("words");
         assert!(
             others.en.starts_with("this step is another party's") && others.sv.starts_with("steget är en annan parts")

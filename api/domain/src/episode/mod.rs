@@ -65,6 +65,15 @@ impl State {
         Self::ALL.into_iter().find(|state| state.code() == code)
     }
 
+    /// The state as the flags of the record tell it, which is all that some are shown: that the child is missing, or was found.
+    pub const fn by_flags(self) -> State {
+        match self {
+            State::NotMissing | State::Closed => State::NotMissing,
+            State::Suspected | State::Reported | State::Searching | State::Located => State::Searching,
+            State::Safe => State::Safe,
+        }
+    }
+
     /// Whether the episode is open: somebody still has something to do.
     pub const fn is_open(self) -> bool {
         !matches!(self, State::NotMissing | State::Closed)

@@ -10,9 +10,10 @@ use samverka_entities::{ledger, ledger_indexed, ledger_subject};
 use sea_orm::sea_query::{Cond, Expr, ExprTrait, OnConflict, Order, Query};
 use sea_orm::sqlx::{self, AssertSqlSafe};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    RuntimeErr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, RuntimeErr, Statement,
 };
+use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -131,18 +132,23 @@ impl Store {
     /// Adds places to the index and moves its mark on, together. Safe to repeat.
     pub(crate) async fn index(&self, lane: Uuid, places: &[SubjectRow], next: i64) -> Result<(), DatabaseError> {
         let transaction = self.begin().await?;
-        for chunk in places.chunks(AT_ONCE) {
-            let rows = padded(chunk).map(|place| ledger_subject::ActiveModel {
-                subject: Set(place.subject),
-                at: Set(place.at),
-                lane: Set(place.lane),
-                seq: Set(place.seq),
-                agency_id: Set(place.agency.0),
-            });
-            ledger_subject::Entity::insert_many(rows)
-                .on_conflict(OnConflict::new().do_nothing().to_owned())
-                .exec_without_returning(&transaction)
-                .await?;
+        match self.backend() {
+            DbBackend::Postgres => _ = transaction.execute_raw(places_postgres(places)).await?,
+            _ => {
+                for chunk in places.chunks(AT_ONCE) {
+                    let rows = padded(chunk).map(|place| ledger_subject::ActiveModel {
+                        subject: Set(place.subject),
+                        at: Set(place.at),
+                        lane: Set(place.lane),
+                        seq: Set(place.seq),
+                        agency_id: Set(place.agency.0),
+                    });
+                    ledger_subject::Entity::insert_many(rows)
+                        .on_conflict(OnConflict::new().do_nothing().to_owned())
+                        .exec_without_returning(&transaction)
+                        .await?;
+                }
+            }
         }
         let is_further = Expr::col((name("ledger_indexed"), name("seq"))).lt(next);
         let further = OnConflict::column(ledger_indexed::Column::Lane)
@@ -172,7 +178,21 @@ fn append_postgres(rows: &[LedgerRow], decided: &[(Uuid, i64)]) -> OwnQuery {
         .bind(epochs)
 }
 
-/// How many places one statement adds.
+/// The statement that adds places to the index on PostgreSQL: of one form, however many they are.
+fn places_postgres(places: &[SubjectRow]) -> Statement {
+    const ADD: &str = "INSERT INTO ledger_subject (subject, at, lane, seq, agency_id)
+        SELECT * FROM json_to_recordset($1::json)
+            AS place (subject uuid, at bigint, lane uuid, seq bigint, agency_id uuid)
+        ON CONFLICT DO NOTHING";
+    let row = |place: &SubjectRow| {
+        let SubjectRow { subject, at, lane, seq, agency } = place;
+        json!({ "subject": subject, "at": at, "lane": lane, "seq": seq, "agency_id": agency.0 })
+    };
+    let places: Json = places.iter().map(row).collect();
+    Statement::from_sql_and_values(DbBackend::Postgres, ADD, [places.to_string().into()])
+}
+
+/// How many places one statement adds on SQLite.
 const AT_ONCE: usize = 256;
 
 impl Snapshot {
