@@ -18,6 +18,7 @@ mod m20261122_000009_protocols;
 mod m20261122_000010_guards;
 mod m20261122_000011_release;
 mod m20261122_000012_lean;
+mod m20261122_000013_about;
 
 /// Every migration, in order.
 pub struct Migrator;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000010_guards::Migration),
             Box::new(m20261122_000011_release::Migration),
             Box::new(m20261122_000012_lean::Migration),
+            Box::new(m20261122_000013_about::Migration),
         ]
     }
 }

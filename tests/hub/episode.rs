@@ -466,6 +466,8 @@ async fn who_reads_a_flag_is_told_no_more_by_the_episodes_and_the_report(hub: Hu
             );
             let done = caller.ask(&done).await;
             assert_eq!(done.data("/recordFollowUp/episode"), &own[0]);
+            let twice = format!("recordFollowUp(episodeId: \"{id}\", kind: HEALTH_CHECK, doneOn: \"2026-11-21\")");
+            assert_eq!(caller.takes(&twice).await.error()["state"], "SEARCHING", "nor by a refusal");
             assert!(!done.text.contains("5000-K1276-26"), "{}", done.text);
         }
     }
@@ -618,6 +620,8 @@ async fn an_episode_is_closed_when_all_is_done_or_by_the_board_with_a_reason(hub
     board.takes(&close).await.assert_refused(&[("REQUIRED", "reason")], "a board says why");
     let other = format!("recordFollowUp(episodeId: \"{id}\", kind: RETURN_TALK, doneOn: \"2026-11-21\")");
     assert_eq!(board.takes(&other).await.error()["state"], "REPORTED", "nobody follows up a child that is gone");
+    // Whatever the state: health care is not told of it.
+    hub.caller("region-skane").takes(&other).await.assert_refused(&[("FORBIDDEN", "kind")], "health care's own part");
     board.takes(&format!("markLocated(childId: \"{}\", at: \"2026-11-21T12:00:00Z\")", child.id)).await.data("");
     board.takes(&format!("markSafe(childId: \"{}\")", child.id)).await.data("");
     for (place, part) in FollowUp::ALL.iter().enumerate() {
@@ -631,6 +635,7 @@ async fn an_episode_is_closed_when_all_is_done_or_by_the_board_with_a_reason(hub
         hub.caller(by).takes(&done).await.data("");
         let twice = hub.caller(by).takes(&done).await;
         twice.assert_refused(&[("CONFLICT", "kind")], "each part is done once");
+        assert_eq!(twice.error()["state"], "SAFE");
     }
     assert_eq!(hub.count("follow_up", "1 = 1").await, 4);
     assert_eq!(state(&lead.takes(&close).await), "CLOSED");

@@ -20,6 +20,7 @@ both! {
     a_case_transfer_moves_responsibility_at_the_acceptance_and_the_lead_at_the_arrival
     an_overdue_arrival_is_put_off_with_a_reason_and_not_far
     who_left_and_did_not_come_is_not_withdrawn_in_silence
+    a_search_that_ended_before_the_departure_ends_no_alarm
     where_the_responsible_board_does_not_lead_each_gives_what_it_has
     a_withdrawal_gives_responsibility_back
     a_replacement_moves_where_the_child_stays
@@ -418,6 +419,14 @@ async fn lost_on_the_way(hub: &Hub, child: &TestChild) -> (String, String) {
     (id, episode)
 }
 
+/// A child is found, and safe.
+async fn found(hub: &Hub, child: &TestChild) {
+    let at = ahead(hub, -HOUR / 60);
+    let located = format!("markLocated(childId: \"{}\", at: \"{at}\")", child.id);
+    hub.caller("malmo-soc").takes(&located).await.data("/markLocated/episode/id");
+    hub.caller("malmo-soc").takes(&format!("markSafe(childId: \"{}\")", child.id)).await.data("/markSafe");
+}
+
 async fn closes(hub: &Hub, episode: &str) {
     let close = format!("closeEpisode(episodeId: \"{episode}\", reason: \"Nämnden avslutar.\")");
     assert_eq!(hub.caller("malmo-soc").takes(&close).await.data("/closeEpisode/episode/state"), "CLOSED");
@@ -496,16 +505,10 @@ async fn a_step_that_is_not_possible_is_refused_in_its_own_words(hub: Hub) {
 }
 
 async fn a_child_that_was_found_goes_on_to_whoever_awaits_it(hub: Hub) {
-    let found = async |child: &TestChild| {
-        let at = ahead(&hub, -HOUR / 60);
-        let located = format!("markLocated(childId: \"{}\", at: \"{at}\")", child.id);
-        hub.caller("malmo-soc").takes(&located).await.data("/markLocated/episode/id");
-        hub.caller("malmo-soc").takes(&format!("markSafe(childId: \"{}\")", child.id)).await.data("/markSafe");
-    };
     let child = hub.child(Scene::default()).await;
     let (id, episode) = lost_on_the_way(&hub, &child).await;
     hub.wait(HOUR);
-    found(&child).await;
+    found(&hub, &child).await;
     assert_eq!(stands(&hub, "landskrona-soc", &id).await["state"], "NOT_ARRIVED", "to find a child ends nothing");
     taken(&hub, "landskrona-soc", Step::Reschedule, &id).await;
     closes(&hub, &episode).await;
@@ -517,7 +520,7 @@ async fn a_child_that_was_found_goes_on_to_whoever_awaits_it(hub: Hub) {
     let child = hub.child(Scene::default()).await;
     let (id, episode) = lost_on_the_way(&hub, &child).await;
     hub.wait(HOUR);
-    found(&child).await;
+    found(&hub, &child).await;
     closes(&hub, &episode).await;
     assert_eq!(stands(&hub, "migrationsverket", &id).await["state"], "CLOSED");
     assert_eq!(leads(&hub, &child).await, hub.agency("migrationsverket"));
@@ -548,11 +551,15 @@ async fn an_overdue_arrival_is_put_off_with_a_reason_and_not_far(hub: Hub) {
         hub.caller("landskrona-soc").ask(&document).await
     };
     const WHY: &str = ", reason: \"Tåget är inställt.\"";
+    let county = async || {
+        let listed = hub.caller("lansstyrelsen-skane").ask("{ overdueHandovers { nodes { kind } } }").await;
+        listed.data("/overdueHandovers/nodes").as_array().expect("a list").len()
+    };
     // While it is awaited the parties agree on another day as they like.
     put_off(24 * 7, "").await.data("/rescheduleHandover/handover/state");
     put_off(6, "").await.data("/rescheduleHandover/handover/state");
     hub.wait(7 * HOUR);
-    assert_eq!(alarms(&hub, &id).await, (true, vec!["OVERDUE".to_owned()]));
+    assert_eq!((alarms(&hub, &id).await, county().await), ((true, vec!["OVERDUE".to_owned()]), 0));
     put_off(364 * 24, "").await.assert_refused(&[("REQUIRED", "reason"), ("DATE_ORDER", "expectedAt")], "a year");
     put_off(25, WHY).await.assert_refused(&[("DATE_ORDER", "expectedAt")], "too far");
     put_off(24, WHY).await.data("/rescheduleHandover/handover/state");
@@ -563,8 +570,10 @@ async fn an_overdue_arrival_is_put_off_with_a_reason_and_not_far(hub: Hub) {
     hub.wait(8 * HOUR);
     assert_eq!(alarms(&hub, &id).await, (true, vec!["COUNTY".to_owned(), "EPISODE".to_owned()]));
     // What has fired is set anew.
+    assert_eq!(county().await, 1);
     put_off(1, WHY).await.data("/rescheduleHandover/handover/state");
     assert_eq!(alarms(&hub, &id).await.1, [""; 0]);
+    assert_eq!(county().await, 1, "nobody takes it off the county's list by another hour");
     hub.wait(13 * HOUR);
     assert_eq!(alarms(&hub, &id).await.1, ["OVERDUE", "COUNTY", "EPISODE"]);
     // Once it is known to be missing, that is the alarm.
@@ -572,6 +581,39 @@ async fn an_overdue_arrival_is_put_off_with_a_reason_and_not_far(hub: Hub) {
     put_off(7 * 24, "").await.assert_refused(&[("REQUIRED", "reason")], "no reason");
     put_off(7 * 24, WHY).await.data("/rescheduleHandover/handover/state");
     assert!(!alarms(&hub, &id).await.0);
+    assert_eq!(county().await, 0);
+}
+
+async fn a_search_that_ended_before_the_departure_ends_no_alarm(hub: Hub) {
+    let child = hub.child(Scene::default()).await;
+    let episode = hub.caller("malmo-soc").reports(&child.id).await;
+    found(&hub, &child).await;
+    let id = proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
+    taken(&hub, "landskrona-soc", Step::Accept, &id).await;
+    prepared(&hub).await;
+    hub.wait(HOUR);
+    taken(&hub, "migrationsverket", Step::Depart, &id).await;
+    hub.wait(7 * HOUR);
+    taken(&hub, "landskrona-soc", Step::ReportNotArrived, &id).await;
+    assert_eq!(alarms(&hub, &id).await, (true, vec!["OVERDUE".to_owned()]));
+    // That it was safe before it left tells nobody where it is.
+    assert_eq!(take(&hub, "migrationsverket", Step::Withdraw, &id).await.codes(), ["CONFLICT"]);
+    let far = ahead(&hub, 48 * HOUR);
+    let far = format!(
+        "mutation {{ rescheduleHandover(handoverId: \"{id}\", expectedAt: \"{far}\", reason: \"Senare.\") {{ handover {{ state }} }} }}"
+    );
+    hub.caller("migrationsverket").ask(&far).await.assert_refused(&[("DATE_ORDER", "expectedAt")], "too far");
+    let early = ahead(&hub, -15 * HOUR / 2);
+    let early = format!(
+        "mutation {{ recordDeparture(handoverId: \"{id}\", departedAt: \"{early}\") {{ handover {{ state }} }} }}"
+    );
+    hub.caller("migrationsverket").ask(&early).await.assert_refused(&[("DATE_ORDER", "departedAt")], "it left later");
+    closes(&hub, &episode).await;
+    assert_eq!(stands(&hub, "landskrona-soc", &id).await["state"], "NOT_ARRIVED");
+    assert!(is_tied(&hub, &child, "landskrona-soc", "RECEIVING").await);
+    hub.wait(12 * HOUR);
+    assert_eq!(alarms(&hub, &id).await.1, ["OVERDUE", "COUNTY", "EPISODE"]);
+    taken(&hub, "landskrona-soc", Step::Arrive, &id).await;
 }
 
 async fn who_left_and_did_not_come_is_not_withdrawn_in_silence(hub: Hub) {

@@ -193,6 +193,13 @@ async fn the_police_stay_until_the_child_is_safe(hub: Hub) {
     ];
     assert_eq!(answers[0].codes(), ["FORBIDDEN"]);
     assert_eq!(answers[0].text, answers[1].text);
+    let involved = "query($id: ID!) { responsibility(childId: $id) { involved { agency { code } from } } }";
+    for (purpose, expected) in [("PROTECT", json!(["polisen"])), ("RETURN", json!([]))] {
+        let told = hub.caller("migrationsverket").purpose(purpose).ask_with(involved, json!({ "id": child.id })).await;
+        let told = told.data("/responsibility/involved").as_array().expect("a list");
+        let codes: Vec<&Value> = told.iter().map(|one| &one["agency"]["code"]).collect();
+        assert_eq!(json!(codes), expected, "{purpose}");
+    }
     assert_eq!(hub.count("involvement", "kind = 'INVOLVED' AND closed_at IS NULL").await, 1);
     board
         .takes(&format!("markLocated(childId: \"{}\", at: \"2026-11-21T12:00:00Z\")", child.id))

@@ -21,6 +21,7 @@ both! {
     a_sealed_child_is_to_everyone_as_one_that_never_was
     whoever_looks_at_a_missing_child_is_told_of
     whoever_looks_in_vain_is_told_of
+    a_look_is_not_told_to_serve_a_return
     looks_are_the_leads_to_read
 }
 
@@ -353,6 +354,25 @@ async fn whoever_looks_at_a_missing_child_is_told_of(hub: Hub) {
     hub.wait(DAY);
     look(&hub, "skola", &missing.id).await.data("");
     assert_eq!(lookups(&hub, "malmo-soc", &missing).await.data("/lookups/nodes").as_array().expect("a list").len(), 4);
+}
+
+/// That somebody looked tells that the child was missing: no lead is told so for a return.
+async fn a_look_is_not_told_to_serve_a_return(hub: Hub) {
+    let scene = |missing| Scene { involved: vec![("migrationsverket", "LEAD")], missing, ..Scene::default() };
+    let (missing, here) = (hub.child(scene(true)).await, hub.child(scene(false)).await);
+    let mut answers = Vec::new();
+    for child in [&missing, &here] {
+        look(&hub, "polisen", &child.id).await;
+        let query = "query($id: ID!) { lookups(childId: $id) { nodes { agency { code } } } }";
+        let lead = hub.caller("migrationsverket");
+        let told = lead.purpose("PROTECT").ask_with(query, json!({ "id": child.id })).await;
+        let looks = told.data("/lookups/nodes").as_array().map(Vec::len);
+        assert_eq!(looks, Some(usize::from(child.id == missing.id)));
+        let lead = hub.caller("migrationsverket");
+        answers.push(lead.purpose("RETURN").ask_with(query, json!({ "id": child.id })).await);
+    }
+    assert_eq!(answers[0].codes(), ["OPERATION_FORBIDDEN"]);
+    assert_eq!(answers[0].text, answers[1].text);
 }
 
 /// Whoever asks for a missing child in vain is named to its lead, however it asks, and is answered as for what never was.

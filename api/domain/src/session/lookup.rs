@@ -1,5 +1,6 @@
 //! Looking is signalling: who looked at a child while it was missing, for whoever leads the case.
 
+use super::episode::permit_to_know;
 use super::{Session, page_size};
 use crate::error::{Error, ErrorCode};
 use crate::ids::AgencyId;
@@ -25,8 +26,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// `OPERATION_FORBIDDEN` for whoever knows the child and does not lead its case; [`Error::NotFound`] as
-    /// [`Session::child`]; `PAGE_SIZE`, `INVALID_CURSOR`, `INVALID_ID`, `PURPOSE_REQUIRED`.
+    /// `OPERATION_FORBIDDEN` for whoever knows the child and does not lead its case, or may not know of a search;
+    /// [`Error::NotFound`] as [`Session::child`]; `PAGE_SIZE`, `INVALID_CURSOR`, `INVALID_ID`, `PURPOSE_REQUIRED`.
     pub async fn lookups(
         &self,
         child: &str,
@@ -39,7 +40,8 @@ impl Session {
             // The log's index tells of them; before the request's snapshot, so that it is up to date.
             self.hub.index().await?;
             let gate = self.known_child(child).await?;
-            if gate.standing().lead != self.caller.agency.id {
+            // A look tells that the child was missing: to whoever may know of the search, not to serve a return.
+            if gate.standing().lead != self.caller.agency.id || permit_to_know(&gate).is_err() {
                 return Err(Error::Code(ErrorCode::OperationForbidden));
             }
             let id = gate.standing().child;

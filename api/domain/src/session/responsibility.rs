@@ -1,7 +1,9 @@
 //! Three facts with three clocks: who leads, who is legally responsible, who the child stays with; now, then, and all along.
 
 use super::Session;
+use super::episode::permit_to_know;
 use super::involvement::INVOLVED;
+use crate::agency::AgencyKind;
 use crate::catalogue::{FieldId, FieldSet};
 use crate::error::{Error, ErrorCode};
 use crate::gate::Gate;
@@ -15,7 +17,7 @@ impl Session {
     /// Who answered for a child at an instant, in microseconds since 1970, now where none is given; and the history of it.
     /// Each fact is shown to whom its field is (F26, F30), and homes that the child has left to whom F34 is; an agency always
     /// sees its own. Who else is involved is told to whoever may let agencies in and end that, but for a home or school of
-    /// which it may not know.
+    /// which it may not know, and for the police where it may not know of a search.
     ///
     /// # Errors
     ///
@@ -51,10 +53,14 @@ impl Session {
     /// Whom the caller may know to be involved at an instant: each agency once.
     fn involved_at(&self, gate: &Gate<'_>, ties: &[Tie], at: i64) -> Vec<Involved> {
         let may_see_all = gate.permit(Act::InvolveAgency).is_ok();
+        // The police come with a search, and go with it.
+        let may_see_police = permit_to_know(gate).is_ok();
+        let is_police = |agency| matches!(self.hub.agency_kind(agency), Some(AgencyKind::Police));
         let mut involved: Vec<Involved> = Vec::new();
         for tie in ties.iter().filter(|tie| tie.kind == INVOLVED) {
             let is_then = tie.opened_at <= at && tie.closed_at.is_none_or(|closed| at < closed);
-            let is_told = tie.agency == self.caller.agency.id || (may_see_all && gate.may_name(tie.agency));
+            let may_name = |agency| gate.may_name(agency) && (may_see_police || !is_police(agency));
+            let is_told = tie.agency == self.caller.agency.id || (may_see_all && may_name(tie.agency));
             if is_then && is_told && !involved.iter().any(|told| told.agency == tie.agency) {
                 let Tie { agency, unit, opened_at, closed_at, .. } = tie.clone();
                 involved.push(Involved { agency, unit, from: opened_at, to: closed_at });

@@ -5,6 +5,7 @@ use super::columns::name;
 use super::reading::Rows;
 use super::seal::SEALED;
 use crate::error::DatabaseError;
+use crate::feed::EventKind;
 use crate::ids::AgencyId;
 use sea_orm::sea_query::{Cond, Expr, ExprTrait, JoinType, Order, Query};
 use uuid::Uuid;
@@ -72,12 +73,13 @@ impl Snapshot {
                 let ids = || agencies.iter().map(|agency| agency.0);
                 let within =
                     Cond::any().add(column("from_agency_id").is_in(ids())).add(column("to_agency_id").is_in(ids()));
+                // The event, and not the deadline: that is set anew where the arrival is put off, and takes nothing back.
                 let mut told = Query::select();
                 told.expr(Expr::val(1))
-                    .from(name("deadline"))
-                    .and_where(Expr::col((name("deadline"), name("about_id"))).equals((name("handover"), name("id"))))
-                    .and_where(Expr::col((name("deadline"), name("step"))).eq("COUNTY"))
-                    .and_where(Expr::col((name("deadline"), name("fired_at"))).is_not_null());
+                    .from(name("event"))
+                    .and_where(Expr::col((name("event"), name("about_id"))).equals((name("handover"), name("id"))))
+                    .and_where(Expr::col((name("event"), name("kind"))).eq(EventKind::HandoverOverdueInCounty.code()))
+                    .and_where(Expr::col((name("event"), name("at"))).gte(column("overdue_at")));
                 query.cond_where(within).and_where(Expr::exists(told));
             }
         }

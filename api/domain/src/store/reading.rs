@@ -78,9 +78,10 @@ impl Manager for Maker {
     type Error = sqlx::Error;
 
     async fn create(&self) -> Result<Held, sqlx::Error> {
+        // On the heap: whoever takes a connection, which is nearly always there, need not hold what makes one.
         let connection = match &self.options {
-            Options::Sqlite(options) => Connection::Sqlite(SqliteConnection::connect_with(options).await?),
-            Options::Postgres(options) => Connection::Postgres(PgConnection::connect_with(options).await?),
+            Options::Sqlite(options) => Connection::Sqlite(Box::pin(SqliteConnection::connect_with(options)).await?),
+            Options::Postgres(options) => Connection::Postgres(Box::pin(PgConnection::connect_with(options)).await?),
         };
         Ok(Held { connection, kept: self.kept.clone(), is_idle: true })
     }

@@ -293,6 +293,11 @@ impl Write {
         {
             return self.store.make_row(change).await;
         }
+        // On the heap: most changes are made without one.
+        Box::pin(self.apply_in_transaction(claim)).await
+    }
+
+    async fn apply_in_transaction(self, claim: Option<&Claim>) -> Result<Applied, DatabaseError> {
         let transaction = self.store.begin().instrument(debug_span!("begin")).await?;
         let applied = self.apply_in(&transaction, claim).await?;
         if applied != Applied::Done {

@@ -25,7 +25,7 @@ use inputs::{LINE, NUMBER_FORM, PROSE, is_police_number};
 use serde_json::json;
 use std::collections::BTreeSet;
 use uuid::Uuid;
-use view::{conflict, unclosed};
+use view::{conflict, not_from, unclosed};
 use write::flags;
 
 /// A disappearance as it is reported.
@@ -318,18 +318,20 @@ impl<'s> Step<'s> {
             let note = inputs.text(&["note"], note, PROSE);
             inputs.gather(self.not_ahead(done_on, &["doneOn"]))?;
             inputs.checked()?;
+            self.purpose()?;
+            // Before the state is looked at, which is not health care's to know.
+            if self.caller.role == Role::Health && kind != FollowUp::HealthCheck {
+                return Err(Error::refused_for(ErrorCode::Forbidden, ["kind"], FollowUp::HealthCheck.code()).into());
+            }
             let part = self.hub.dice.id();
             let note = &note;
             let decide = |mut work: Work<'s>, row: EpisodeRow, _| async move {
-                if self.caller.role == Role::Health && kind != FollowUp::HealthCheck {
-                    return Err(Error::refused_for(ErrorCode::Forbidden, ["kind"], FollowUp::HealthCheck.code()));
-                }
                 if done_on < day(row.opened_at) {
                     return Err(Error::refused_for(ErrorCode::DateOrder, ["doneOn"], "not before the episode"));
                 }
                 let done = self.reader().await?.follow_ups(row.id).await?;
                 if done.contains(&kind) {
-                    let refusal = Refusal::in_state(["kind"], row.state.code(), row.state.next());
+                    let refusal = not_from(&work.gate, "kind", row.state);
                     return Err(Error::Refused(vec![refusal.expecting("a part that is not recorded yet")]));
                 }
                 let told = json!([{ "kind": kind.code(), "doneOn": done_on.to_string(), "note": note }]);
@@ -376,7 +378,7 @@ impl<'s> Step<'s> {
                 }
                 work.write.close_involved(&self.police(), before.opened_at, self.now);
                 work.write.cancel_deadlines(before.id, self.now);
-                self.settle_handovers(&mut work, before.located_at.is_some()).await?;
+                self.settle_handovers(&mut work, &before).await?;
                 Ok(work)
             };
             self.on_episode(id, Move::CloseEpisode, None, selection, decide).await

@@ -140,9 +140,13 @@ fn is_told_by_flag(row: &EpisodeRow) -> bool {
 }
 
 /// A step that the state does not allow; to whom the record shows only flags, the state is told as they do.
-pub(super) fn conflict(gate: &Gate<'_>, argument: &'static str, state: State) -> Error {
+pub(super) fn not_from(gate: &Gate<'_>, argument: &'static str, state: State) -> Refusal {
     let state = if is_shown(gate, "missing.status") { state } else { state.by_flags() };
-    Error::Refused(vec![Refusal::in_state([argument], state.code(), state.next())])
+    Refusal::in_state([argument], state.code(), state.next())
+}
+
+pub(super) fn conflict(gate: &Gate<'_>, argument: &'static str, state: State) -> Error {
+    Error::Refused(vec![not_from(gate, argument, state)])
 }
 
 /// Why an episode cannot be closed, as the caller is told.

@@ -13,7 +13,7 @@ use crate::ids::AgencyId;
 use crate::policy::Relation;
 use crate::session::change::Work;
 use crate::session::step::Step;
-use crate::store::{About, HandoverChange, HandoverRow, Received, Standing, Tie};
+use crate::store::{About, EpisodeRow, HandoverChange, HandoverRow, Received, Standing, Tie};
 use uuid::Uuid;
 
 impl<'s> Step<'s> {
@@ -158,12 +158,19 @@ impl<'s> Step<'s> {
     }
 
     /// Ends what the child was on its way by, when its missing episode is closed and nobody awaits it any more: the receiver is
-    /// none then, and the lead stays where it is. What legal responsibility has moved at an acceptance stays moved.
-    pub(in crate::session) async fn settle_handovers(&self, work: &mut Work<'_>, was_found: bool) -> Result<(), Error> {
+    /// none then, and the lead stays where it is. What legal responsibility has moved at an acceptance stays moved. A child that
+    /// was found before it left is not the one that was missing: its handover goes on, with its alarms.
+    pub(in crate::session) async fn settle_handovers(
+        &self,
+        work: &mut Work<'_>,
+        episode: &EpisodeRow,
+    ) -> Result<(), Error> {
+        let (was_found, found_at) = (episode.located_at.is_some(), episode.found_at.or(episode.located_at));
         let mut ended = Vec::new();
         for moves in Moves::ALL {
             let open = self.reader().await?.open_handover(work.child(), moves).await?;
-            let Some(row) = open else { continue };
+            let left_at = |row: &HandoverRow| row.departed_at.or(row.accepted_at).unwrap_or(row.proposed_at);
+            let Some(row) = open.filter(|row| found_at.is_none_or(|found| found >= left_at(row))) else { continue };
             let is_awaited = row.expected_at > self.now;
             let Some(state) = row.state.after_episode(was_found, is_awaited, row.kind.terms().travels) else {
                 continue;

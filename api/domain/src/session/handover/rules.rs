@@ -102,7 +102,8 @@ impl<'s> Step<'s> {
             return Err(Error::Refused(vec![Refusal::in_state(["handoverId"], row.state.code(), next)]));
         }
         let earliest = match step {
-            Taking::Depart => Some(row.proposed_at),
+            // Who did not arrive may leave again, and not before it did: what was known then does not tell where it is now.
+            Taking::Depart => Some(row.departed_at.unwrap_or(row.proposed_at)),
             Taking::Arrive => row.departed_at.or(row.accepted_at),
             _ => None,
         };
@@ -126,8 +127,10 @@ impl<'s> Step<'s> {
         let is_there = |tie: &Tie| tie.kind == "WHEREABOUTS" && tie.closed_at.is_none() && tie.opened_at >= since;
         let mut is_told = work.gate.shows_path("placement.unitAgency") && ties.iter().any(is_there);
         if !is_told && work.gate.shows_path("missing.status") {
-            let is_of_now =
-                |episode: &EpisodeRow| episode.state.is_open() || episode.found_at.is_some_and(|found| found >= since);
+            let is_of_now = |episode: &EpisodeRow| match episode.found_at {
+                None => episode.state.is_open(),
+                Some(found) => found >= since,
+            };
             is_told = self.reader().await?.episodes(work.child()).await?.iter().any(is_of_now);
         }
         Ok(match (is_told, is_late) {
