@@ -541,8 +541,6 @@ async fn an_overdue_arrival_is_put_off_with_a_reason_and_not_far(hub: Hub) {
     let child = hub.child(Scene::default()).await;
     let id = proposed(&hub, "migrationsverket", &child.id, "ASSIGNMENT", "landskrona-soc").await;
     taken(&hub, "landskrona-soc", Step::Accept, &id).await;
-    prepared(&hub).await;
-    taken(&hub, "migrationsverket", Step::Depart, &id).await;
     let put_off = async |hours: i64, more: &str| {
         let at = ahead(&hub, hours * HOUR);
         let document = format!(
@@ -555,9 +553,15 @@ async fn an_overdue_arrival_is_put_off_with_a_reason_and_not_far(hub: Hub) {
         let listed = hub.caller("lansstyrelsen-skane").ask("{ overdueHandovers { nodes { kind } } }").await;
         listed.data("/overdueHandovers/nodes").as_array().expect("a list").len()
     };
-    // While it is awaited the parties agree on another day as they like.
+    // Until it leaves the parties agree on another day as they like.
     put_off(24 * 7, "").await.data("/rescheduleHandover/handover/state");
-    put_off(6, "").await.data("/rescheduleHandover/handover/state");
+    put_off(5, "").await.data("/rescheduleHandover/handover/state");
+    prepared(&hub).await;
+    taken(&hub, "migrationsverket", Step::Depart, &id).await;
+    // From then on nobody knows where it is until it comes.
+    put_off(30, "").await.assert_refused(&[("REQUIRED", "reason"), ("DATE_ORDER", "expectedAt")], "it has left");
+    put_off(6, "").await.assert_refused(&[("REQUIRED", "reason")], "it has left");
+    put_off(6, WHY).await.data("/rescheduleHandover/handover/state");
     hub.wait(7 * HOUR);
     assert_eq!((alarms(&hub, &id).await, county().await), ((true, vec!["OVERDUE".to_owned()]), 0));
     put_off(364 * 24, "").await.assert_refused(&[("REQUIRED", "reason"), ("DATE_ORDER", "expectedAt")], "a year");

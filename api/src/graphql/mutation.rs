@@ -400,9 +400,9 @@ macro_rules! mutations {
                 take(ctx, &handover_id, Taking::ReportNotArrived, taken).await
             }
 
-            /// Tells when the child is expected anew (*ny tid*): by the sender, and once it has accepted by the receiver. A child
-            /// that is overdue, and of which nobody has told where it is, is expected within 24 hours, stays overdue until it is
-            /// there, and its alarms go on.
+            /// Tells when the child is expected anew (*ny tid*): by the sender, and once it has accepted by the receiver. Once it
+            /// has left that needs a reason, and is at most 24 hours later than it was. A child that is overdue, and of which
+            /// nobody has told where it is, is expected within 24 hours, stays overdue until it is there, and its alarms go on.
             async fn reschedule_handover<'a>(
                 &self,
                 ctx: &Context<'a>,

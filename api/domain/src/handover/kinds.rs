@@ -125,7 +125,8 @@ pub struct Terms {
     pub moment: Option<Moment>,
     /// Items of that checklist, by key, that must be done or left out before the departure.
     pub mandatory: &'static [&'static str],
-    /// How far ahead a child that is overdue, and of which nobody has told where it is, can be expected anew, in microseconds.
+    /// How much later than it was a child that has left can be expected anew, and how far ahead one that is overdue and of which
+    /// nobody has told where it is, in microseconds.
     pub anew_within: i64,
     /// When silence goes further, unless the configuration says otherwise.
     pub alarms: Alarms,
@@ -354,7 +355,11 @@ impl Terms {
             self.alarms.episode / HOUR
         );
         if self.travels {
-            _ = writeln!(text, "  overdue        expected anew with a reason, within {} h", self.anew_within / HOUR);
+            _ = writeln!(
+                text,
+                "  anew           once the child has left or is overdue: with a reason, within {} h",
+                self.anew_within / HOUR
+            );
         }
     }
 }

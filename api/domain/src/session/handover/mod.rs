@@ -188,7 +188,7 @@ impl<'s> Step<'s> {
     /// has left and of which nobody has told where it is; for an acceptance
     /// after the expected arrival, which must be rescheduled first; for a departure before the checklist is done.
     /// `FORBIDDEN` for the other party's step. `DATE_ORDER` for a departure or arrival that is ahead, and an arrival before
-    /// the departure or the acceptance; `REQUIRED` and `DATE_ORDER` for an overdue child that is expected anew without a reason, or late. [`Error::NotFound`] alike for a handover that never was and one that is not the caller's.
+    /// the departure or the acceptance; `REQUIRED` and `DATE_ORDER` for a child that has left or is overdue and is expected anew without a reason, or late. [`Error::NotFound`] alike for a handover that never was and one that is not the caller's.
     pub async fn take_handover(
         &self,
         id: &str,

@@ -18,7 +18,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// `FORBIDDEN` for whoever may not propose such a handover; otherwise as [`Step::propose_handover`].
+    /// `FORBIDDEN` for whoever may not propose such a handover; otherwise as [`propose_handover`](crate::session::Step::propose_handover).
     pub async fn handover_readiness(&self, child: &str, to: &str, kind: Kind) -> Result<Readiness, Error> {
         let result = async {
             let terms = kind.terms();

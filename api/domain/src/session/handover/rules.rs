@@ -141,8 +141,8 @@ impl<'s> Step<'s> {
         })
     }
 
-    /// Refuses steps that would end an alarm while nobody knows where the child is. Who has left is not withdrawn then; and who is
-    /// overdue is expected anew with a reason, and soon.
+    /// Refuses steps that would end an alarm while nobody knows where the child is. Who has left is not withdrawn then; and who has
+    /// left or is overdue is expected anew with a reason, and soon.
     pub(super) fn breaks_no_silence(
         &self,
         opened: &Opened,
@@ -157,14 +157,22 @@ impl<'s> Step<'s> {
             let refusal = Refusal::in_state(["handoverId"], row.state.code(), next);
             return Err(Error::Refused(vec![refusal.expecting(ACCOUNTED_FOR)]));
         }
-        if step != Taking::Reschedule || !matches!(silence, Silence::Broken | Silence::Unbroken) {
+        if step != Taking::Reschedule || silence == Silence::None {
             return Ok(());
         }
         let within = row.kind.terms().anew_within;
-        let too_late = silence == Silence::Unbroken && taken.expected_at.is_some_and(|at| at > self.now + within);
+        let hours = within / HOUR;
+        let limit = match silence {
+            Silence::Coming => {
+                Some((row.expected_at, format!("at most {hours} hours later than it was: the child has left")))
+            }
+            Silence::Unbroken => Some((self.now, format!("at most {hours} hours ahead: the child is overdue"))),
+            Silence::None | Silence::Broken => None,
+        };
+        let too_late = limit.filter(|(from, _)| taken.expected_at.is_some_and(|at| at > from.saturating_add(within)));
         let no_reason = taken.reason.is_none().then(|| Refusal::at(ErrorCode::Required, ["reason"]));
-        let expected = || format!("at most {} hours ahead: the child is overdue", within / HOUR);
-        let too_late = too_late.then(|| Refusal::at(ErrorCode::DateOrder, ["expectedAt"]).expecting(expected()));
+        let too_late =
+            too_late.map(|(_, expected)| Refusal::at(ErrorCode::DateOrder, ["expectedAt"]).expecting(expected));
         let refusals: Vec<Refusal> = no_reason.into_iter().chain(too_late).collect();
         if refusals.is_empty() { Ok(()) } else { Err(Error::Refused(refusals)) }
     }
