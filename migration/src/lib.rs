@@ -19,6 +19,7 @@ mod m20261122_000010_guards;
 mod m20261122_000011_release;
 mod m20261122_000012_lean;
 mod m20261122_000013_about;
+mod m20261122_000014_guard;
 
 /// Every migration, in order.
 pub struct Migrator;
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000011_release::Migration),
             Box::new(m20261122_000012_lean::Migration),
             Box::new(m20261122_000013_about::Migration),
+            Box::new(m20261122_000014_guard::Migration),
         ]
     }
 }

@@ -134,17 +134,22 @@ async fn cost(hub: &Hub, wire: &Wire, persona: &str, query: &str, mut variables:
     found.into_iter().max_by_key(|(_, times)| *times).expect("it was tried").0
 }
 
+/// A hub on PostgreSQL, and the wire between them; none where there is no PostgreSQL.
+async fn tapped() -> Option<(Hub, Wire)> {
+    let database = Database::new(Kind::Postgres).await?;
+    let port = database.url.rsplit_once(':').and_then(|(_, rest)| rest.split('/').next()?.parse().ok());
+    let port: u16 = port.expect("a port in the URL");
+    let (wire, own) = Wire::tap(port).await;
+    let url = database.url.replace(&format!(":{port}/"), &format!(":{own}/"));
+    Some((Hub::start_at(database, &url, Engine::embedded()).await, wire))
+}
+
 const CARD: &str = "query($id: ID!) { child(id: $id) { identity { givenNames } placement { unitName earlier { unitName } } \
     responsibility { responsibleAgency { name } } health { criticalNeeds } schooling { schoolName } } }";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn statements_and_round_trips_are_as_written_here() {
-    let Some(database) = Database::new(Kind::Postgres).await else { return };
-    let port = database.url.rsplit_once(':').and_then(|(_, rest)| rest.split('/').next()?.parse().ok());
-    let port: u16 = port.expect("a port in the URL");
-    let (wire, own) = Wire::tap(port).await;
-    let url = database.url.replace(&format!(":{port}/"), &format!(":{own}/"));
-    let hub = Hub::start_at(database, &url, Engine::embedded()).await;
+    let Some((hub, wire)) = tapped().await else { return };
     let child = hub.child(Scene::default()).await;
     let list = format!("{{ children(first: 40) {{ nodes {{ {} }} }} }}", everything());
     let of_one = cost(&hub, &wire, "malmo-soc", &list, || json!({})).await;
@@ -217,3 +222,59 @@ const PINNED: [(&str, (u64, u64)); 11] = [
     ("updateVoice", (3, 3)),
     ("addIdentifier", (12, 13)),
 ];
+
+/// What is asked of a child, each in one statement: the last holds a statement within it.
+const LOOKS: [&str; 2] =
+    [CARD, "query($id: ID!) { child(id: $id) { missing { status since } description { marks } } }"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn those_who_look_at_once_look_in_few_statements_and_each_is_shown_what_it_would_be_shown_alone() {
+    let Some((hub, wire)) = tapped().await else { return };
+    let ties = [("migrationsverket", "LEAD"), ("malmo-soc", "RESPONSIBLE"), ("region-skane", "INVOLVED")];
+    let shared = Scene { involved: ties.to_vec(), home: Some("hvb-malmo"), ..Scene::default() };
+    let mut children = hub.children(3, &Scene::default()).await;
+    children.extend(hub.children(3, &shared).await);
+    children.push(hub.child(Scene { missing: true, ..shared }).await);
+    let mut children: Vec<String> = children.into_iter().map(|child| child.id).collect();
+    // Nobody's.
+    children.push(format!("child_{}", "0".repeat(26)));
+    let personas = ["malmo-soc", "hvb-malmo", "polisen", "region-skane", "landskrona-soc", "migrationsverket"];
+    let hub = Arc::new(hub);
+    for query in LOOKS {
+        let asked: Vec<(&str, String)> =
+            personas.iter().flat_map(|persona| children.iter().map(|id| (*persona, id.clone()))).collect();
+        let mut alone = Vec::new();
+        for (persona, id) in &asked {
+            // What an agency is to a child is guessed from the last time: the second is asked as each is from then on.
+            hub.caller(persona).ask_with(query, json!({ "id": id })).await;
+            alone.push(told(&hub, persona, query, id).await);
+        }
+        let differs: std::collections::BTreeSet<String> = alone.iter().map(Value::to_string).collect();
+        assert!(differs.len() > children.len(), "callers are not shown the same");
+        let before = wire.quiet().await;
+        let at_once: Vec<_> = asked
+            .iter()
+            .cloned()
+            .map(|(persona, id)| {
+                let hub = hub.clone();
+                tokio::spawn(async move { told(&hub, persona, query, &id).await })
+            })
+            .collect();
+        for ((asked, alone), at_once) in asked.iter().zip(alone).zip(at_once) {
+            assert_eq!(at_once.await.expect("an answer"), alone, "{asked:?}");
+        }
+        let (statements, _) = wire.quiet().await;
+        let (statements, looks) = (statements - before.0, asked.len() as u64);
+        assert!(statements < looks, "{looks} looks and their rows in the log take {statements} statements");
+    }
+}
+
+/// What an answer holds, but for what is new in every one.
+async fn told(hub: &Hub, persona: &str, query: &str, id: &str) -> Value {
+    let mut answer = hub.caller(persona).ask_with(query, json!({ "id": id })).await.json;
+    answer["extensions"].take();
+    for error in answer["errors"].as_array_mut().into_iter().flatten() {
+        error["extensions"]["requestId"].take();
+    }
+    answer
+}

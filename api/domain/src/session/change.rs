@@ -214,7 +214,7 @@ impl<'s> Step<'s> {
                 Some(_) => debug_span!("read", count = 1),
                 None => debug_span!("standing", count = 1),
             };
-            let look = async { hub.store.look().await?.children(party, Asked::Id(child), &plan, self.now).await };
+            let look = hub.store.look(party, Asked::Id(child), &plan, self.now);
             let (found, read) = look.instrument(span).await?;
             let (gate, sequence) = self.admitted_one(found.first().copied(), Admits::Knowing)?;
             let standing = *gate.standing();

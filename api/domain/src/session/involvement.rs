@@ -3,7 +3,7 @@
 use super::Step;
 use super::change::{Reading, Work};
 use super::consent::BLOCKED;
-use super::episode::permit_to_know;
+use super::episode::{conflict, permit_to_know};
 use crate::agency::AgencyKind;
 use crate::catalogue::FieldSet;
 use crate::error::{Error, ErrorCode, Refusal};
@@ -107,9 +107,7 @@ impl<'s> Step<'s> {
     async fn is_not_searched_for(&self, work: &Work<'_>) -> Result<(), Error> {
         let latest = self.reader().await?.episodes(work.child()).await?.into_iter().next();
         match latest.filter(|episode| episode.state.is_open() && episode.found_at.is_none()) {
-            Some(open) => {
-                Err(Error::Refused(vec![Refusal::in_state(["agencyId"], open.state.code(), open.state.next())]))
-            }
+            Some(open) => Err(conflict(&work.gate, "agencyId", open.state)),
             None => Ok(()),
         }
     }

@@ -89,7 +89,6 @@ impl Session {
             return Ok(None);
         }
         let agency = self.caller.agency.id;
-        let mut look = self.hub.store.look().await?;
         let mut guess = match asked {
             Asked::Id(child) => self.hub.recent.get(&(agency, child)),
             Asked::Number(..) => None,
@@ -101,7 +100,8 @@ impl Session {
                 Some(_) => debug_span!("read", count = 1),
                 None => debug_span!("standing", count = 1),
             };
-            let (found, read) = look.children(self.party()?, asked, &plan, self.now).instrument(span).await?;
+            let look = self.hub.store.look(self.party()?, asked, &plan, self.now);
+            let (found, read) = look.instrument(span).await?;
             let standings = found.into_iter().map(|found| found.standing);
             let gate = self.the_one(self.asked(standings.collect())?.into_iter(), by)?;
             let standing = *gate.standing();

@@ -9,10 +9,10 @@ mod durability;
 mod emergency;
 mod episode;
 mod event;
-mod group;
 mod handover;
 mod ledger;
 mod listing;
+mod look;
 mod lookup;
 mod overdue;
 mod photo;
@@ -21,10 +21,12 @@ mod read;
 mod reading;
 mod reset;
 mod roster;
+mod row_change;
 mod seal;
 mod seed;
 mod submission;
 mod suggestion;
+mod together;
 mod write;
 
 pub(crate) use checklist::{About, ItemRow, RoutineRow};
@@ -36,19 +38,21 @@ pub(crate) use episode::{EpisodeRow, NewSighting};
 pub(crate) use event::EventRow;
 pub(crate) use handover::{HandoverChange, HandoverRow, Received, Tie};
 pub(crate) use ledger::{LedgerRow, SubjectRow};
+pub(crate) use look::Asked;
 pub(crate) use lookup::Looked;
 pub(crate) use overdue::{OverdueRow, Whose};
 pub(crate) use read::{
-    Asked, Entry, Found, IdentifierRow, ListRow, Look, Party, Plan, Planned, Reach, Read, RevisionRow, Row, Snapshot,
-    Standing,
+    Entry, Found, IdentifierRow, ListRow, Party, Plan, Planned, Reach, Read, RevisionRow, Row, Snapshot, Standing,
 };
 pub use roster::RosterReport;
 pub(crate) use submission::{Decided, Inbox, Named, SubmissionRow};
 pub(crate) use suggestion::{SuggestedRow, SuggestionRow};
 pub(crate) use write::{Applied, Author, Write};
 
-use self::group::Changes;
+use self::look::Look;
 use self::reading::{Connections, Options};
+use self::row_change::RowChange;
+use self::together::Together;
 use crate::agency::{Agency, AgencyKind, NewAgency};
 use crate::error::DatabaseError;
 use crate::figures::Pool;
@@ -74,8 +78,11 @@ const READERS_POSTGRES: usize = 8;
 const WRITERS_POSTGRES: u32 = 4;
 /// While a group of changes waits for the disk, or for a row that is locked, others go on.
 const CHANGES_POSTGRES: usize = 4;
-/// How many changes come together cannot be told from a statement, which always takes a few: each child is found by its key.
-const PLANS_OF_CHANGES: [(&str, &str); 4] = [
+/// Looks wait for no disk and no lock: more of them at once than the database has cores only wait for each other.
+const LOOKS_POSTGRES: usize = 4;
+/// How many looks or changes come together cannot be told from a statement, which always takes a few: each child is found by
+/// its key.
+const BY_KEY: [(&str, &str); 4] = [
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
@@ -85,8 +92,8 @@ const PLANS_OF_CHANGES: [(&str, &str); 4] = [
 const LOG_POSTGRES: usize = 2;
 /// SQLite's page caches, in KiB: the writer's, and those of all readers together. Whatever commits empties the readers', so
 /// that more than what one request reads is never of use.
-const CACHE_WRITER: usize = 16_384;
-const CACHE_READERS: usize = 24_576;
+const CACHE_WRITER: usize = 8_192;
+const CACHE_READERS: usize = 12_288;
 /// How many rows SQLite's thread may be ahead of whoever reads them: a list's page and what belongs to it.
 const ROWS_AHEAD: usize = 256;
 
@@ -150,14 +157,15 @@ fn connect_error(what: &str, error: &sea_orm::sqlx::Error) -> DatabaseError {
 pub(crate) struct Store {
     readers: Connections,
     writer: DatabaseConnection,
-    /// For what is written in one statement, on PostgreSQL alone.
+    /// For what is done in one statement, on PostgreSQL alone.
     direct: Option<Direct>,
 }
 
-/// What is written in one statement. Changes may all wait for a locked row; the log never does.
+/// What is done in one statement. Changes may all wait for a locked row; looks and the log never do.
 #[derive(Clone)]
 struct Direct {
-    changes: Changes,
+    looks: Together<Look>,
+    changes: Together<RowChange>,
     log: Connections,
 }
 
@@ -209,10 +217,11 @@ impl Store {
         let pool = || PgPoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false);
         let failed = |error| connect_error("PostgreSQL", &error);
         let writer = pool().max_connections(WRITERS_POSTGRES).connect_with(options.clone()).await.map_err(failed)?;
-        let readers = Connections::new(Options::Postgres(reading), READERS_POSTGRES, ACQUIRE_TIMEOUT)?;
         let of = |options, size| Connections::new(Options::Postgres(options), size, ACQUIRE_TIMEOUT);
-        let changes = of(options.clone().options(PLANS_OF_CHANGES), CHANGES_POSTGRES)?;
-        let direct = Direct { changes: Changes::new(changes), log: of(options, LOG_POSTGRES)? };
+        let looks = Together::new(of(reading.clone().options(BY_KEY), LOOKS_POSTGRES)?);
+        let readers = of(reading, READERS_POSTGRES)?;
+        let changes = Together::new(of(options.clone().options(BY_KEY), CHANGES_POSTGRES)?);
+        let direct = Direct { looks, changes, log: of(options, LOG_POSTGRES)? };
         Ok(Store { readers, writer: writer.into(), direct: Some(direct) })
     }
 
@@ -232,14 +241,14 @@ impl Store {
             DbBackend::Sqlite => pool(self.writer.get_sqlite_connection_pool()),
             _ => pool(self.writer.get_postgres_connection_pool()),
         };
-        let direct =
-            self.direct.iter().flat_map(|direct| [direct.changes.connections().figures(), direct.log.figures()]);
-        let writing = direct.fold(writer, |sum, pool| Pool {
+        let sum = |sum: Pool, pool: Pool| Pool {
             open: sum.open + pool.open,
             idle: sum.idle + pool.idle,
             most: sum.most + pool.most,
-        });
-        [self.readers.figures(), writing]
+        };
+        let Some(Direct { looks, changes, log }) = &self.direct else { return [self.readers.figures(), writer] };
+        let reading = sum(self.readers.figures(), looks.connections().figures());
+        [reading, sum(sum(writer, changes.connections().figures()), log.figures())]
     }
 
     /// A snapshot of the record: every read of it sees the same instant.
@@ -247,11 +256,6 @@ impl Store {
         let mut held = self.readers.take().await?;
         held.begin().await?;
         Ok(Snapshot::new(held))
-    }
-
-    /// A look at the record: each statement sees an instant of its own.
-    pub(crate) async fn look(&self) -> Result<Look, DatabaseError> {
-        Ok(Look::new(self.readers.take().await?))
     }
 
     async fn begin(&self) -> Result<DatabaseTransaction, DatabaseError> {
@@ -271,7 +275,8 @@ impl Store {
     pub(crate) async fn close(self) {
         let Store { readers, writer, direct } = self;
         readers.close();
-        if let Some(Direct { changes, log }) = direct {
+        if let Some(Direct { looks, changes, log }) = direct {
+            looks.connections().close();
             changes.connections().close();
             log.close();
         }

@@ -11,8 +11,8 @@ use crate::policy::{Consents, Protection, Purpose, Relation, Role};
 use crate::stamps::Stamps;
 use chrono::NaiveDate;
 use deadpool::managed::Object;
+use sea_orm::QueryResult;
 use sea_orm::sea_query::{Cond, Expr, ExprTrait, JoinType, Order, Query, SelectStatement};
-use sea_orm::{QueryResult, Value as Value_};
 use serde_json::Value as Json;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -179,108 +179,6 @@ pub(crate) struct Snapshot {
 impl Rows for Snapshot {
     async fn rows(&self, query: &SelectStatement) -> Result<Vec<QueryResult>, DatabaseError> {
         self.held.lock().await.rows(query).await
-    }
-}
-
-/// How a child is asked for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Asked<'a> {
-    Id(Uuid),
-    /// A number, whoever has to do with the child: it is the standing that says whether the agency may find it.
-    Number(IdentifierKind, &'a str),
-}
-
-/// One agency's look at the record, on one connection: each statement sees an instant of its own.
-pub(crate) struct Look {
-    held: Object<Maker>,
-}
-
-impl Look {
-    pub(super) fn new(held: Object<Maker>) -> Self {
-        Look { held }
-    }
-
-    /// What the agency is to the children that are asked for, and what the plan reads of them: of one instant.
-    /// Consents are not looked at.
-    pub(crate) async fn children(
-        &mut self,
-        party: Party<'_>,
-        asked: Asked<'_>,
-        plan: &Plan,
-        now: i64,
-    ) -> Result<(Vec<Found>, Read), DatabaseError> {
-        let emergency = party.emergency.is_some();
-        let shape = match asked {
-            Asked::Id(_) => Shape { number: None, emergency, plan: plan.clone() },
-            Asked::Number(kind, _) => Shape { number: Some(kind), emergency, plan: plan.clone() },
-        };
-        let prepared = self.held.prepared(shape, |shape| {
-            let party = Party {
-                agency: STAND_IN.agency,
-                emergency: shape.emergency.then_some((STAND_IN_ROLE, STAND_IN.user)),
-                purpose: None,
-            };
-            let mut query = standings_query(party, STAND_IN.now, shape.number.map(|kind| (kind, STAND_IN.number)));
-            if shape.number.is_none() {
-                query.and_where(of("child", "id").eq(STAND_IN.child));
-            }
-            add_sections(&mut query, &shape.plan);
-            query
-        });
-        let (child, number) = match asked {
-            Asked::Id(child) => (child, ""),
-            Asked::Number(_, number) => (Uuid::nil(), number),
-        };
-        let (role, user) = party.emergency.map_or(("", ""), |(role, user)| (role.code(), user));
-        let given = Given { agency: party.agency, now, child, number, role, user };
-        let rows = self.held.run_prepared(&prepared, |value| given.in_place_of(value)).await?;
-        Ok((fold_standings(&rows, now, emergency)?, read_sections(&rows, width(emergency), plan)?))
-    }
-}
-
-/// The form of a look: those of one form have one statement.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Shape {
-    number: Option<IdentifierKind>,
-    emergency: bool,
-    plan: Plan,
-}
-
-/// What a look is about.
-#[derive(Clone, Copy)]
-struct Given<'a> {
-    agency: AgencyId,
-    now: i64,
-    child: Uuid,
-    number: &'a str,
-    role: &'a str,
-    user: &'a str,
-}
-
-/// What a statement is made with. No two are alike, and none is ever asked for: by them the places of the others are found.
-const STAND_IN: Given<'static> = Given {
-    agency: AgencyId(Uuid::from_u128(1)),
-    now: 1 << 60,
-    child: Uuid::from_u128(2),
-    number: "stand-in",
-    role: STAND_IN_ROLE.code(),
-    user: "stand-in for a user",
-};
-/// No statement names a role but for the one in this place.
-const STAND_IN_ROLE: Role = Role::SystemAdmin;
-
-impl Given<'_> {
-    /// What stands where the statement was made with this value.
-    fn in_place_of(&self, value: &Value_) -> Value_ {
-        match value {
-            Value_::Uuid(Some(id)) if *id == STAND_IN.agency.0 => self.agency.0.into(),
-            Value_::Uuid(Some(id)) if *id == STAND_IN.child => self.child.into(),
-            Value_::BigInt(Some(at)) if *at > STAND_IN.now / 2 => (self.now - (STAND_IN.now - at)).into(),
-            Value_::String(Some(text)) if text.as_str() == STAND_IN.number => self.number.into(),
-            Value_::String(Some(text)) if text.as_str() == STAND_IN.role => self.role.into(),
-            Value_::String(Some(text)) if text.as_str() == STAND_IN.user => self.user.into(),
-            other => other.clone(),
-        }
     }
 }
 
@@ -529,16 +427,16 @@ const BLOCKED: &str = "blocked_from";
 const OPENED: &str = "opened_for";
 
 /// How many columns a standing takes, after the id of the child.
-const fn width(emergency: bool) -> usize {
+pub(super) const fn width(emergency: bool) -> usize {
     if emergency { 10 } else { 9 }
 }
 
-fn of(table: &'static str, column: &'static str) -> Expr {
+pub(super) fn of(table: &'static str, column: &'static str) -> Expr {
     Expr::col((name(table), name(column)))
 }
 
 /// With a number: only of children that have it.
-fn standings_query(party: Party<'_>, now: i64, number: Option<(IdentifierKind, &str)>) -> SelectStatement {
+pub(super) fn standings_query(party: Party<'_>, now: i64, number: Option<(IdentifierKind, &str)>) -> SelectStatement {
     let agency = party.agency;
     let of_child = |table: &'static str| of(table, "child_id").equals((name("child"), name("id")));
     let blocked = Cond::all()
@@ -600,7 +498,7 @@ fn literal(kind: IdentifierKind) -> String {
 }
 
 /// One standing a child, from a row for each tie and each missing episode.
-fn fold_standings(rows: &[QueryResult], now: i64, emergency: bool) -> Result<Vec<Found>, DatabaseError> {
+pub(super) fn fold_standings(rows: &[QueryResult], now: i64, emergency: bool) -> Result<Vec<Found>, DatabaseError> {
     let mut found: Vec<Found> = Vec::with_capacity(rows.len());
     let mut places: HashMap<Uuid, usize> = HashMap::with_capacity(rows.len());
     for row in rows {
@@ -743,7 +641,7 @@ fn sections_query(children: &[Uuid], plan: &Plan) -> SelectStatement {
 }
 
 /// Every section has at most one row a child, but for the dated ones.
-fn add_sections(query: &mut SelectStatement, plan: &Plan) {
+pub(super) fn add_sections(query: &mut SelectStatement, plan: &Plan) {
     let of_child = |table: &'static str| of(table, "child_id").equals((name("child"), name("id")));
     if plan.responsible {
         let responsible = Cond::all()
@@ -772,7 +670,7 @@ fn add_sections(query: &mut SelectStatement, plan: &Plan) {
 }
 
 /// Reads the sections from rows in which so many columns stand between the child's id and the plan's.
-fn read_sections(rows: &[QueryResult], before: usize, plan: &Plan) -> Result<Read, DatabaseError> {
+pub(super) fn read_sections(rows: &[QueryResult], before: usize, plan: &Plan) -> Result<Read, DatabaseError> {
     let mut found = Read::default();
     let mut seen = HashSet::with_capacity(rows.len());
     let mut entries = HashSet::new();

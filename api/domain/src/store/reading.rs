@@ -1,10 +1,8 @@
 //! Connections held by the hub itself: for reading, and on PostgreSQL for what is written in one statement. The driver's own
 //! pool asks the database after every use whether it is still there, which costs as much as a small read.
 
-use super::read::Shape;
 use crate::error::DatabaseError;
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult};
-use quick_cache::sync::Cache;
 use sea_orm::sea_query::{Expr, PostgresQueryBuilder, SelectStatement, SqliteQueryBuilder, Value, Values};
 use sea_orm::sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -20,9 +18,6 @@ use std::time::Duration;
 /// How long a connection is used: memory that the database keeps for it is given back then.
 const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
 
-/// How many statements are kept as text.
-const KEPT: usize = 256;
-
 /// Connections of one kind.
 #[derive(Clone)]
 pub(super) struct Connections(Pool<Maker>);
@@ -30,7 +25,6 @@ pub(super) struct Connections(Pool<Maker>);
 /// Makes connections, for one database.
 pub(super) struct Maker {
     options: Options,
-    kept: Arc<Cache<Shape, Arc<Prepared>>>,
 }
 
 /// How a connection is made.
@@ -39,16 +33,9 @@ pub(super) enum Options {
     Postgres(PgConnectOptions),
 }
 
-/// A statement as text, with the values that it was made with.
-pub(super) struct Prepared {
-    sql: Arc<str>,
-    values: Vec<Value>,
-}
-
 /// A connection.
 pub(super) struct Held {
     connection: Connection,
-    kept: Arc<Cache<Shape, Arc<Prepared>>>,
     /// Nothing is under way on it. One that was left in the middle of something is not used again.
     is_idle: bool,
 }
@@ -57,6 +44,13 @@ pub(super) struct Held {
 pub(super) struct Failed {
     pub(super) error: DatabaseError,
     pub(super) undone: bool,
+}
+
+impl From<sqlx::Error> for Failed {
+    fn from(error: sqlx::Error) -> Self {
+        let undone = matches!(error, sqlx::Error::Database(_));
+        Failed { error: failed(error), undone }
+    }
 }
 
 impl From<DatabaseError> for Failed {
@@ -83,7 +77,7 @@ impl Manager for Maker {
             Options::Sqlite(options) => Connection::Sqlite(Box::pin(SqliteConnection::connect_with(options)).await?),
             Options::Postgres(options) => Connection::Postgres(Box::pin(PgConnection::connect_with(options)).await?),
         };
-        Ok(Held { connection, kept: self.kept.clone(), is_idle: true })
+        Ok(Held { connection, is_idle: true })
     }
 
     async fn recycle(&self, held: &mut Held, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
@@ -94,7 +88,7 @@ impl Manager for Maker {
 
 impl Connections {
     pub(super) fn new(options: Options, size: usize, patience: Duration) -> Result<Self, DatabaseError> {
-        let maker = Maker { options, kept: Arc::new(Cache::new(KEPT)) };
+        let maker = Maker { options };
         // The one used last comes first: it has most statements prepared.
         let pool = Pool::builder(maker).max_size(size).runtime(deadpool::Runtime::Tokio1).queue_mode(QueueMode::Lifo);
         let pool = pool.wait_timeout(Some(patience)).create_timeout(Some(patience)).build();
@@ -157,36 +151,23 @@ impl Held {
         self.fetch(sql.into(), values).await
     }
 
-    /// The statement of a form, made once.
-    pub(super) fn prepared(&self, shape: Shape, make: impl FnOnce(&Shape) -> SelectStatement) -> Arc<Prepared> {
-        let make = || {
-            let (sql, values) = self.build(&make(&shape));
-            Ok::<_, std::convert::Infallible>(Arc::new(Prepared { sql: sql.into(), values: values.0.0 }))
-        };
-        match self.kept.get_or_insert_with(&shape.clone(), make) {
-            Ok(prepared) => prepared,
-        }
-    }
-
-    /// Runs a statement with other values than it was made with.
-    pub(super) async fn run_prepared(
-        &mut self,
-        prepared: &Prepared,
-        in_place_of: impl Fn(&Value) -> Value,
-    ) -> Result<Vec<QueryResult>, DatabaseError> {
-        let values = SqlxValues(Values(prepared.values.iter().map(in_place_of).collect()));
-        self.fetch(prepared.sql.clone(), values).await
-    }
-
     /// Runs a statement that is kept as text.
     pub(super) async fn run_text(&mut self, sql: Arc<str>, values: Vec<Value>) -> Result<Vec<QueryResult>, Failed> {
-        self.fetch_or(sql, SqlxValues(Values(values))).await.map_err(|error| {
-            let undone = matches!(error, sqlx::Error::Database(_));
-            Failed { error: failed(error), undone }
-        })
+        Ok(self.fetch_or(sql, SqlxValues(Values(values))).await?)
     }
 
-    /// Runs a statement of PostgreSQL's own, with values of its own types: how many rows it wrote.
+    /// Runs a statement of PostgreSQL's own, with values of its own types.
+    pub(super) async fn fetch_own(&mut self, query: OwnQuery) -> Result<Vec<QueryResult>, Failed> {
+        let Connection::Postgres(connection) = &mut self.connection else {
+            return Err(DatabaseError("the statement is not of this database".to_owned()).into());
+        };
+        let was_idle = std::mem::replace(&mut self.is_idle, false);
+        let rows = query.fetch_all(connection).await?;
+        self.is_idle = was_idle;
+        Ok(rows.into_iter().map(QueryResult::from).collect())
+    }
+
+    /// As [`Held::fetch_own`]: how many rows it wrote.
     pub(super) async fn execute_own(&mut self, query: OwnQuery) -> Result<u64, DatabaseError> {
         let Connection::Postgres(connection) = &mut self.connection else {
             return Err(DatabaseError("the statement is not of this database".to_owned()));

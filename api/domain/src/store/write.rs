@@ -6,9 +6,9 @@ use super::Store;
 use super::claim::{Claim, Claimed};
 use super::columns::{bind, name};
 use super::event::Told;
-use super::group::{Beside, RowChange};
 use super::quota::Quota;
 use super::read::IdentifierRow;
+use super::row_change::{Beside, RowChange};
 use super::{roster, suggestion};
 use crate::catalogue::{FieldId, FieldSet, Section, Value};
 use crate::error::DatabaseError;
@@ -559,10 +559,10 @@ impl Store {
             let changes = direct.changes.clone();
             tokio::spawn(async move {
                 crate::fault::hold().await;
-                changes.apply(change).await
+                changes.make(change).await
             });
             return Ok(Applied::Done);
         }
-        direct.changes.apply(change).instrument(debug_span!("commit")).await
+        direct.changes.make(change).instrument(debug_span!("commit")).await
     }
 }

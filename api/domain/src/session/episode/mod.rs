@@ -5,7 +5,7 @@ mod view;
 mod write;
 
 pub(super) use inputs::Inputs;
-pub(super) use view::permit_to_know;
+pub(super) use view::{conflict, permit_to_know};
 pub(super) use write::sighting_json;
 
 use super::change::{Reading, Work};
@@ -25,7 +25,7 @@ use inputs::{LINE, NUMBER_FORM, PROSE, is_police_number};
 use serde_json::json;
 use std::collections::BTreeSet;
 use uuid::Uuid;
-use view::{conflict, not_from, unclosed};
+use view::{not_from, unclosed};
 use write::flags;
 
 /// A disappearance as it is reported.

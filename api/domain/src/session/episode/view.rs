@@ -145,7 +145,7 @@ pub(super) fn not_from(gate: &Gate<'_>, argument: &'static str, state: State) ->
     Refusal::in_state([argument], state.code(), state.next())
 }
 
-pub(super) fn conflict(gate: &Gate<'_>, argument: &'static str, state: State) -> Error {
+pub(in crate::session) fn conflict(gate: &Gate<'_>, argument: &'static str, state: State) -> Error {
     Error::Refused(vec![not_from(gate, argument, state)])
 }
 
