@@ -32,8 +32,8 @@ const ANSWERS: usize = 40;
 const LONGEST_ROUND: Duration = Duration::from_secs(8);
 /// How many walk at the same time, each with a child of its own.
 const WALKERS: usize = 4;
-/// How long the deadlines that are left are waited for: some times as long as the hub looks for them.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the deadlines that are left are waited for: longer than one that a killed hub had taken is that hub's (30 s).
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Those who take steps.
 const AGENCIES: [&str; 3] = ["migrationsverket", "malmo-soc", "landskrona-soc"];
 
