@@ -46,6 +46,16 @@ impl MigratorTrait for Migrator {
     }
 }
 
+/// Runs what is of PostgreSQL alone, in this order.
+async fn on_postgres(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
+    if manager.get_database_backend() == sea_orm::DbBackend::Postgres {
+        for statement in statements {
+            manager.get_connection().execute_unprepared(statement).await?;
+        }
+    }
+    Ok(())
+}
+
 /// The migrations by name, and whether each is applied.
 pub async fn status(database: &sea_orm::DatabaseConnection) -> Result<Vec<(String, bool)>, DbErr> {
     let migrations = Migrator::get_migration_with_status(database).await?;

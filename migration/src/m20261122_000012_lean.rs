@@ -4,7 +4,6 @@
 //! beside it, and the guard of the lead looks only at changes of what it guards.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;
@@ -39,22 +38,13 @@ const DOWN: [&str; 9] = [
         ADD CONSTRAINT event_other_agency_id_fkey FOREIGN KEY (other_agency_id) REFERENCES agency (id)",
 ];
 
-async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
-    if manager.get_database_backend() == DbBackend::Postgres {
-        for statement in statements {
-            manager.get_connection().execute_unprepared(statement).await?;
-        }
-    }
-    Ok(())
-}
-
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, &UP).await
+        crate::on_postgres(manager, &UP).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager, &DOWN).await
+        crate::on_postgres(manager, &DOWN).await
     }
 }

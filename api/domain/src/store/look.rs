@@ -189,10 +189,12 @@ fn arrays(looks: &[Vec<Value>]) -> Result<PgArguments, DatabaseError> {
                 _ => {}
             }
         }
-        let added = match (ids.is_empty(), numbers.is_empty()) {
-            (false, _) => arguments.add(ids),
-            (true, false) => arguments.add(numbers),
-            (true, true) => arguments.add(texts),
+        // With one left out, each look after it would be made with another's value.
+        let added = match (ids.len(), numbers.len(), texts.len()) {
+            (all, 0, 0) if all == looks.len() => arguments.add(ids),
+            (0, all, 0) if all == looks.len() => arguments.add(numbers),
+            (0, 0, all) if all == looks.len() => arguments.add(texts),
+            _ => return Err(DatabaseError("looks of one form differ in their values".to_owned())),
         };
         added.map_err(|_| DatabaseError("values cannot be sent".to_owned()))?;
     }
@@ -270,4 +272,26 @@ async fn read_together(held: &mut Held, group: &[Waiting<Look>]) -> Result<Vec<V
         look.ok_or_else(|| DatabaseError("a row answers no look".to_owned()))?.push(row);
     }
     Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_look_is_made_with_the_value_of_another() {
+        let (id, absent) = (Value::from(Uuid::from_u128(7)), Value::Uuid(None));
+        assert!(arrays(&[vec![id.clone(), 1_i64.into()], vec![id.clone(), 2_i64.into()]]).is_ok());
+        assert!(arrays(&[vec![id.clone()], vec![absent]]).is_err());
+        assert!(arrays(&[vec![id.clone()], vec!["text".into()]]).is_err());
+        assert!(arrays(&[vec![id.clone(), 1_i64.into()], vec![id]]).is_err());
+    }
+
+    #[test]
+    fn the_statement_of_many_takes_each_value_from_its_array() {
+        let values: Vec<Value> = (1..=11_i64).map(Value::from).collect();
+        let many = many("SELECT $1, $10, $11", &values).expect("numbers can be in an array");
+        assert!(many.ends_with("LATERAL (SELECT asked.v1, asked.v10, asked.v11) AS one"), "{many}");
+        assert!(super::many("SELECT $1", &[Value::Bool(Some(true))]).is_none());
+    }
 }
